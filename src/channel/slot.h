@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One thread's mailbox, in memory shared between a cell and the kernel.
+ *
+ *	IDLE -> REQUEST      by the cell, after writing nr, arg[] and stage[]
+ *	REQUEST -> SLEEPING  by the cell, when it gives up spinning
+ *	REQUEST, SLEEPING -> DONE  by the kernel, after writing the answer
+ *	DONE -> IDLE         by the cell, after reading the answer
+ *
+ * The kernel wakes only sleepers (a futex on `state`); the cell rings its bell
+ * only when `polled` is zero, which says that the kernel does not look at this
+ * slot by itself.  The cell stores REQUEST, then reads `polled`; the kernel
+ * stores `polled`, then reads `state`; both sequentially consistent, so one of
+ * the two always sees the other.
+ *
+ * Each cell has one memory file of CHANNEL_SIZE bytes, shared with no other
+ * cell: slot i lies at i * CHANNEL_STRIDE, its data window CHANNEL_DATA behind.
+ *
+ * The cell may write any byte at any time, whatever the state says.  The
+ * kernel therefore loads each field exactly once, and decides only on copies.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "channel/layout.h"
+
+enum slot_state { SLOT_IDLE, SLOT_REQUEST, SLOT_SLEEPING, SLOT_DONE };
+
+/* What the cell does after DONE, before it goes back to the guest. */
+enum slot_action {
+	SLOT_RETURN,       /* `result` is the result of the call */
+	SLOT_EXIT_THREAD,  /* end this host thread */
+	SLOT_EXIT_PROCESS, /* end this host process */
+	SLOT_LOAD,         /* load the image described in channel/image.h */
+};
+
+#define SLOT_OUTS 32 /* pieces copied out by one answer at most */
+
+/* A piece of the data window: where, and how much.  size 0: none. */
+struct slot_piece {
+	_Atomic uint32_t off;
+	_Atomic uint32_t size;
+};
+
+/* Guest memory that the cell fills from the data window after DONE. */
+struct slot_out {
+	_Atomic uint64_t addr;
+	_Atomic uint32_t off;
+	_Atomic uint32_t size;
+};
+
+struct slot {
+	/* Line 0: the request, and the result. */
+	_Atomic uint32_t state; /* enum slot_state; also the futex word */
+	_Atomic uint32_t nr;
+	_Atomic uint64_t arg[6];
+	_Atomic int64_t result;
+
+	/* Line 1: written by the kernel at any time, but for sigmask. */
+	_Atomic uint32_t attention; /* ask for signals before going on */
+	_Atomic uint32_t polled;    /* the kernel looks by itself: no bell */
+	_Atomic uint64_t pending;   /* signals pending for this thread */
+	_Atomic uint64_t sigmask;   /* the guest's blocked set */
+	_Atomic uint32_t host_tid;  /* zeroed by the host at thread exit */
+	_Atomic uint32_t action;    /* enum slot_action, part of the answer */
+	_Atomic int32_t tgid;       /* ids as the guest sees them */
+	_Atomic int32_t tid;
+	_Atomic uint32_t uid, euid, gid, egid;
+	uint8_t pad0[8];
+
+	/* Lines 2 and 3: what the cell staged of each argument. */
+	struct slot_piece stage[6];
+	uint8_t pad1[80];
+
+	/* From line 4: what the kernel wants copied out, in order. */
+	_Atomic uint32_t out_count;
+	uint32_t pad2;
+	struct slot_out out[SLOT_OUTS];
+};
+
+static_assert(offsetof(struct slot, attention) == 64, "line 1");
+static_assert(offsetof(struct slot, stage) == 128, "line 2");
+static_assert(offsetof(struct slot, out_count) == 256, "line 4");
+static_assert(sizeof(struct slot) <= CHANNEL_DATA, "fits before the window");
+
+/* What the cell asked for, at the one moment we looked. */
+struct request {
+	uint32_t nr;
+	uint64_t arg[6];
+	/* Checked to lie in the data window; size 0 where nothing is staged. */
+	struct {
+		uint32_t off;
+		uint32_t size;
+	} stage[6];
+};
+
+/* The page the kernel publishes read-only to all its cells. */
+struct notice {
+	_Atomic uint32_t cell_spin;  /* turns a cell may spin for an answer */
+	_Atomic uint32_t patch_hits; /* traps at a site before it is patched;
+	                                0: never */
+};
+
+/*
+ * Kernel side: takes the request waiting in `s`, if any.
+ * Returns 0 and fills *out, or -EAGAIN when nothing is waiting.  Pieces that
+ * do not lie in the data window are dropped.  The state stays as it is.
+ */
+must_check int slot_take(const struct slot *s, struct request *out);
+
+/*
+ * Kernel side: publishes the answer, which was written to `result`, `action`
+ * and the out list before.  Returns true if the cell must be woken with
+ * FUTEX_WAKE on `state`.
+ */
+must_check bool slot_finish(struct slot *s);
