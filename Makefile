@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door.  Meson and ninja do the work, in build/.
+BUILD  ?= build
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+
+all: setup-build
+	@ninja -C $(BUILD) -j $(JOBS)
+
+# Installs what building needs, and nothing if all of it is there.
+setup-build:
+	@tools/setup build
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
+
+# A throw-away qube says who and where it is; nothing of it remains.
+run: all
+	$(BUILD)/bento run -- sh -c 'echo "$$(id -un) on $$(uname -srm)"; \
+		touch /usr/bin/evil && ls -l /usr/bin/evil; ps -e | head'
+	@[ ! -e /usr/bin/evil ] && echo "and the host has no /usr/bin/evil"
+
+check: all
+	@tools/setup test
+	@tools/run-tests $(BUILD)
+
+bench: all
+	@tools/setup bench
+	@bench/run $(BUILD)
+
+# Where a packager says otherwise: make install PREFIX=/usr DESTDIR=/tmp/root
+install: all
+	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all bench check clean install run setup-build
