@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One qube's kernel: the root from which everything is reached.
+ *
+ * There is one in a process, but nothing knows that: tests make several.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/list.h"
+#include "kernel/core/loop.h"
+
+struct cells;
+struct console;
+struct fs_world;
+struct netstack;
+struct pids;
+struct process;
+struct procfs;
+struct trace;
+struct workers;
+
+/* What a guest can make grow, and how far.  kernel/core/limits.h charges. */
+struct limits {
+	uint64_t memory;      /* bytes of kernel memory and tmpfs together */
+	uint64_t memory_used;
+	uint32_t tasks;
+	uint32_t tasks_used;
+};
+
+struct kernel {
+	struct loop loop;
+	struct workers *workers;
+	struct limits limits;
+	struct list ready;       /* tasks whose handler is to be run */
+	struct pids *pids;       /* kernel/task/pid.h */
+	struct process *init;    /* process 1, which is ours */
+	struct cells *cells;     /* kernel/task/cells.h; NULL in unit tests */
+	struct fs_world *fs;     /* kernel/fs/world.h */
+	struct netstack *net;    /* kernel/net/netstack.h */
+	struct console *console; /* kernel/tty/console.h */
+	struct trace *trace;     /* kernel/trace.h; NULL: not traced */
+	uint64_t boot_ns;        /* CLOCK_MONOTONIC when the qube started */
+	char hostname[65];
+	char domainname[65];
+	uint8_t *scratch;        /* SCRATCH_SIZE bytes for one transfer */
+	bool verbose;
+};
+
+/*
+ * An empty kernel: loop, limits and scratch memory.  Tasks, files and cells
+ * are made by process_create_init(), world_create() and cells_create().
+ * 0 or a negative errno.
+ */
+must_check int kernel_init(struct kernel *k, uint64_t memory, uint32_t tasks);
+void kernel_fini(struct kernel *k);
+
+#define SCRATCH_SIZE ((size_t)256 * 1024)

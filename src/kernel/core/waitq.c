@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/core/waitq.h"
+
+void waitq_wake(struct waitq *q, uint32_t events)
+{
+	/*
+	 * A waiter may put itself back while it is called.  Moving everyone
+	 * to a list of our own first makes that end.
+	 */
+	struct list todo;
+
+	if (list_empty(&q->waiters))
+		return;
+	todo = q->waiters;
+	todo.next->prev = &todo;
+	todo.prev->next = &todo;
+	list_init(&q->waiters);
+	while (!list_empty(&todo)) {
+		struct waiter *w = list_first(&todo, struct waiter, link);
+
+		list_del(&w->link);
+		list_add_tail(&q->waiters, &w->link);
+		w->wake(w, events);
+	}
+}
+
+void waitq_fini(struct waitq *q)
+{
+	waitq_wake(q, WAITQ_ANY);
+	while (!list_empty(&q->waiters))
+		list_del(q->waiters.next);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files a qube starts with: which file systems exist and how the first
+ * mounts are made from what the launcher handed over.
+ */
+#pragma once
+
+#include "kernel/core/kernel.h"
+#include "kernel/fs/path.h"
+
+/* Makes file systems out of what they need.  Each returns 0 and a reference. */
+must_check int tmpfs_create(struct kernel *k, uint64_t max_bytes,
+                            uint32_t root_mode, struct superblock **out);
+/*
+ * A folder of the host.  `dir_fd` is an O_PATH directory; taken over.  Files
+ * appear with the owner they have; `owner_map`: host uid -> guest uid.
+ */
+struct hostfs_options {
+	int dir_fd;
+	bool writable;
+	bool template; /* host's programs: filter /etc, cache names longer */
+	uint32_t host_uid, host_gid;   /* appear inside ... */
+	uint32_t guest_uid, guest_gid; /* ... as these */
+};
+must_check int hostfs_create(struct kernel *k, const struct hostfs_options *o,
+                             struct superblock **out);
+/* `lower` read-only under `upper`, a tmpfs or a volume.  Takes references. */
+must_check int overlay_create(struct kernel *k, struct superblock *lower,
+                              struct superblock *upper,
+                              struct superblock **out);
+must_check int procfs_create(struct kernel *k, struct superblock **out);
+must_check int sysfs_create(struct kernel *k, struct superblock **out);
+must_check int devfs_create(struct kernel *k, struct superblock **out);
+must_check int devpts_create(struct kernel *k, struct superblock **out);
+
+/* mount.c: puts `sb` over `at`; the first mount has at->dentry == NULL. */
+#define MOUNT_RDONLY   1u
+#define MOUNT_NOSUID   2u
+#define MOUNT_NODEV    4u
+#define MOUNT_NOEXEC   8u
+must_check long mount_add(struct kernel *k, struct superblock *sb,
+                          const struct path *at, uint32_t flags,
+                          const char *source, struct path *root);
+
+/* One folder of the host to appear inside; descriptors are taken over. */
+struct world_share {
+	int fd;
+	char at[256]; /* absolute path inside */
+	bool writable;
+	bool is_file;
+};
+
+struct world_options {
+	/* Template folders: name below / and O_PATH descriptor. */
+	struct {
+		char name[32];
+		int fd;         /* -1: a symbolic link to `link` instead */
+		char link[64];
+	} template[32];
+	size_t template_count;
+	struct world_share share[64];
+	size_t share_count;
+	uint32_t host_uid, host_gid;
+	uint32_t user_uid, user_gid; /* `user` inside: 1000 */
+};
+
+/*
+ * Makes the root: overlay of the template folders under a volatile tmpfs, then
+ * /proc /sys /dev /dev/pts /dev/shm /tmp /run /home/user /root /var, files of
+ * our own in /etc (passwd, group, shadow-less, hostname, hosts, machine-id,
+ * resolv.conf, mtab), then the shares.  k->fs is set.  *root gets references.
+ */
+must_check int world_create(struct kernel *k, const struct world_options *o,
+                            struct path *root, struct path *home);
+void world_destroy(struct kernel *k);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request to its handler and back.
+ */
+#include "kernel/syscall.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "kernel/ops.h"
+#include "kernel/task/signal.h"
+#include "kernel/trace.h"
+
+/* One small function per call: registers in, checked structure out. */
+#define TAKE(type)              (type)(reg[i++])
+#define VAL(type, name)         a.name = TAKE(arg_##type);
+#define IN(name, len)           a.name.raw = TAKE(uint64_t);
+#define OUT(name, len)          a.name.raw = TAKE(uint64_t);
+#define INS(name, type, count)  a.name.raw = TAKE(uint64_t);
+#define OUTS(name, type, count) a.name.raw = TAKE(uint64_t);
+#define IOS(name, type, count)  a.name.raw = TAKE(uint64_t);
+#define INREC(name, type)       a.name.raw = TAKE(uint64_t);
+#define OUTREC(name, type)      a.name.raw = TAKE(uint64_t);
+#define IOREC(name, type)       a.name.raw = TAKE(uint64_t);
+#define PATH(name)              a.name.raw = TAKE(uint64_t);
+#define ADDR(name)              a.name.raw = TAKE(uint64_t);
+#define NONE                    a.none = 0;
+#define FLAGS(name, mask)               \
+	a.name = TAKE(uint32_t);        \
+	if (a.name & ~(uint32_t)(mask)) \
+		return -EINVAL;
+#define SYSCALL(nr, name, where, args)                                \
+	static long enter_##name(struct task *t, const uint64_t *reg) \
+	{                                                             \
+		struct args_##name a;                                 \
+		unsigned i = 0;                                       \
+		(void)reg, (void)i;                                   \
+		if (!sys_##name)                                      \
+			return -ENOSYS;                               \
+		args;                                                 \
+		return sys_##name(t, &a);                             \
+	}
+#include "channel/syscalls.def"
+
+#define VAL(type, name)
+#define FLAGS(name, mask)
+#define IN(name, len)
+#define OUT(name, len)
+#define INS(name, type, count)
+#define OUTS(name, type, count)
+#define IOS(name, type, count)
+#define INREC(name, type)
+#define OUTREC(name, type)
+#define IOREC(name, type)
+#define PATH(name)
+#define ADDR(name)
+#define NONE
+#define SYSCALL(nr, name, where, args) [nr] = {#name, enter_##name},
+static const struct entry {
+	const char *name;
+	long (*enter)(struct task *t, const uint64_t *reg);
+} table[] = {
+#include "channel/syscalls.def"
+};
+
+const char *syscall_name(uint32_t nr)
+{
+	return nr < ARRAY_LEN(table) ? table[nr].name : NULL;
+}
+
+long syscall_run(struct task *t)
+{
+	uint32_t nr = t->req.nr;
+
+	if (nr >= OPS_FIRST)
+		return ops_run(t);
+	if (nr >= ARRAY_LEN(table) || !table[nr].enter)
+		return -ENOSYS;
+	return table[nr].enter(t, t->req.arg);
+}
+
+void syscall_answer(struct task *t, long result, enum slot_action action)
+{
+	struct slot *s = t->slot;
+
+	if (t->job && t->job_drop)
+		t->job_drop(t);
+	t->job = NULL;
+	t->in_call = false;
+	if (t->state != TASK_DEAD)
+		t->state = TASK_RUNNING;
+	trace_answer(t, result, action);
+	atomic_store_explicit(&s->result, result, memory_order_relaxed);
+	atomic_store_explicit(&s->action, action, memory_order_relaxed);
+	atomic_store_explicit(&s->out_count, t->outs, memory_order_relaxed);
+	if (slot_finish(s))
+		syscall(SYS_futex, &s->state, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void enter(struct task *t)
+{
+	t->in_call = true;
+	t->first_run = true;
+	t->deadline_ns = 0;
+	t->timed_out = false;
+	t->progress = 0;
+	for (size_t i = 0; i < ARRAY_LEN(t->scratch); i++)
+		t->scratch[i] = 0;
+	trace_enter(t);
+}
+
+/* A result the guest may see ends what the call borrowed from the mask. */
+static bool restarts(long result)
+{
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR ||
+	       result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
+}
+
+void syscall_serve(struct task *t)
+{
+	long result;
+
+	if (!t->in_call) {
+		if (slot_take(t->slot, &t->req) < 0)
+			return;
+		enter(t);
+	}
+	t->state = TASK_READY;
+	t->outs = 0;
+	result = syscall_run(t);
+	t->first_run = false;
+	if (result == -EWAIT || result == -ENOANSWER)
+		return;
+	if (t->mask_saved && !restarts(result) && result != -EINTR &&
+	    t->req.nr < OPS_FIRST)
+		signal_mask_restore(t);
+	syscall_answer(t, result, SLOT_RETURN);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A task: one guest thread, as the kernel knows it.
+ *
+ * A task is in one of four states.  RUNNING: its host thread runs guest code,
+ * or has a request in its slot that nobody has taken yet.  READY: its handler
+ * is to be run (again).  WAITING: its handler returned -EWAIT and sits on wait
+ * queues.  DEAD: gone for the guest; the structure goes with its last
+ * reference.
+ *
+ *	RUNNING -> READY     the request was taken from the slot
+ *	READY -> RUNNING     answered
+ *	READY -> WAITING     the handler returned -EWAIT
+ *	WAITING -> READY     a queue was woken, the deadline came, or a signal
+ *
+ * A handler that waits runs again from its start.  What must survive is in
+ * `progress`, `deadline_ns` and `scratch`, all zero when a call first enters.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/list.h"
+#include "channel/abi.h"
+#include "channel/slot.h"
+#include "kernel/core/errors.h"
+#include "kernel/core/kernel.h"
+#include "kernel/core/timer.h"
+#include "kernel/core/waitq.h"
+
+struct cell;
+struct cred;
+struct fdtable;
+struct fsctx;
+struct process;
+struct sighand;
+
+enum task_state { TASK_RUNNING, TASK_READY, TASK_WAITING, TASK_DEAD };
+
+/* Signals queued for a task or for a whole process; kernel/task/signal.h. */
+struct sigqueue {
+	uint64_t set;      /* which numbers have at least one entry */
+	struct list infos; /* of struct sigentry, in order of arrival */
+	uint32_t count;
+};
+
+#define TASK_COMM      16
+#define TASK_WATCHERS  4
+
+/* A task's place in one wait queue. */
+struct task_watch {
+	struct waiter waiter;
+	struct task *task;
+	struct list more; /* in task.watches: beyond the embedded ones */
+};
+
+struct task {
+	struct kernel *kernel;
+	struct process *process;
+	struct list in_process; /* in process.tasks */
+	int32_t tid;
+	uint32_t refs;
+	enum task_state state;
+	char comm[TASK_COMM];
+
+	/* Where its host thread is.  NULL for process 1 and in unit tests. */
+	struct cell *cell;
+	struct list in_cell; /* in cell.tasks */
+	uint32_t slot_index;
+	struct slot *slot;   /* never NULL; in unit tests plain memory */
+
+	/* The call being handled, and what survives its restarts. */
+	struct request req;
+	bool in_call;         /* between taking a request and answering it */
+	bool first_run;       /* this run of the handler is the call's first */
+	uint32_t outs;        /* entries of the answer's out list so far */
+	uint64_t deadline_ns; /* absolute; 0: none */
+	uint64_t progress;
+	uint64_t scratch[4];
+	void *job;            /* helper-thread work of this call, or NULL */
+	void (*job_drop)(struct task *t); /* frees it when the call is cut */
+
+	/* Waiting. */
+	struct list ready_link; /* in kernel.ready */
+	struct task_watch watch[TASK_WATCHERS];
+	unsigned watch_count;
+	struct list watches;    /* further ones, allocated */
+	struct timer timer;
+	bool timed_out;         /* the deadline came */
+
+	/* restart_syscall(2): what to run again, and its absolute deadline. */
+	struct {
+		uint32_t nr;
+		uint64_t arg[6];
+		uint64_t deadline_ns;
+	} restart;
+
+	/* State shared with other tasks as clone(2) asked. */
+	struct cred *cred;
+	struct fsctx *fs;
+	struct fdtable *fds;
+	struct sighand *sighand;
+
+	/* Signals; kernel/task/signal.h. */
+	struct sigqueue pending;
+	uint64_t saved_mask; /* restored when no handler runs */
+	bool mask_saved;     /* ppoll and friends replaced the mask */
+	bool stop_here;      /* parked in OP_signal while the process stops */
+
+	uint64_t clear_tid;  /* CLONE_CHILD_CLEARTID; the stub does the work */
+	struct task *vfork_parent; /* waits until we exec or exit */
+	int32_t pdeath_signal;
+	int32_t nice;
+	bool exiting;
+};
+
+/*
+ * A process from nowhere, child of process 1: the qube's program, or a service
+ * call's.  Takes over the references to cred, fs and fds.  Like task_clone(),
+ * the task has no cell yet.  0 or -ENOMEM, -EAGAIN.
+ */
+must_check int task_spawn(struct kernel *k, struct cred *cred,
+                          struct fsctx *fs, struct fdtable *fds,
+                          struct task **out);
+
+struct task_clone {
+	uint64_t flags; /* CLONE_* */
+	int32_t exit_signal;
+};
+
+/*
+ * Makes a task: in `process` if CLONE_THREAD, else the first of a new child
+ * process of it.  Shares or copies credentials, files, fs, handlers as the
+ * flags say.  The new task has no cell and no slot yet; its state is RUNNING.
+ * Returns 0 and a reference, -EAGAIN at a limit, -ENOMEM, or -EINVAL for flags
+ * that do not go together.
+ */
+must_check int task_clone(struct task *from, const struct task_clone *how,
+                          struct task **out);
+
+/* A task's end: leaves its process, drops all it shares.  Keeps the struct. */
+void task_exit(struct task *t, int32_t status);
+
+struct task *task_get(struct task *t);
+void task_put(struct task *t);
+
+/*
+ * Waiting.  Put the task on every queue that may have news, set a deadline if
+ * there is one, then `return task_sleep(t)`.  task_watch() is allowed to fail
+ * quietly when memory is short: the task is then woken at once.
+ */
+void task_watch(struct task *t, struct waitq *q);
+
+/* Sets t->deadline_ns on the call's first run; later runs keep the first. */
+void task_deadline(struct task *t, uint64_t at_ns);
+
+/*
+ * Returns -EWAIT; or -ERESTARTSYS and waits for nothing when a signal is to
+ * be delivered first.  Callers with a deadline look at t->timed_out before
+ * they call this.
+ */
+must_check long task_sleep(struct task *t);
+
+/* The same for calls no signal may interrupt (a helper thread's work). */
+must_check long task_sleep_deep(struct task *t);
+
+/* Makes a WAITING task READY: its handler will run again. */
+void task_wake(struct task *t);
+
+/* The task whose tid it is, or NULL.  Borrowed. */
+struct task *task_find(struct kernel *k, int32_t tid);
