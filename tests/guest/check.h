@@ -27,35 +27,35 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The expression holds, whatever it is. */
-#define CHECK(cond)                                                \
-	do {                                                       \
-		if (!(cond))                                       \
+#define CHECK(cond)                                                  \
+	do {                                                         \
+		if (!(cond))                                         \
 			check_fail(__FILE__, __LINE__, #cond, 0, 0); \
 	} while (0)
 
 /* The call succeeds: its value is not -1. */
-#define OK(call)                                                          \
-	do {                                                              \
-		if ((long)(call) == -1)                                   \
-			check_fail(__FILE__, __LINE__, #call, 0, 1);      \
+#define OK(call)                                                     \
+	do {                                                         \
+		if ((long)(call) == -1)                              \
+			check_fail(__FILE__, __LINE__, #call, 0, 1); \
 	} while (0)
 
 /* Both are the same number. */
-#define EQ(a, b)                                                          \
-	do {                                                              \
-		long check_a = (long)(a), check_b = (long)(b);            \
-		if (check_a != check_b)                                   \
-			check_fail(__FILE__, __LINE__, #a " == " #b,      \
-			           check_a, check_b);                     \
+#define EQ(a, b)                                                              \
+	do {                                                                  \
+		long check_a = (long)(a), check_b = (long)(b);                \
+		if (check_a != check_b)                                       \
+			check_fail(__FILE__, __LINE__, #a " == " #b, check_a, \
+			           check_b);                                  \
 	} while (0)
 
 /* The call returns -1 with this errno. */
-#define FAILS(call, err)                                                  \
-	do {                                                              \
-		long check_r = (long)(call);                              \
-		if (check_r != -1 || errno != (err))                      \
-			check_fail(__FILE__, __LINE__,                    \
-			           #call " gives " #err, check_r, 1);     \
+#define FAILS(call, err)                                                     \
+	do {                                                                 \
+		long check_r = (long)(call);                                 \
+		if (check_r != -1 || errno != (err))                         \
+			check_fail(__FILE__, __LINE__, #call " gives " #err, \
+			           check_r, 1);                              \
 	} while (0)
 
 /* The call returns this errno, as the pthread functions do. */
@@ -69,8 +69,10 @@
 		_exit(77);           \
 	} while (0)
 
-__attribute__((noreturn)) static inline void
-check_fail(const char *file, int line, const char *what, long a, long b)
+__attribute__((noreturn)) static inline void check_fail(const char *file,
+                                                        int line,
+                                                        const char *what,
+                                                        long a, long b)
 {
 	int err = errno;
 	char text[512];
