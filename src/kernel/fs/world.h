@@ -8,6 +8,30 @@
 #include "kernel/core/kernel.h"
 #include "kernel/fs/path.h"
 
+struct mounts;
+struct names;
+
+/* What k->fs points to: everything of this room that is not an object. */
+struct fs_world {
+	struct names *names;   /* path.c: the dentry cache; NULL: none yet */
+	struct mounts *mounts; /* mount.c: all mounts; NULL: none yet */
+	int self_fds;          /* the host's /proc/self/fd, opened at start */
+	uint64_t next_key;     /* for file_object.key, counts from 1 */
+	uint32_t next_dev;     /* for superblock.dev, counts from 1 */
+	struct inode *console; /* /dev/console, borrowed */
+	uint64_t boot_time;    /* CLOCK_REALTIME seconds when we started */
+	char *cpuinfo;         /* of the host, read at start; or NULL */
+	size_t cpuinfo_size;
+	char boot_id[37];
+};
+
+/*
+ * Makes k->fs, with the host's files opened that must be opened before the
+ * jail.  world_create() calls it; unit tests of one file system do so by
+ * themselves.  0 or a negative errno.
+ */
+must_check int world_open(struct kernel *k);
+
 /* Makes file systems out of what they need.  Each returns 0 and a reference. */
 must_check int tmpfs_create(struct kernel *k, uint64_t max_bytes,
                             uint32_t root_mode, struct superblock **out);
