@@ -15,11 +15,12 @@
 
 struct dirsink;
 struct file;
+struct inode_ops;
 
 /* A host descriptor for the cell: to map, or to read and write directly. */
 struct file_object {
-	int host_fd;   /* borrowed; valid until the file is released */
-	uint64_t key;  /* the same for the same object and rights; not 0 */
+	int host_fd;  /* borrowed; valid until the file is released */
+	uint64_t key; /* the same for the same object and rights; not 0 */
 	bool writable;
 };
 
@@ -52,6 +53,9 @@ struct file_ops {
 	long (*truncate)(struct file *f, struct task *t, uint64_t size);
 	long (*fallocate)(struct file *f, struct task *t, int mode,
 	                  uint64_t offset, uint64_t size);
+	/* fcntl(2) commands that are the object's: F_GETPIPE_SZ, F_SETPIPE_SZ,
+	 * F_ADD_SEALS, F_GET_SEALS.  Missing: -EINVAL (-EBADF for pipes'). */
+	long (*fcntl)(struct file *f, struct task *t, int cmd, uint64_t arg);
 	/* One descriptor of the file was closed; locks and the like. */
 	void (*flush)(struct file *f, struct task *t);
 	/* The last reference has gone. */
@@ -78,6 +82,9 @@ struct file {
 	struct list epolls; /* epoll items that watch it; kernel/fs/epoll.c */
 	int32_t owner;      /* F_SETOWN: pid, or -pgrp */
 	int32_t owner_signal;
+	bool owner_is_task; /* F_SETOWN_EX with F_OWNER_TID */
+	bool counts_writer; /* it is one of inode->writers */
+	bool leased_write;  /* a cell writes by itself; kernel/fs/lease.c */
 };
 
 /*
@@ -87,6 +94,29 @@ struct file {
 must_check struct file *file_create(struct kernel *k,
                                     const struct file_ops *ops, void *private,
                                     uint32_t flags);
+
+/*
+ * Gives a new anonymous file an inode and a path without a name, so that it
+ * can be fstat'ed and opened again through /proc/PID/fd (pipes, sockets,
+ * memory files).  `label` is "pipe:", "socket:" (followed by [ino] in names)
+ * or a whole name; it lives as long as the kernel.  `i` may be one made by
+ * file_anonymous_inode(); takes over the reference.  0 or -ENOMEM.
+ */
+must_check int file_name(struct file *f, struct inode *i, const char *label);
+
+/* An inode of no file system one could mount.  NULL: no memory. */
+must_check struct inode *file_anonymous_inode(struct kernel *k,
+                                              const struct inode_ops *ops,
+                                              uint32_t mode);
+
+/*
+ * Opens what `p` leads to, with O_* flags, and checks no permission: for
+ * open(2) after its checks, and for exec.  Does FIFOs, devices and ETXTBSY; not
+ * O_CREAT, O_TRUNC, O_NOFOLLOW.  0 and a new reference, or a negative errno,
+ * -EWAIT among them.
+ */
+must_check long file_open(struct task *t, const struct path *p, uint32_t flags,
+                          struct file **out);
 
 struct file *file_get(struct file *f);
 void file_put(struct file *f); /* accepts NULL */

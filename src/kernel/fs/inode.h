@@ -17,6 +17,7 @@
 #include "kernel/core/waitq.h"
 #include "kernel/task/task.h"
 
+struct dentry;
 struct dirsink;
 struct file;
 struct file_ops;
@@ -77,7 +78,8 @@ struct inode_ops {
 	 */
 	long (*jump)(struct inode *i, struct task *t, struct path *out);
 
-	/* Brings i's attributes up to date.  Missing: they always are. */
+	/* Brings i's attributes up to date.  Missing: they always are.  Callers
+	 * use inode_refresh(). */
 	long (*refresh)(struct inode *i, struct task *t);
 	long (*change)(struct inode *i, struct task *t,
 	               const struct inode_change *c);
@@ -116,20 +118,19 @@ struct inode {
 	abi_timespec atime, mtime, ctime, btime;
 	void *private;
 
-	struct list locks;        /* kernel/fs/lock.c */
+	struct list locks; /* kernel/fs/lock.c */
 	struct waitq lock_wait;
-	struct list marks;        /* kernel/fs/inotify.c */
-	struct pipe *fifo;        /* kernel/fs/pipe.c, for named pipes */
-	struct socket *bound;     /* kernel/net: AF_UNIX bound here */
-	int32_t writers;          /* open for writing; ETXTBSY */
-	int32_t denied;           /* running programs; ETXTBSY */
+	struct list marks;    /* kernel/fs/inotify.c */
+	struct pipe *fifo;    /* kernel/fs/pipe.c, for named pipes */
+	struct socket *bound; /* kernel/net: AF_UNIX bound here */
+	int32_t writers;      /* open for writing; ETXTBSY */
+	int32_t denied;       /* running programs; ETXTBSY */
 };
 
 /* What differs between file systems as wholes. */
 struct superblock_ops {
 	const char *name; /* "tmpfs", as in /proc/mounts */
-	long (*statfs)(struct superblock *sb, struct task *t,
-	               abi_statfs *out);
+	long (*statfs)(struct superblock *sb, struct task *t, abi_statfs *out);
 	long (*sync)(struct superblock *sb, struct task *t);
 	void (*destroy)(struct superblock *sb);
 };
@@ -141,12 +142,13 @@ struct superblock {
 	const struct superblock_ops *ops;
 	struct kernel *kernel;
 	uint32_t refs;
-	uint64_t dev;        /* st_dev: anonymous device number */
-	struct inode *root;  /* owns a reference */
+	uint64_t dev;               /* st_dev: anonymous device number */
+	struct inode *root;         /* owns a reference; the creator sets it */
+	struct dentry *root_dentry; /* dentry.c's; borrowed */
 	uint64_t next_ino;
 	bool read_only;
-	uint32_t cache;      /* SUPERBLOCK_* or milliseconds a name is believed */
-	uint32_t magic;      /* statfs.type */
+	uint32_t cache; /* SUPERBLOCK_* or milliseconds a name is believed */
+	uint32_t magic; /* statfs.type */
 	void *private;
 };
 
@@ -159,12 +161,33 @@ must_check struct inode *inode_create(struct superblock *sb,
                                       const struct inode_ops *ops,
                                       uint32_t mode);
 struct inode *inode_get(struct inode *i);
+
+/* Drops a reference; with the last one: locks, marks, destroy(). */
 void inode_put(struct inode *i); /* accepts NULL */
 
 must_check struct superblock *inode_superblock_create(
 	struct kernel *k, const struct superblock_ops *ops, uint32_t magic);
 struct superblock *inode_superblock_get(struct superblock *sb);
 void inode_superblock_put(struct superblock *sb);
+
+/* Brings the attributes up to date.  0, or an error, -EWAIT among them. */
+must_check long inode_refresh(struct inode *i, struct task *t);
+
+/*
+ * Changes attributes, with no check of permission; ctime is the file system's
+ * business.  -EPERM if the file system cannot.
+ */
+must_check long inode_change(struct inode *i, struct task *t,
+                             const struct inode_change *c);
+
+/*
+ * Discretionary permission by mode bits and capabilities (or the file
+ * system's own rule): R_OK | W_OK | X_OK.  0 or -EACCES.
+ */
+must_check long inode_permission(struct inode *i, struct task *t, int mask);
+
+/* Does the task own it, or have CAP_FOWNER? */
+bool inode_owner_or_capable(const struct inode *i, const struct task *t);
 
 /* CLOCK_REALTIME now. */
 abi_timespec inode_now(void);
@@ -180,7 +203,10 @@ static inline bool inode_is(const struct inode *i, uint32_t type)
 /*
  * The receiver of directory entries.  add() returns false when the buffer is
  * full; the entry was not taken then, and readdir stops before it.  `next` is
- * the position of the entry after this one.
+ * the position of the entry after this one; the receiver puts it into f->pos.
+ *
+ * "." and ".." (positions 0 and 1) come from the caller of readdir: a file
+ * system's own entries begin at f->pos == 2 and it leaves those two out.
  */
 struct dirsink {
 	bool (*add)(struct dirsink *s, struct span name, uint64_t ino,

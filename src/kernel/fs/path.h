@@ -38,10 +38,10 @@ void path_put(struct path *p); /* leaves it empty; accepts an empty one */
 struct inode *path_inode(const struct path *p);
 
 /* Flags of the walk. */
-#define PATH_FOLLOW    1u  /* follow a symbolic link at the end */
-#define PATH_DIRECTORY 2u  /* the end must be a directory */
-#define PATH_EMPTY     4u  /* "" stands for the starting point */
-#define PATH_BENEATH   8u  /* openat2 RESOLVE_* */
+#define PATH_FOLLOW    1u /* follow a symbolic link at the end */
+#define PATH_DIRECTORY 2u /* the end must be a directory */
+#define PATH_EMPTY     4u /* "" stands for the starting point */
+#define PATH_BENEATH   8u /* openat2 RESOLVE_* */
 #define PATH_IN_ROOT   16u
 #define PATH_NO_LINKS  32u
 #define PATH_NO_MAGIC  64u
@@ -72,8 +72,17 @@ must_check long path_parent(struct task *t, int32_t dir, const char *name,
                             uint32_t flags, struct path *out,
                             struct path_last *last);
 
-/* One more step: the dentry of `name` in the directory `dir`, cached or looked
- * up; negative if there is none.  *out gets references. */
+/* path_parent() of a string in guest memory. */
+must_check long path_parent_at(struct task *t, int32_t dir, uaddr_t name,
+                               uint32_t flags, struct path *out,
+                               struct path_last *last);
+
+/*
+ * One more step: the dentry of `name` in the directory `dir`, cached or looked
+ * up; negative if there is none; what is mounted there if something is.  No
+ * permission is checked and no link followed; `t` may be NULL for the kernel's
+ * own walks.  *out gets references.
+ */
 must_check long path_child(struct task *t, const struct path *dir,
                            struct span name, struct path *out);
 
@@ -89,9 +98,10 @@ must_check long path_name(struct task *t, const struct path *p, char *to,
  * May the task do this (R_OK | W_OK | X_OK) with the inode, by its fsuid and
  * fsgid?  0, -EACCES, -EROFS, -EWAIT.
  */
-must_check long path_permission(struct task *t, const struct path *p,
-                                int mask);
+must_check long path_permission(struct task *t, const struct path *p, int mask);
 
+/* Names and places for a new task: `root` is also its cwd.  NULL: no memory. */
+must_check struct fsctx *path_fsctx_create(const struct path *root);
 struct fsctx *path_fsctx_copy(struct fsctx *f); /* NULL: no memory */
 struct fsctx *path_fsctx_get(struct fsctx *f);
 void path_fsctx_put(struct fsctx *f);

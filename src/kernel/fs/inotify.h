@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inotify(7): marks on inodes, and queues of events.
+ *
+ * Whoever changes a file says so here.  As long as nobody watches anything
+ * that costs one comparison.
+ */
+#pragma once
+
+#include "kernel/fs/dentry.h"
+#include "kernel/fs/file.h"
+
+/* Tells those who watch the file, and those who watch its directory. */
+void inotify_dentry_slow(struct dentry *d, uint32_t mask);
+
+/* Tells those who watch the directory about one name in it. */
+void inotify_entry_slow(struct inode *dir, uint32_t mask, uint32_t cookie,
+                        struct span name, bool is_dir);
+
+/* Something happened to the file at that dentry: IN_OPEN, IN_ATTRIB... */
+static inline void inotify_dentry(struct dentry *d, uint32_t mask)
+{
+	if (d && d->inode && d->inode->sb->kernel->fs->mark_count)
+		inotify_dentry_slow(d, mask);
+}
+
+/* The same through an open file: IN_ACCESS and IN_MODIFY of read and write. */
+static inline void inotify_file(struct file *f, uint32_t mask)
+{
+	if (f->path.dentry)
+		inotify_dentry(f->path.dentry, mask);
+}
+
+/* IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO in a directory. */
+static inline void inotify_entry(struct inode *dir, uint32_t mask,
+                                 uint32_t cookie, struct span name, bool is_dir)
+{
+	if (dir->sb->kernel->fs->mark_count)
+		inotify_entry_slow(dir, mask, cookie, name, is_dir);
+}
+
+/* A number that ties IN_MOVED_FROM to IN_MOVED_TO. */
+uint32_t inotify_cookie(struct kernel *k);
+
+/* The last name of a file and its last user have gone. */
+void inotify_deleted(struct inode *i);
+
+/* The inode goes; its marks with it. */
+void inotify_inode_gone(struct inode *i);
