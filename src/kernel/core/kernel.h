@@ -19,6 +19,7 @@ struct process;
 struct procfs;
 struct trace;
 struct workers;
+struct world;
 
 /* What a guest can make grow, and how far.  kernel/core/limits.h charges. */
 struct limits {
@@ -36,7 +37,8 @@ struct kernel {
 	struct pids *pids;       /* kernel/task/pid.h */
 	struct process *init;    /* process 1, which is ours */
 	struct cells *cells;     /* kernel/task/cells.h; NULL in unit tests */
-	struct fs_world *fs;     /* kernel/fs/world.h */
+	struct fs_world *fs;     /* kernel/fs/mount.h */
+	struct world *world;     /* kernel/fs/world.h */
 	struct netstack *net;    /* kernel/net/netstack.h */
 	struct console *console; /* kernel/tty/console.h */
 	struct trace *trace;     /* kernel/trace.h; NULL: not traced */

@@ -8,25 +8,19 @@
 #include "kernel/core/kernel.h"
 #include "kernel/fs/path.h"
 
-struct mounts;
-struct names;
-
-/* What k->fs points to: everything of this room that is not an object. */
-struct fs_world {
-	struct names *names;   /* path.c: the dentry cache; NULL: none yet */
-	struct mounts *mounts; /* mount.c: all mounts; NULL: none yet */
-	int self_fds;          /* the host's /proc/self/fd, opened at start */
-	uint64_t next_key;     /* for file_object.key, counts from 1 */
-	uint32_t next_dev;     /* for superblock.dev, counts from 1 */
-	struct inode *console; /* /dev/console, borrowed */
-	uint64_t boot_time;    /* CLOCK_REALTIME seconds when we started */
-	char *cpuinfo;         /* of the host, read at start; or NULL */
+/* What the file systems need besides their objects: k->world. */
+struct world {
+	int self_fds;      /* the host's /proc/self/fd, opened at start; or -1 */
+	uint64_t next_key; /* for file_object.key */
+	uint64_t boot_time; /* CLOCK_REALTIME in seconds when we started */
+	char *cpuinfo;      /* the host's, read at start; or NULL */
 	size_t cpuinfo_size;
 	char boot_id[37];
+	struct superblock *memfds; /* of memfd_create(2); NULL: none yet */
 };
 
 /*
- * Makes k->fs, with the host's files opened that must be opened before the
+ * Makes k->world, with the host's files opened that must be opened before the
  * jail.  world_create() calls it; unit tests of one file system do so by
  * themselves.  0 or a negative errno.
  */
