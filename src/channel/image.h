@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "base/base.h"
 #include "channel/layout.h"
 
 struct image {

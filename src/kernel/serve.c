@@ -25,7 +25,7 @@ static bool run_ready(struct kernel *k)
 }
 
 /* One round over everything that may have work.  Returns whether any had. */
-static bool round(struct kernel *k)
+static bool turn(struct kernel *k)
 {
 	bool ran = loop_run_soon(&k->loop);
 
@@ -42,7 +42,7 @@ void serve_run(struct kernel *k)
 	while (!k->loop.stop) {
 		bool ran = ++rounds % GLANCE == 0 && loop_wait(&k->loop, 0) > 0;
 
-		ran |= round(k);
+		ran |= turn(k);
 		if (ran) {
 			quiet_since = 0;
 			continue;
