@@ -29,7 +29,8 @@ struct file_ops {
 	 * Transfer at *pos and move it on; `pos` is &file->pos or a private
 	 * offset of pread.  Return bytes (0 at the end), or a negative errno;
 	 * -EAGAIN when it would have to wait.  Not NULL-able by themselves: a
-	 * missing one is -EINVAL.
+	 * missing one is -EINVAL.  Who calls write() sends the SIGPIPE that
+	 * goes with its -EPIPE.
 	 */
 	long (*read)(struct file *f, struct uio *u, int64_t *pos);
 	long (*write)(struct file *f, struct uio *u, int64_t *pos);
@@ -66,6 +67,7 @@ struct file_ops {
 #define FILE_WRITE    2u
 #define FILE_SEEKABLE 4u /* has a position; pread works */
 #define FILE_PATH     8u /* O_PATH */
+#define FILE_WHOLE    16u /* a blocking write goes on until all is taken */
 
 struct file {
 	const struct file_ops *ops;

@@ -23,3 +23,6 @@ static inline void poller_watch(struct poller *p, struct waitq *q)
 
 /* A poller that puts `t` on the queues, by task_watch(). */
 struct poller poller_task(struct task *t);
+
+/* One that only wants the state, as `t` sees it. */
+struct poller poller_look(struct task *t);
