@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's own confinement, in three steps with no way back.  Each step is
+ * a layer that holds without the others:
+ *
+ *	jail_begin()   no new privileges, no capabilities but those needed for
+ *	               the user's own files, no core files; dies with its owner
+ *	jail_files()   Landlock: only the folders handed over can be reached,
+ *	               no TCP, and (ABI 6) no signal or abstract socket outside
+ *	jail_calls()   seccomp: the host calls in kernel/seccomp.def, no others
+ *
+ * The owner may have put the kernel into namespaces before; that is a layer of
+ * its own (jail_in_namespace()).  Cells are started between the second and
+ * the third step: they must be in our Landlock domain for us to reach their
+ * memory, and have a seccomp filter of their own.
+ */
+#pragma once
+
+#include "base/fault.h"
+
+/* What may be done beneath a folder, or with a file. */
+#define JAIL_READ    1u
+#define JAIL_WRITE   2u /* folders: also make, rename and remove */
+#define JAIL_EXECUTE 4u
+#define JAIL_FILE    8u /* it is a file, not a folder */
+
+struct jail_place {
+	int fd; /* borrowed; O_PATH will do */
+	unsigned what;
+};
+
+/* 0, or a negative errno and why. */
+must_check int jail_begin(struct fault *f);
+
+/*
+ * Confines the calling thread, and all it starts, to the places.  0 also where
+ * the host has no Landlock, unless there is no PID namespace either: then
+ * -ENOTSUP.
+ */
+must_check int jail_files(const struct jail_place *place, size_t count,
+                          struct fault *f);
+
+must_check int jail_calls(struct fault *f);
+
+/* Are we process 1 of a PID namespace of our own? */
+bool jail_in_namespace(void);
