@@ -107,7 +107,7 @@ int probe_yama(void)
 
 bool probe_cgroup(void)
 {
-	char text[4096], path[4200];
+	char text[1024], path[1100];
 	char *end, *ours;
 
 	if (slurp("/proc/self/cgroup", text, sizeof(text)) < 1)

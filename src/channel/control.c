@@ -23,8 +23,7 @@ static bool may_send(uint32_t number, enum control_side from)
 	return false;
 }
 
-int control_parse(struct span wire, enum control_side from,
-                  struct control *out)
+int control_parse(struct span wire, enum control_side from, struct control *out)
 {
 	struct reader r = {.rest = wire};
 	struct control c = {0};
@@ -32,8 +31,7 @@ int control_parse(struct span wire, enum control_side from,
 	c.kind = rd_le32(&r);
 	c.value[0] = rd_le32(&r);
 	c.value[1] = rd_le32(&r);
-	if (r.bad || r.rest.size > CONTROL_TEXT_MAX ||
-	    !may_send(c.kind, from))
+	if (r.bad || r.rest.size > CONTROL_TEXT_MAX || !may_send(c.kind, from))
 		return -EPROTO;
 	if (r.rest.size > 0)
 		memcpy(c.text, r.rest.at, r.rest.size);

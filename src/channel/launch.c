@@ -18,8 +18,7 @@ bool launch_path_ok(struct span path)
 
 		if (i < path.size && path.at[i] != '/')
 			continue;
-		if (part.size == 0 || span_is(part, ".") ||
-		    span_is(part, ".."))
+		if (part.size == 0 || span_is(part, ".") || span_is(part, ".."))
 			return false;
 		start = i + 1;
 	}

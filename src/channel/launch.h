@@ -41,8 +41,8 @@ enum launch_stream {
  * The kernel is in a user namespace in which only its own user has a number:
  * files of all others seem to belong to nobody (65534).
  */
-#define LAUNCH_ALONE   4u
-#define LAUNCH_FLAGS   7u
+#define LAUNCH_ALONE 4u
+#define LAUNCH_FLAGS 7u
 
 /* Strings one behind the other, each with its NUL. */
 struct launch_list {

@@ -34,12 +34,12 @@ struct row {
 	struct check check[CHECKS_MAX + 1];
 };
 
-#define LOW             0xffffffffu
+#define LOW 0xffffffffu
 #define ANY
-#define IS(n, v)        {.arg = (n), .mask = LOW, .value = (uint32_t)(v)},
-#define ONLY(n, m)      {.arg = (n), .mask = (uint32_t) ~(m), .value = 0},
-#define NONE_OF(n, m)   {.arg = (n), .mask = (uint32_t)(m), .value = 0},
-#define IS64(n, v)      {.arg = (n), .mask = ~0ull, .value = (v)},
+#define IS(n, v)      {.arg = (n), .mask = LOW, .value = (uint32_t)(v)},
+#define ONLY(n, m)    {.arg = (n), .mask = (uint32_t) ~(m), .value = 0},
+#define NONE_OF(n, m) {.arg = (n), .mask = (uint32_t)(m), .value = 0},
+#define IS64(n, v)    {.arg = (n), .mask = ~0ull, .value = (v)},
 #define HOSTFAIL(call, err, reason) \
 	{.nr = SYS_##call, .action = SECCOMP_RET_ERRNO | (err)},
 #define HOSTCALL(call, checks, reason) \
@@ -58,13 +58,12 @@ static void emit(struct builder *b, uint16_t code, uint32_t k, uint8_t yes,
                  uint8_t no)
 {
 	assert(b->count < SECCOMP_FILTER_MAX);
-	b->at[b->count++] =
-		(struct sock_filter){.code = code, .jt = yes, .jf = no, .k = k};
+	b->at[b->count++] = (struct sock_filter){
+		.code = code, .jt = yes, .jf = no, .k = k};
 }
 
 /* Half of an argument: `no` is patched to the next row afterwards. */
-static void half(struct builder *b, uint32_t off, uint32_t mask,
-                 uint32_t value)
+static void half(struct builder *b, uint32_t off, uint32_t mask, uint32_t value)
 {
 	if (mask == 0)
 		return;
@@ -121,8 +120,7 @@ static void told(int sig, siginfo_t *info, void *context)
 	int n;
 
 	(void)sig, (void)context;
-	n = snprintf(text, sizeof(text),
-	             "host call %d is not in seccomp.def\n",
+	n = snprintf(text, sizeof(text), "host call %d is not in seccomp.def\n",
 	             info->si_syscall);
 	if (n > 0)
 		(void)!write(STDERR_FILENO, text, (size_t)n);
