@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Charging.  `charged` covers the buffer's room, or the memory file's pages.
+ * Before a write the pages it may add are charged; a file without holes needs
+ * no more than that.  One with holes, or mapped by a cell, is `sparse`: after
+ * each change the host is asked how many pages there are.
+ */
+#include "kernel/fs/filedata.h"
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "kernel/core/limits.h"
+#include "kernel/fs/world.h"
+
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
+#define PAGE 4096u
+#define SIZE_MAX_FILE ((uint64_t)INT64_MAX & ~(uint64_t)(PAGE - 1))
+
+void filedata_init(struct filedata *d, struct kernel *k,
+                   struct filedata_quota *quota)
+{
+	*d = (struct filedata){
+		.kernel = k, .quota = quota, .fd = -1, .read_fd = -1};
+}
+
+static int charge(struct filedata *d, uint64_t bytes)
+{
+	if (bytes > d->quota->max - MIN(d->quota->max, d->quota->used))
+		return -ENOSPC;
+	if (limits_charge(d->kernel, bytes) < 0)
+		return -ENOSPC;
+	d->quota->used += bytes;
+	d->charged += bytes;
+	return 0;
+}
+
+static void uncharge(struct filedata *d, uint64_t bytes)
+{
+	limits_uncharge(d->kernel, bytes);
+	d->quota->used -= bytes;
+	d->charged -= bytes;
+}
+
+/* The host's word on the pages there are.  Cells may have made some that no
+ * longer fit the limits: they are charged as far as that goes. */
+static void settle(struct filedata *d)
+{
+	struct stat st;
+	uint64_t held;
+
+	if (d->fd < 0 || fstat(d->fd, &st) < 0)
+		return;
+	held = (uint64_t)st.st_blocks * 512;
+	if (held < d->charged)
+		uncharge(d, d->charged - held);
+	else if (held > d->charged)
+		(void)!charge(d, held - d->charged);
+}
+
+void filedata_fini(struct filedata *d)
+{
+	base_close(&d->fd);
+	base_close(&d->read_fd);
+	free(d->bytes);
+	uncharge(d, d->charged);
+}
+
+static int write_all(int fd, const uint8_t *from, size_t size, uint64_t at)
+{
+	while (size > 0) {
+		ssize_t n = pwrite(fd, from, size, (off_t)at);
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		from += n;
+		size -= (size_t)n;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* From a buffer to a memory file. */
+static int become_memfd(struct filedata *d)
+{
+	uint64_t pages = round_up(d->size, PAGE);
+	int err;
+	int fd;
+
+	if (d->fd >= 0)
+		return 0;
+	fd = memfd_create("tmpfs", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return errno == EMFILE ? -ENFILE : -errno;
+	err = pages > d->charged ? charge(d, pages - d->charged) : 0;
+	if (err < 0)
+		goto close_fd;
+	err = write_all(fd, d->bytes, MIN(d->size, d->room), 0);
+	if (err == 0 && ftruncate(fd, (off_t)d->size) < 0)
+		err = -errno;
+	if (err < 0)
+		goto close_fd;
+
+	/* Nothing below can fail. */
+	if (d->charged > pages)
+		uncharge(d, d->charged - pages);
+	free(d->bytes);
+	d->bytes = NULL;
+	d->room = 0;
+	d->fd = fd;
+	return 0;
+
+close_fd:
+	close(fd);
+	return err;
+}
+
+/* Makes room for `size` bytes in the buffer. */
+static int grow_buffer(struct filedata *d, size_t size)
+{
+	size_t room = MAX(d->room, 64);
+	uint8_t *bytes;
+	int err;
+
+	if (size <= d->room)
+		return 0;
+	while (room < size)
+		room *= 2;
+	err = charge(d, room - d->room);
+	if (err < 0)
+		return err;
+	bytes = realloc(d->bytes, room);
+	if (!bytes) {
+		uncharge(d, room - d->room);
+		return -ENOSPC;
+	}
+	memset(bytes + d->room, 0, room - d->room);
+	d->bytes = bytes;
+	d->room = room;
+	return 0;
+}
+
+/* Prepares [at, at + size) to be written.  `size` is not 0. */
+static int prepare(struct filedata *d, uint64_t at, size_t size)
+{
+	uint64_t end = at + size;
+	uint64_t have = round_up(d->size, PAGE);
+	uint64_t from = at & ~(uint64_t)(PAGE - 1);
+	int err;
+
+	if (d->fd < 0 && end <= FILEDATA_SMALL)
+		return grow_buffer(d, (size_t)end);
+	err = become_memfd(d);
+	if (err < 0)
+		return err;
+	if (from > have)
+		d->sparse = true;
+	if (!d->sparse)
+		from = MAX(from, have);
+	if (round_up(end, PAGE) > from)
+		return charge(d, round_up(end, PAGE) - from);
+	return 0;
+}
+
+static long write_some(struct filedata *d, const void *from, size_t size,
+                       uint64_t at)
+{
+	int err = prepare(d, at, size);
+
+	if (err < 0)
+		return err;
+	if (d->fd >= 0) {
+		err = write_all(d->fd, from, size, at);
+		if (d->sparse || err < 0)
+			settle(d);
+		if (err < 0)
+			return err;
+	} else {
+		memcpy(d->bytes + at, from, size);
+	}
+	d->size = MAX(d->size, at + size);
+	return 0;
+}
+
+long filedata_write(struct filedata *d, struct uio *u, int64_t *pos)
+{
+	size_t before = u->done;
+	uint64_t end;
+	long err = 0;
+
+	if (d->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if (u->left == 0)
+		return 0;
+	if (*pos < 0 || (uint64_t)*pos >= SIZE_MAX_FILE ||
+	    u->left > SIZE_MAX_FILE - (uint64_t)*pos)
+		return -EFBIG;
+	end = (uint64_t)*pos + u->left;
+	if (end > d->size && (d->seals & F_SEAL_GROW))
+		return -EPERM;
+	while (u->left > 0) {
+		size_t size;
+		const void *from = uio_data(u, &size);
+
+		if (!from) {
+			err = -EFAULT;
+			break;
+		}
+		err = write_some(d, from, size, (uint64_t)*pos);
+		if (err < 0)
+			break;
+		uio_data_done(u, size);
+		*pos += (int64_t)size;
+	}
+	return u->done > before ? (long)(u->done - before) : err;
+}
+
+long filedata_read(struct filedata *d, struct uio *u, int64_t *pos)
+{
+	size_t before = u->done;
+	long err = 0;
+
+	while (u->left > 0 && *pos >= 0 && (uint64_t)*pos < d->size) {
+		uint64_t at = (uint64_t)*pos;
+		size_t room;
+		void *to = uio_room(u, &room);
+		size_t size = (size_t)MIN((uint64_t)room, d->size - at);
+
+		if (d->fd >= 0) {
+			ssize_t n = pread(d->fd, to, size, (off_t)at);
+
+			if (n <= 0) {
+				err = n < 0 ? -errno : 0;
+				break;
+			}
+			size = (size_t)n;
+		} else if (at < d->room) {
+			size = MIN(size, d->room - (size_t)at);
+			memcpy(to, d->bytes + at, size);
+		} else {
+			memset(to, 0, size);
+		}
+		err = uio_room_done(u, size);
+		if (err < 0)
+			break;
+		*pos += (int64_t)size;
+	}
+	return u->done > before ? (long)(u->done - before) : err;
+}
+
+long filedata_truncate(struct filedata *d, uint64_t size)
+{
+	int err;
+
+	if ((size > d->size && (d->seals & F_SEAL_GROW)) ||
+	    (size < d->size && (d->seals & F_SEAL_SHRINK)))
+		return -EPERM;
+	if (size > SIZE_MAX_FILE)
+		return -EFBIG;
+	if (d->fd < 0 && size > FILEDATA_SMALL) {
+		err = become_memfd(d);
+		if (err < 0)
+			return err;
+	}
+	if (d->fd >= 0) {
+		if (ftruncate(d->fd, (off_t)size) < 0)
+			return -errno;
+		d->sparse = d->sparse || size > d->size;
+		settle(d);
+	} else if (size < d->size) {
+		if (size < d->room)
+			memset(d->bytes + size, 0,
+			       (size_t)MIN(d->size, d->room) - (size_t)size);
+		if (size == 0) {
+			uncharge(d, d->charged);
+			free(d->bytes);
+			d->bytes = NULL;
+			d->room = 0;
+		}
+	}
+	d->size = size;
+	return 0;
+}
+
+static long punch(struct filedata *d, uint64_t offset, uint64_t size, int mode)
+{
+	uint64_t end = MIN(d->size, offset + size);
+
+	if (d->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if (d->fd >= 0) {
+		if (fallocate(d->fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		              (off_t)size) < 0)
+			return -errno;
+		d->sparse = true;
+		settle(d);
+	} else if (offset < MIN(end, d->room)) {
+		memset(d->bytes + offset, 0,
+		       MIN((size_t)end, d->room) - (size_t)offset);
+	}
+	return 0;
+}
+
+long filedata_allocate(struct filedata *d, int mode, uint64_t offset,
+                       uint64_t size)
+{
+	uint64_t end;
+	uint64_t pages;
+	long err;
+
+	if (size == 0 || size > SIZE_MAX_FILE || offset > SIZE_MAX_FILE - size)
+		return size == 0 ? -EINVAL : -EFBIG;
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		if (!(mode & FALLOC_FL_KEEP_SIZE))
+			return -EOPNOTSUPP;
+		return punch(d, offset, size, FALLOC_FL_PUNCH_HOLE);
+	}
+	end = offset + size;
+	if (end > d->size && !(mode & FALLOC_FL_KEEP_SIZE) &&
+	    (d->seals & F_SEAL_GROW))
+		return -EPERM;
+	err = become_memfd(d);
+	if (err < 0)
+		return err;
+	settle(d);
+	pages = round_up(end, PAGE) - (offset & ~(uint64_t)(PAGE - 1));
+	err = charge(d, pages);
+	if (err < 0)
+		return err;
+	d->sparse = true;
+	err = fallocate(d->fd, mode & FALLOC_FL_KEEP_SIZE, (off_t)offset,
+	                (off_t)size) < 0
+	              ? -errno
+	              : 0;
+	settle(d);
+	if (err == 0 && !(mode & FALLOC_FL_KEEP_SIZE))
+		d->size = MAX(d->size, end);
+	return err;
+}
+
+int64_t filedata_seek(struct filedata *d, int64_t offset, int whence)
+{
+	off_t at;
+
+	if (offset < 0 || (uint64_t)offset >= d->size)
+		return -ENXIO;
+	if (d->fd < 0)
+		return whence == SEEK_DATA ? offset : (int64_t)d->size;
+	at = lseek(d->fd, offset, whence);
+	return at < 0 ? -errno : at;
+}
+
+uint64_t filedata_held(struct filedata *d)
+{
+	if (d->fd < 0)
+		return round_up(d->size, PAGE);
+	if (d->sparse)
+		settle(d);
+	return d->charged;
+}
+
+/* Opens the memory file a second time, for reading only. */
+static int open_read_only(struct filedata *d)
+{
+	char name[16];
+
+	if (d->read_fd >= 0)
+		return 0;
+	if (d->kernel->world->self_fds < 0)
+		return -ENODEV;
+	(void)snprintf(name, sizeof(name), "%d", d->fd);
+	d->read_fd = openat(d->kernel->world->self_fds, name,
+	                    O_RDONLY | O_CLOEXEC);
+	if (d->read_fd < 0)
+		return errno == EMFILE ? -ENFILE : -errno;
+	return 0;
+}
+
+long filedata_object(struct filedata *d, bool writable, struct file_object *out)
+{
+	int err;
+
+	if (writable && (d->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return -EPERM;
+	err = become_memfd(d);
+	if (err == 0 && !writable)
+		err = open_read_only(d);
+	if (err < 0)
+		return err;
+	if (d->key == 0)
+		d->key = d->kernel->world->next_key++;
+	if (writable)
+		d->sparse = true;
+	out->host_fd = writable ? d->fd : d->read_fd;
+	out->key = d->key << 1 | writable;
+	out->writable = writable;
+	return 0;
+}
+
+long filedata_seal(struct filedata *d, uint32_t seals)
+{
+	const uint32_t known = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
+	                       F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC;
+	const uint32_t ours = F_SEAL_SEAL | F_SEAL_EXEC;
+	int err;
+
+	if (seals & ~known)
+		return -EINVAL;
+	if (d->seals & F_SEAL_SEAL)
+		return -EPERM;
+	err = become_memfd(d);
+	if (err < 0)
+		return err;
+	/* The host knows who has it mapped, and holds cells to the seals. */
+	if (fcntl(d->fd, F_ADD_SEALS, seals & ~ours) < 0)
+		return -errno;
+	d->seals |= seals;
+	return 0;
+}
