@@ -54,6 +54,6 @@ static inline void list_del(struct list *link)
 	for (struct list *at = (head)->next; at != (head); at = at->next)
 
 /* The same, when the body may take `at` (and only `at`) out of the list. */
-#define list_for_each_safe(at, head)                                      \
-	for (struct list *at = (head)->next, *at##_next = at->next;       \
+#define list_for_each_safe(at, head)                                \
+	for (struct list *at = (head)->next, *at##_next = at->next; \
 	     at != (head); at = at##_next, at##_next = at##_next->next)

@@ -17,9 +17,9 @@
 #define LAYOUT_PARITY  0x000100000000ULL /* distance of the two windows */
 #define LAYOUT_NOTICE  0x7d3f00000000ULL /* read-only page of the kernel */
 
-#define CHANNEL_THREADS 1024u           /* threads of one cell at most */
-#define CHANNEL_STRIDE  0x10000u        /* one thread's slot and data */
-#define CHANNEL_DATA    0x1000u         /* where the data window begins */
+#define CHANNEL_THREADS 1024u    /* threads of one cell at most */
+#define CHANNEL_STRIDE  0x10000u /* one thread's slot and data */
+#define CHANNEL_DATA    0x1000u  /* where the data window begins */
 #define CHANNEL_WINDOW  (CHANNEL_STRIDE - CHANNEL_DATA)
 #define CHANNEL_SIZE    ((uint64_t)CHANNEL_THREADS * CHANNEL_STRIDE)
 

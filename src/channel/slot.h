@@ -34,6 +34,8 @@ enum slot_action {
 	SLOT_EXIT_THREAD,  /* end this host thread */
 	SLOT_EXIT_PROCESS, /* end this host process */
 	SLOT_LOAD,         /* load the image described in channel/image.h */
+	SLOT_FETCH, /* the out list the other way: copy in, ask OP_fetched */
+	SLOT_MORE,  /* copy out, then ask OP_fetched for the rest */
 };
 
 #define SLOT_OUTS 32 /* pieces copied out by one answer at most */

@@ -5,8 +5,8 @@
 #include "kernel/syscall.h"
 #include "kernel/task/cells.h"
 
-#define SPIN_NS    20000u /* look for this long before going to sleep */
-#define GLANCE     64     /* rounds between looks at the host's side */
+#define SPIN_NS 20000u /* look for this long before going to sleep */
+#define GLANCE  64     /* rounds between looks at the host's side */
 
 static bool run_ready(struct kernel *k)
 {

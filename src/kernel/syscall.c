@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "kernel/ops.h"
+#include "kernel/task/far.h"
 #include "kernel/task/signal.h"
 #include "kernel/trace.h"
 
@@ -83,6 +84,9 @@ void syscall_answer(struct task *t, long result, enum slot_action action)
 {
 	struct slot *s = t->slot;
 
+	if (far_answer(t, result, action))
+		return;
+	far_drop(t);
 	if (t->job && t->job_drop)
 		t->job_drop(t);
 	t->job = NULL;
@@ -116,20 +120,37 @@ static bool restarts(long result)
 	       result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
 }
 
+/* Takes what waits in the slot.  True: a handler is to be run. */
+static bool take(struct task *t)
+{
+	struct request next;
+
+	if (slot_take(t->slot, &next) < 0)
+		return false;
+	if (t->far) {
+		bool run = far_continue(t, &next);
+
+		if (!run || t->far)
+			return run;
+	}
+	t->req = next;
+	enter(t);
+	return true;
+}
+
 void syscall_serve(struct task *t)
 {
 	long result;
 
-	if (!t->in_call) {
-		if (slot_take(t->slot, &t->req) < 0)
-			return;
-		enter(t);
-	}
+	if (!t->in_call && !take(t))
+		return;
 	t->state = TASK_READY;
 	t->outs = 0;
 	result = syscall_run(t);
 	t->first_run = false;
 	if (result == -EWAIT || result == -ENOANSWER)
+		return;
+	if (result == -EFAULT && far_fetch(t))
 		return;
 	if (t->mask_saved && !restarts(result) && result != -EINTR &&
 	    t->req.nr < OPS_FIRST)

@@ -30,11 +30,11 @@ typedef uint32_t arg_mode;
 #define PATH(name)              uaddr_t name;
 #define ADDR(name)              uaddr_t name;
 #define NONE                    uint8_t none;
-#define SYSCALL(nr, name, where, args) \
-	struct args_##name {           \
-		args                   \
-	};                             \
-	__attribute__((weak)) long sys_##name(struct task *t,               \
+#define SYSCALL(nr, name, where, args)                        \
+	struct args_##name {                                  \
+		args                                          \
+	};                                                    \
+	__attribute__((weak)) long sys_##name(struct task *t, \
 	                                      const struct args_##name *a);
 #include "channel/syscalls.def"
 

@@ -23,7 +23,7 @@ struct world;
 
 /* What a guest can make grow, and how far.  kernel/core/limits.h charges. */
 struct limits {
-	uint64_t memory;      /* bytes of kernel memory and tmpfs together */
+	uint64_t memory; /* bytes of kernel memory and tmpfs together */
 	uint64_t memory_used;
 	uint32_t tasks;
 	uint32_t tasks_used;
@@ -45,7 +45,7 @@ struct kernel {
 	uint64_t boot_ns;        /* CLOCK_MONOTONIC when the qube started */
 	char hostname[65];
 	char domainname[65];
-	uint8_t *scratch;        /* SCRATCH_SIZE bytes for one transfer */
+	uint8_t *scratch; /* SCRATCH_SIZE bytes for one transfer */
 	bool verbose;
 };
 

@@ -275,7 +275,7 @@ static void sock_ready(struct event *e, uint32_t events)
 
 static struct cell *find(struct list *l, int32_t pid)
 {
-	list_for_each(at, l) {
+	list_for_each (at, l) {
 		struct cell *c = list_entry(at, struct cell, link);
 
 		if (cellpool_hello(c) && c->host_pid == pid)

@@ -22,6 +22,7 @@ struct cells {
 		uint64_t stamp;    /* of its last request */
 	} hot[CELLPOOL_HOT];
 	uint64_t stamp;
+	bool far;            /* guest memory goes through the stubs; far.h */
 	struct slot nowhere; /* of tasks without a cell; nobody waits */
 };
 

@@ -12,6 +12,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task/cellpool.h"
 #include "kernel/task/cred.h"
+#include "kernel/task/far.h"
 #include "kernel/task/signal.h"
 
 #define LOOK_MAX 32 /* requests of one cell served before others' turn */
@@ -70,31 +71,51 @@ static int transfer(struct task *t, transfer_fn *fn, void *local,
 		n = fn(tid, &here, 1, &there, 1, 0);
 		if (n == (ssize_t)size)
 			return 0;
+		if (n < 0 && errno == EPERM)
+			return -EPERM;
 		if (n >= 0 || errno != ESRCH)
 			return -EFAULT;
 	}
 	return -EFAULT;
 }
 
+/* The host forbids it: from now on the stubs copy. */
+static bool forbidden(struct task *t, int err)
+{
+	if (err == -EPERM)
+		t->kernel->cells->far = true;
+	return t->kernel->cells->far;
+}
+
 int cells_read(struct task *t, uint64_t from, void *to, size_t size)
 {
+	int err = -EPERM;
+
 	if (from < 4096)
 		return -EFAULT;
-	if (t->cell)
-		return transfer(t, process_vm_readv, to, from, size);
-	memcpy(to, (const void *)from, size); /* a unit test's own memory */
-	return 0;
+	if (!t->cell) {
+		memcpy(to, (const void *)from, size); /* a unit test's */
+		return 0;
+	}
+	if (!t->kernel->cells->far)
+		err = transfer(t, process_vm_readv, to, from, size);
+	return forbidden(t, err) ? far_read(t, from, to, size) : err;
 }
 
 int cells_write(struct task *t, uint64_t to, const void *from, size_t size)
 {
+	int err = -EPERM;
+
 	if (to < 4096)
 		return -EFAULT;
-	if (t->cell)
-		return transfer(t, process_vm_writev, (void *)(uintptr_t)from,
-		                to, size);
-	memcpy((void *)to, from, size);
-	return 0;
+	if (!t->cell) {
+		memcpy((void *)to, from, size);
+		return 0;
+	}
+	if (!t->kernel->cells->far)
+		err = transfer(t, process_vm_writev, (void *)(uintptr_t)from,
+		               to, size);
+	return forbidden(t, err) ? far_write(t, to, from, size) : err;
 }
 
 /* Slots that are looked at without a bell. */
@@ -168,7 +189,9 @@ bool cells_poll(struct kernel *k)
 		if (!t || !asks(t))
 			continue;
 		cs->hot[i].stamp = ++cs->stamp;
+		task_get(t);
 		syscall_serve(t);
+		task_put(t);
 		ran = true;
 	}
 	return ran;
@@ -225,7 +248,7 @@ void cells_look(struct cell *c)
 	size_t count = 0;
 
 	dismiss(c);
-	list_for_each(at, &c->tasks) {
+	list_for_each (at, &c->tasks) {
 		struct task *t = list_entry(at, struct task, in_cell);
 
 		if (!asks(t))
@@ -353,7 +376,7 @@ void cells_usage(struct process *p, struct usage *out)
 {
 	struct cell *seen = NULL;
 
-	list_for_each(at, &p->tasks) {
+	list_for_each (at, &p->tasks) {
 		struct task *t = list_entry(at, struct task, in_process);
 
 		if (t->cell && t->cell != seen)
@@ -383,8 +406,8 @@ static void end_thread(struct task *t, struct cell *c)
 	atomic_store(&s->attention, 1);
 	dismiss(c);
 	if (c->leaving[index / 64] >> (index % 64) & 1 && cellpool_hello(c))
-		syscall(SYS_tgkill, c->host_pid,
-		        atomic_load(&s->host_tid), CELL_KICK_SIGNAL);
+		syscall(SYS_tgkill, c->host_pid, atomic_load(&s->host_tid),
+		        CELL_KICK_SIGNAL);
 }
 
 void cells_leave(struct task *t)
@@ -394,6 +417,7 @@ void cells_leave(struct task *t)
 	if (!t->cell)
 		return;
 	c = detach(t);
+	far_drop(t);
 	if (list_empty(&c->tasks)) {
 		add_cpu(c, &t->process->usage);
 		cellpool_doom(c);

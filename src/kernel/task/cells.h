@@ -30,12 +30,12 @@ struct cell {
 	struct list tasks; /* task.in_cell */
 	int32_t host_pid;  /* 0 until its hello was read */
 	bool doomed;
-	uint8_t *channel;  /* CHANNEL_SIZE bytes */
-	int channel_fd;    /* until it was sent */
-	int sock, peer;    /* ours; the cell's, until it was sent */
+	uint8_t *channel; /* CHANNEL_SIZE bytes */
+	int channel_fd;   /* until it was sent */
+	int sock, peer;   /* ours; the cell's, until it was sent */
 	struct event sock_event;
-	struct event bell; /* bell.fd: ours and the cell's */
-	uint64_t used[CHANNEL_THREADS / 64];    /* slots of tasks */
+	struct event bell;                   /* bell.fd: ours and the cell's */
+	uint64_t used[CHANNEL_THREADS / 64]; /* slots of tasks */
 	uint64_t leaving[CHANNEL_THREADS / 64]; /* their threads must end */
 	struct lease_table *leases; /* kernel/fs/lease.c: what it holds */
 };
@@ -50,8 +50,7 @@ must_check int cells_create(struct kernel *k, int exe_fd);
 void cells_destroy(struct kernel *k);
 
 /* Guest memory of the task's cell.  0 or -EFAULT. */
-must_check int cells_read(struct task *t, uint64_t from, void *to,
-                          size_t size);
+must_check int cells_read(struct task *t, uint64_t from, void *to, size_t size);
 must_check int cells_write(struct task *t, uint64_t to, const void *from,
                            size_t size);
 

@@ -29,7 +29,7 @@ struct session {
 	int32_t id;
 	uint32_t refs;
 	struct list pgrps;
-	struct tty *tty;       /* controlling terminal, or NULL */
+	struct tty *tty; /* controlling terminal, or NULL */
 	struct process *leader;
 };
 

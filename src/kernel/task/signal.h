@@ -12,7 +12,7 @@
 #include "channel/abi.h"
 #include "kernel/task/process.h"
 
-#define SIGNAL_MAX 64
+#define SIGNAL_MAX    64
 #define SIGNAL_BIT(n) (1ull << ((n)-1))
 
 /* Dispositions, shared by all tasks of a process (CLONE_SIGHAND). */

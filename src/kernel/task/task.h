@@ -28,6 +28,7 @@
 #include "kernel/core/waitq.h"
 
 struct cell;
+struct far;
 struct cred;
 struct fdtable;
 struct fsctx;
@@ -43,8 +44,8 @@ struct sigqueue {
 	uint32_t count;
 };
 
-#define TASK_COMM      16
-#define TASK_WATCHERS  4
+#define TASK_COMM     16
+#define TASK_WATCHERS 4
 
 /* A task's place in one wait queue. */
 struct task_watch {
@@ -66,26 +67,27 @@ struct task {
 	struct cell *cell;
 	struct list in_cell; /* in cell.tasks */
 	uint32_t slot_index;
-	struct slot *slot;   /* never NULL; in unit tests plain memory */
+	struct slot *slot; /* never NULL; in unit tests plain memory */
 
 	/* The call being handled, and what survives its restarts. */
 	struct request req;
 	bool in_call;         /* between taking a request and answering it */
 	bool first_run;       /* this run of the handler is the call's first */
+	struct far *far;      /* memory reached through the stub; far.h */
 	uint32_t outs;        /* entries of the answer's out list so far */
 	uint64_t deadline_ns; /* absolute; 0: none */
 	uint64_t progress;
 	uint64_t scratch[4];
-	void *job;            /* helper-thread work of this call, or NULL */
+	void *job; /* helper-thread work of this call, or NULL */
 	void (*job_drop)(struct task *t); /* frees it when the call is cut */
 
 	/* Waiting. */
 	struct list ready_link; /* in kernel.ready */
 	struct task_watch watch[TASK_WATCHERS];
 	unsigned watch_count;
-	struct list watches;    /* further ones, allocated */
+	struct list watches; /* further ones, allocated */
 	struct timer timer;
-	bool timed_out;         /* the deadline came */
+	bool timed_out; /* the deadline came */
 
 	/* restart_syscall(2): what to run again, and its absolute deadline. */
 	struct {
@@ -106,7 +108,7 @@ struct task {
 	bool mask_saved;     /* ppoll and friends replaced the mask */
 	bool stop_here;      /* parked in OP_signal while the process stops */
 
-	uint64_t clear_tid;  /* CLONE_CHILD_CLEARTID; the stub does the work */
+	uint64_t clear_tid; /* CLONE_CHILD_CLEARTID; the stub does the work */
 	struct task *vfork_parent; /* waits until we exec or exit */
 	int32_t pdeath_signal;
 	int32_t nice;
@@ -118,9 +120,8 @@ struct task {
  * call's.  Takes over the references to cred, fs and fds.  Like task_clone(),
  * the task has no cell yet.  0 or -ENOMEM, -EAGAIN.
  */
-must_check int task_spawn(struct kernel *k, struct cred *cred,
-                          struct fsctx *fs, struct fdtable *fds,
-                          struct task **out);
+must_check int task_spawn(struct kernel *k, struct cred *cred, struct fsctx *fs,
+                          struct fdtable *fds, struct task **out);
 
 struct task_clone {
 	uint64_t flags; /* CLONE_* */

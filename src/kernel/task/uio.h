@@ -18,17 +18,17 @@ struct uio {
 	size_t skip;          /* bytes of the first piece already done */
 	size_t left;          /* bytes still to go in all */
 	size_t done;
-	uint8_t *kernel;      /* not NULL: kernel memory instead */
+	uint8_t *kernel; /* not NULL: kernel memory instead */
 	abi_iovec one;
-	bool nonblock;        /* the caller does not wait */
+	bool nonblock; /* the caller does not wait */
 };
 
 /* A transfer of one piece of guest memory. */
 void uio_init(struct uio *u, struct task *t, uaddr_t at, size_t size);
 
 /* Of several pieces; `iov` is borrowed.  0 or -EINVAL (sum over INT_MAX). */
-must_check int uio_init_iov(struct uio *u, struct task *t,
-                            const abi_iovec *iov, size_t count);
+must_check int uio_init_iov(struct uio *u, struct task *t, const abi_iovec *iov,
+                            size_t count);
 
 /* Of kernel memory. */
 void uio_init_kernel(struct uio *u, void *at, size_t size);

@@ -138,6 +138,5 @@ long user_string(struct task *t, uaddr_t from, char *to, size_t room)
 	end = memchr(to, 0, have);
 	if (end)
 		return end - to;
-	return have == room ? -ENAMETOOLONG
-	                    : string_far(t, from.raw, to, room);
+	return have == room ? -ENAMETOOLONG : string_far(t, from.raw, to, room);
 }
