@@ -27,20 +27,28 @@ int anon_open_inode(struct kernel *k, struct inode *i,
 	return 0;
 }
 
+struct inode *anon_inode(struct kernel *k, struct task *t,
+                         const struct inode_ops *ops, uint32_t mode)
+{
+	struct inode *i = file_anonymous_inode(k, ops, mode);
+
+	if (i && t && t->cred) {
+		i->uid = t->cred->fsuid;
+		i->gid = t->cred->fsgid;
+	}
+	return i;
+}
+
 int anon_open(struct kernel *k, struct task *t, const struct anon_how *how,
               struct file **out)
 {
 	const struct inode_ops *ops = how->inode_ops ? how->inode_ops : &no_ops;
 	uint32_t mode = how->inode_mode ? how->inode_mode : 0600;
-	struct inode *i = file_anonymous_inode(k, ops, mode);
+	struct inode *i = anon_inode(k, t, ops, mode);
 	int err;
 
 	if (!i)
 		return -ENOMEM;
-	if (t && t->cred) {
-		i->uid = t->cred->fsuid;
-		i->gid = t->cred->fsgid;
-	}
 	err = anon_open_inode(k, i, how, out);
 	inode_put(i);
 	return err;

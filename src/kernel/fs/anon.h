@@ -17,6 +17,13 @@ struct anon_how {
 };
 
 /*
+ * An inode that belongs to the task (NULL: to root).  NULL when there is no
+ * memory.
+ */
+must_check struct inode *anon_inode(struct kernel *k, struct task *t,
+                                    const struct inode_ops *ops, uint32_t mode);
+
+/*
  * A new description with an inode of its own that belongs to the task (NULL:
  * to root).  0 and a reference, or -ENOMEM; release() is not called then.
  */
