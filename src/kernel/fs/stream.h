@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host streams: what the launcher hands over as the program's standard input,
+ * output and errors when it is a pipe, a socket, a file or /dev/null.  (A
+ * terminal is kernel/tty's.)
+ *
+ * The host's descriptor may be shared with strangers, so nothing about it is
+ * changed and its flags are not believed: each transfer says for itself that
+ * it does not wait.  A regular file is read and written at the host's own
+ * position, which others may share; `cmd >> log` must go on where we stop.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+
+/*
+ * Makes a description of `fd`, which is taken over whatever happens; readable,
+ * writable and appending as the host's is.  Inside it belongs to uid and gid.
+ * 0 and a reference, -ENOMEM, or what fstat said.
+ */
+must_check int stream_create(struct kernel *k, int fd, uint32_t uid,
+                             uint32_t gid, struct file **out);
