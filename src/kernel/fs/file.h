@@ -65,8 +65,8 @@ struct file_ops {
 
 #define FILE_READ     1u
 #define FILE_WRITE    2u
-#define FILE_SEEKABLE 4u /* has a position; pread works */
-#define FILE_PATH     8u /* O_PATH */
+#define FILE_SEEKABLE 4u  /* has a position; pread works */
+#define FILE_PATH     8u  /* O_PATH */
 #define FILE_WHOLE    16u /* a blocking write goes on until all is taken */
 
 struct file {
@@ -132,6 +132,9 @@ must_check long file_wait(struct file *f, struct task *t, uint32_t events);
 
 /* What poll(2) says; files without poll() are always ready. */
 uint32_t file_poll(struct file *f, struct poller *p);
+
+/* kernel/fs/epoll.c: a file that is watched by some (f->epolls) goes. */
+void epoll_file_gone(struct file *f);
 
 static inline bool file_nonblock(const struct file *f)
 {

@@ -17,6 +17,7 @@
 #include "kernel/core/waitq.h"
 #include "kernel/task/task.h"
 
+struct cred;
 struct dentry;
 struct dirsink;
 struct file;
@@ -141,7 +142,8 @@ struct superblock_ops {
 struct superblock {
 	const struct superblock_ops *ops;
 	struct kernel *kernel;
-	uint32_t refs;
+	uint32_t refs;              /* mounts and the like; not inodes */
+	uint32_t inode_count;       /* inodes there are */
 	uint64_t dev;               /* st_dev: anonymous device number */
 	struct inode *root;         /* owns a reference; the creator sets it */
 	struct dentry *root_dentry; /* dentry.c's; borrowed */
@@ -154,8 +156,8 @@ struct superblock {
 
 /*
  * A new inode of a file system, charged to its kernel: refs 1, nlink 1, times
- * now, ino the next free one.  NULL when there is no memory.  Holds a
- * reference to the superblock.
+ * now, ino the next free one.  NULL when there is no memory.  The
+ * superblock lives until its inodes have gone.
  */
 must_check struct inode *inode_create(struct superblock *sb,
                                       const struct inode_ops *ops,
@@ -168,7 +170,10 @@ void inode_put(struct inode *i); /* accepts NULL */
 must_check struct superblock *inode_superblock_create(
 	struct kernel *k, const struct superblock_ops *ops, uint32_t magic);
 struct superblock *inode_superblock_get(struct superblock *sb);
-void inode_superblock_put(struct superblock *sb);
+void inode_superblock_put(struct superblock *sb); /* accepts NULL */
+
+/* One inode less; for inode.c. */
+void inode_superblock_forget(struct superblock *sb);
 
 /* Brings the attributes up to date.  0, or an error, -EWAIT among them. */
 must_check long inode_refresh(struct inode *i, struct task *t);
@@ -185,6 +190,11 @@ must_check long inode_change(struct inode *i, struct task *t,
  * system's own rule): R_OK | W_OK | X_OK.  0 or -EACCES.
  */
 must_check long inode_permission(struct inode *i, struct task *t, int mask);
+
+/* The mode bits' and capabilities' part of it, for a permission() of one's
+ * own. */
+must_check long inode_permission_bits(const struct inode *i,
+                                      const struct cred *c, int mask);
 
 /* Does the task own it, or have CAP_FOWNER? */
 bool inode_owner_or_capable(const struct inode *i, const struct task *t);

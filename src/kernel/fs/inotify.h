@@ -45,5 +45,9 @@ uint32_t inotify_cookie(struct kernel *k);
 /* The last name of a file and its last user have gone. */
 void inotify_deleted(struct inode *i);
 
-/* The inode goes; its marks with it. */
-void inotify_inode_gone(struct inode *i);
+/* A new instance.  0 and a reference, -EMFILE, -ENOMEM. */
+must_check long inotify_open(struct task *t, uint32_t flags, struct file **out);
+
+/* inotify_add_watch(2) and inotify_rm_watch(2): `f` must be an instance. */
+must_check long inotify_add(struct file *f, struct inode *i, uint32_t mask);
+must_check long inotify_remove(struct file *f, int32_t wd);

@@ -26,7 +26,9 @@ struct fs_world {
 	struct mount *nowhere;        /* where they are "mounted" */
 	uint32_t mark_count;          /* inotify marks in the qube */
 	uint32_t instance_count;      /* inotify instances */
-	char name[4096];              /* the path a walk is on */
+	uint32_t last_cookie;
+	struct list lock_waits; /* kernel/fs/lock.c */
+	char name[4096];        /* the path a walk is on */
 };
 
 /* Flags beside MOUNT_RDONLY and friends of world.h. */

@@ -78,6 +78,15 @@ must_check long path_parent_at(struct task *t, int32_t dir, uaddr_t name,
                                struct path_last *last);
 
 /*
+ * For open(O_CREAT): walks to the end.  If there is no such file, but its
+ * directory, *out is the directory and last->size is not 0; the name is that
+ * of the last link's target if the end was a link (and PATH_FOLLOW given).
+ */
+must_check long path_create(struct task *t, int32_t dir, const char *name,
+                            uint32_t flags, struct path *out,
+                            struct path_last *last);
+
+/*
  * One more step: the dentry of `name` in the directory `dir`, cached or looked
  * up; negative if there is none; what is mounted there if something is.  No
  * permission is checked and no link followed; `t` may be NULL for the kernel's

@@ -51,7 +51,10 @@ must_check int sysfs_create(struct kernel *k, struct superblock **out);
 must_check int devfs_create(struct kernel *k, struct superblock **out);
 must_check int devpts_create(struct kernel *k, struct superblock **out);
 
-/* mount.c: puts `sb` over `at`; the first mount has at->dentry == NULL. */
+/*
+ * mount.c: puts `sb` over `at`; the first mount has `at` or at->dentry NULL.
+ * Takes a reference of its own to `sb`.  *root (may be NULL) gets references.
+ */
 #define MOUNT_RDONLY   1u
 #define MOUNT_NOSUID   2u
 #define MOUNT_NODEV    4u
