@@ -683,13 +683,13 @@ static int nameless_file(struct kernel *k, const char *prefix, const char *name,
 		return -ENOMEM;
 	}
 	(void)snprintf(n->label, n->label_room, "%s%s", prefix, name);
+	err = tmpfs_file_open(i, f);
+	assert(err == 0);
 	err = file_name(f, i, n->label);
 	if (err < 0) {
 		file_put(f);
 		return err;
 	}
-	err = tmpfs_file_open(i, f);
-	assert(err == 0);
 	*out = f;
 	return 0;
 }

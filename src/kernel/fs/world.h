@@ -36,7 +36,8 @@ must_check int tmpfs_create(struct kernel *k, uint64_t max_bytes,
 struct hostfs_options {
 	int dir_fd;
 	bool writable;
-	bool template; /* host's programs: filter /etc, cache names longer */
+	bool template; /* host's programs: believed for a second */
+	bool etc;      /* the template's /etc: without etc_hidden.def's names */
 	uint32_t host_uid, host_gid;   /* appear inside ... */
 	uint32_t guest_uid, guest_gid; /* ... as these */
 };
