@@ -213,7 +213,7 @@ uint32_t launch_descriptors(const struct launch *l)
 		terminal |= l->stream[i] == LAUNCH_TERMINAL;
 	}
 	count += terminal;
-	count += (l->flags & LAUNCH_TRACE) != 0;
+	count += (l->flags & LAUNCH_TELL) != 0;
 	for (uint32_t i = 0; i < l->template_count; i++)
 		count += l->template[i].link.size == 0;
 	return count;

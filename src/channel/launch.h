@@ -35,14 +35,18 @@ enum launch_stream {
 	LAUNCH_TERMINAL,   /* the qube's console */
 };
 
-#define LAUNCH_TRACE   1u /* a descriptor to trace to is handed over */
-#define LAUNCH_VERBOSE 2u
+#define LAUNCH_TRACE   1u /* tell every call of `trace`... */
+#define LAUNCH_VERBOSE 2u /* tell what is unsupported, once each; ... */
+#define LAUNCH_TELL    3u /* either: a descriptor to tell it to comes along */
 /*
  * The kernel is in a user namespace in which only its own user has a number:
  * files of all others seem to belong to nobody (65534).
  */
 #define LAUNCH_ALONE 4u
 #define LAUNCH_FLAGS 7u
+
+/* Where in the record the lowest byte of `flags` lies. */
+#define LAUNCH_AT_FLAGS 4
 
 /* Strings one behind the other, each with its NUL. */
 struct launch_list {

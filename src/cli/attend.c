@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/attend.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "channel/control.h"
+#include "cli/childmaps.h"
+#include "cli/verbs.h"
+
+/* Signals that concern us.  `passed` ones go on to the program. */
+static const struct {
+	int number;
+	bool passed;
+} signals[] = {
+	{SIGINT, true},    {SIGTERM, true},  {SIGHUP, true},  {SIGQUIT, true},
+	{SIGUSR1, true},   {SIGUSR2, true},  {SIGTSTP, true}, {SIGCONT, true},
+	{SIGWINCH, false}, {SIGCHLD, false},
+};
+
+struct attendance {
+	struct started *kernel;
+	struct streams *streams;
+	int signal_fd;
+	int status; /* exit status once it is known, else -1 */
+	int how;    /* its wait status then */
+	struct fault *fault;
+};
+
+int attend_signals(int *signal_fd, struct fault *f)
+{
+	sigset_t set;
+	int fd;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		(void)sigaddset(&set, signals[i].number);
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* Inherited as ignored it would keep us from waiting. */
+	(void)signal(SIGCHLD, SIG_DFL);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return fault_errno(f, "block signals");
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return fault_errno(f, "take signals");
+	*signal_fd = fd;
+	return 0;
+}
+
+static void tell(struct attendance *a, uint32_t kind, uint32_t v0, uint32_t v1)
+{
+	struct control c = {.kind = kind, .value = {v0, v1}};
+
+	/* That it has gone is heard of by reading. */
+	if (control_send(a->kernel->control, &c, -1) < 0)
+		return;
+}
+
+static void tell_window(struct attendance *a)
+{
+	uint16_t rows, columns;
+
+	if (!a->streams->console)
+		return;
+	terminal_size(STDOUT_FILENO, &rows, &columns);
+	tell(a, CONTROL_window, rows, columns);
+}
+
+/* Stops with our job, as the shell asked, until it continues us. */
+static void stop_here(struct attendance *a)
+{
+	bool raw = a->streams->console;
+
+	if (raw)
+		terminal_restore(&a->streams->terminal);
+	(void)raise(SIGSTOP);
+	if (raw) {
+		terminal_again(&a->streams->terminal);
+		tell_window(a);
+	}
+}
+
+static bool passes(int number)
+{
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		if (signals[i].number == number)
+			return signals[i].passed;
+	return false;
+}
+
+static void take_signals(struct attendance *a)
+{
+	struct signalfd_siginfo info;
+
+	while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		int number = (int)info.ssi_signo;
+
+		/* A terminal's own Ctrl-Z and so on are the qube's business. */
+		if (passes(number) &&
+		    !(a->streams->console &&
+		      (number == SIGTSTP || number == SIGCONT)))
+			tell(a, CONTROL_signal, (uint32_t)number, 0);
+		if (number == SIGTSTP)
+			stop_here(a);
+		if (number == SIGWINCH)
+			tell_window(a);
+	}
+}
+
+static int exit_status(uint32_t status)
+{
+	int how = (int)(status & 0xffff);
+
+	if (WIFSIGNALED(how))
+		return 128 + WTERMSIG(how);
+	return WEXITSTATUS(how);
+}
+
+static void failed(struct attendance *a, const struct control *c)
+{
+	bool known = c->value[0] == VERBS_NOT_EXECUTABLE ||
+	             c->value[0] == VERBS_NOT_FOUND;
+
+	a->status = known ? (int)c->value[0] : VERBS_OURS;
+	(void)snprintf(a->fault->text, sizeof(a->fault->text), "%s", c->text);
+}
+
+/* What the kernel says.  False when it says no more. */
+static bool take_message(struct attendance *a)
+{
+	struct control c;
+	int got, fd = -1, opened = -1;
+
+	got = control_receive(a->kernel->control, CONTROL_KERNEL, &c, &fd);
+	if (got == -EAGAIN)
+		return true;
+	if (got <= 0)
+		return false;
+	if (c.kind == CONTROL_exited && a->status < 0) {
+		a->status = exit_status(c.value[0]);
+	} else if (c.kind == CONTROL_failed && a->status < 0) {
+		failed(a, &c);
+	} else if (c.kind == CONTROL_maps) {
+		struct control answer = {.kind = CONTROL_opened};
+
+		opened = childmaps_open(a->kernel->pid, fd);
+		answer.value[0] = c.value[0];
+		answer.value[1] = opened < 0 ? (uint32_t)-opened : 0;
+		if (control_send(a->kernel->control, &answer, opened) < 0)
+			got = 0;
+	}
+	base_close(&fd);
+	base_close(&opened);
+	return got > 0;
+}
+
+/* Input that has ended ends for the program, too. */
+static void pass_ends(struct streams *s)
+{
+	for (uint32_t i = 0; i < s->relay_count; i++) {
+		struct relay *r = &s->relay[i];
+
+		if (!relay_ended(r) || r->to < 0)
+			continue;
+		if (r->to == s->console_fd)
+			(void)shutdown(s->console_fd, SHUT_WR);
+		else if (r->to == s->ours[STDIN_FILENO])
+			s->ours[STDIN_FILENO] = -1, close(r->to);
+		r->to = -1;
+	}
+}
+
+/* The other way: who takes no output gets none, and the program SIGPIPE. */
+static void pass_refusals(struct streams *s)
+{
+	for (uint32_t i = 0; i < s->relay_count; i++) {
+		struct relay *r = &s->relay[i];
+
+		for (int fd = STDOUT_FILENO; fd <= STREAMS_TELL; fd++) {
+			if (r->to >= 0 || r->from < 0 || r->from != s->ours[fd])
+				continue;
+			close(s->ours[fd]);
+			s->ours[fd] = -1;
+			r->from = -1;
+		}
+	}
+}
+
+enum { AT_SIGNAL, AT_CONTROL, AT_RELAY, AT_COUNT = 2 + 2 * STREAMS_RELAYS };
+
+/* One round.  False when the kernel has nothing more to say. */
+static bool attend_once(struct attendance *a, int timeout_ms)
+{
+	struct streams *s = a->streams;
+	struct pollfd p[AT_COUNT] = {
+		[AT_SIGNAL] = {.fd = a->signal_fd, .events = POLLIN},
+		[AT_CONTROL] = {.fd = a->kernel->control, .events = POLLIN},
+	};
+
+	for (uint32_t i = 0; i < s->relay_count; i++)
+		relay_want(&s->relay[i], &p[AT_RELAY + 2 * i]);
+	if (poll(p, 2 + 2 * s->relay_count, timeout_ms) < 0)
+		return true;
+	for (uint32_t i = 0; i < s->relay_count; i++)
+		relay_move(&s->relay[i], &p[AT_RELAY + 2 * i]);
+	pass_ends(s);
+	pass_refusals(s);
+	if (p[AT_SIGNAL].revents)
+		take_signals(a);
+	if (p[AT_CONTROL].revents && !take_message(a)) {
+		close(a->kernel->control);
+		a->kernel->control = -1;
+		return false;
+	}
+	return true;
+}
+
+/* A dying kernel's last words, made harmless for a terminal. */
+static void last_words(int say)
+{
+	char text[2048];
+	ssize_t n = read(say, text, sizeof(text));
+
+	for (ssize_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if ((c < ' ' && c != '\n') || c >= 127)
+			text[i] = '?';
+	}
+	if (n > 0)
+		(void)fprintf(stderr, "bento-kernel: %.*s%s", (int)n, text,
+		              text[n - 1] == '\n' ? "" : "\n");
+}
+
+/* The kernel ended without a word. */
+static int died(int how, struct fault *f)
+{
+	if (!WIFSIGNALED(how))
+		return fault_set(f, -EIO,
+		                 "the kernel ended by itself (status %d)",
+		                 WEXITSTATUS(how));
+	if (WTERMSIG(how) == SIGSYS)
+		return fault_set(f, -EIO,
+		                 "the kernel made a forbidden host call and "
+		                 "was killed");
+	return fault_set(f, -EIO, "the kernel was killed by signal %d",
+	                 WTERMSIG(how));
+}
+
+int attend_qube(struct started *k, struct streams *s, int signal_fd,
+                struct fault *f)
+{
+	struct attendance a = {
+		.kernel = k,
+		.streams = s,
+		.signal_fd = signal_fd,
+		.status = -1,
+		.fault = f,
+	};
+
+	while (attend_once(&a, -1))
+		;
+	while (waitpid(k->pid, &a.how, 0) < 0 && errno == EINTR)
+		;
+	/* All its ends are closed now: what is left is in the pipes. */
+	streams_stop_input(s);
+	while (!streams_done(s))
+		(void)attend_once(&a, -1);
+	streams_close(s);
+	if (a.status < 0 && died(a.how, f) < 0)
+		a.status = VERBS_OURS;
+	last_words(k->say);
+	base_close(&k->say);
+	return a.status;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stays with a running qube until its program has ended: carries bytes and
+ * signals, answers the kernel's requests, keeps the terminal's size.
+ */
+#pragma once
+
+#include "cli/start.h"
+#include "cli/streams.h"
+
+/*
+ * Blocks the signals attend_qube() takes by itself.  To be called before the
+ * kernel is started.  0 or a negative errno.
+ */
+must_check int attend_signals(int *signal_fd, struct fault *f);
+
+/*
+ * Returns the exit status to end with; when it is one of ours (125 to 127),
+ * `f` says why.  Takes over `k`'s descriptors; the kernel is gone afterwards.
+ */
+int attend_qube(struct started *k, struct streams *s, int signal_fd,
+                struct fault *f);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `bento run`: everything is checked and opened, then a kernel is started, and
+ * we stay until the program has ended.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#include "cli/attend.h"
+#include "cli/environment.h"
+#include "cli/options.h"
+#include "cli/share.h"
+#include "cli/start.h"
+#include "cli/streams.h"
+#include "cli/verbs.h"
+
+#define PIDS_DEFAULT 4096u
+#define PIDS_MAX     32000u /* numbers of processes end at 32768 */
+
+struct run {
+	struct shares shares;
+	struct environment env;
+	const char *asked[ENVIRONMENT_MAX]; /* --env, set last */
+	uint32_t asked_count;
+	const char *user;
+	const char *home;
+	const char *cwd; /* NULL: none was asked for */
+	const char *trace;
+	uint64_t memory;
+	uint32_t pids;
+	uint32_t flags;
+	bool help;
+};
+
+/* Who exists in a qube. */
+static const struct {
+	const char *name;
+	const char *home;
+} users[] = {
+	{"user", "/home/user"},
+	{"root", "/root"},
+};
+
+static int set_ro(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	return share_add(&r->shares, value, false, f);
+}
+
+static int set_rw(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	return share_add(&r->shares, value, true, f);
+}
+
+static int set_env(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	if (r->asked_count == ARRAY_LEN(r->asked))
+		return fault_set(f, -E2BIG, "too many variables");
+	r->asked[r->asked_count++] = value;
+	return 0;
+}
+
+static int set_user(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
+		if (strcmp(users[i].name, value) != 0)
+			continue;
+		r->user = users[i].name;
+		r->home = users[i].home;
+		return 0;
+	}
+	return fault_set(f, -EINVAL, "no such user in a qube: %s", value);
+}
+
+static int set_cwd(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	if (!launch_path_ok(span_str(value)))
+		return fault_set(f, -EINVAL,
+		                 "--cwd %s: not an absolute path of the qube",
+		                 value);
+	r->cwd = value;
+	return 0;
+}
+
+static int set_memory(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	return options_size(value, &r->memory, f);
+}
+
+static int set_pids(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	return options_number(value, PIDS_MAX, &r->pids, f);
+}
+
+static int set_trace(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	if (value && strlen(value) > PATH_MAX)
+		return fault_set(f, -EINVAL, "too many calls to trace");
+	r->flags |= LAUNCH_TRACE;
+	r->trace = value ? value : "";
+	return 0;
+}
+
+static int set_verbose(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)value, (void)f;
+	r->flags |= LAUNCH_VERBOSE;
+	return 0;
+}
+
+static int set_help(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)value, (void)f;
+	r->help = true;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+#define OPTION(name, need, function, value, help) \
+	{name, OPTION_##need, set_##function, value, help},
+#include "cli/run.def"
+};
+
+/* The clean environment, then what --env says. */
+static int make_environment(struct run *r, struct fault *f)
+{
+	const char *term = getenv("TERM");
+	const char *lang = getenv("LANG");
+	const char *const pairs[][2] = {
+		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+	                 "/sbin:/bin"},
+		{"HOME", r->home},
+		{"USER", r->user},
+		{"LOGNAME", r->user},
+		{"SHELL", "/bin/sh"},
+		{"TERM", term ? term : "dumb"},
+		{"LANG", lang ? lang : "C.UTF-8"},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs) && err == 0; i++)
+		err = environment_set(&r->env, pairs[i][0], pairs[i][1], f);
+	for (uint32_t i = 0; i < r->asked_count && err == 0; i++)
+		err = environment_ask(&r->env, r->asked[i], f);
+	return err;
+}
+
+/* Where the program starts: as asked; else where we are, if that is shared. */
+static struct span starting_folder(const struct run *r,
+                                   char at[static LAUNCH_PATH_MAX + 1])
+{
+	autofree char *here = getcwd(NULL, 0);
+
+	if (r->cwd)
+		return span_str(r->cwd);
+	if (here && share_covers(&r->shares, here, at))
+		return span_str(at);
+	return span_str(r->home);
+}
+
+static void add_folders(struct start *s, const struct shares *shares)
+{
+	struct launch *l = &s->record;
+
+	for (uint32_t i = 0; i < shares->template_count; i++) {
+		l->template[i].name = span_str(shares->template_name[i]);
+		l->template[i].link = span_str(shares->template_link[i]);
+		if (shares->template_fd[i] >= 0)
+			s->fd[s->fd_count++] = shares->template_fd[i];
+	}
+	l->template_count = shares->template_count;
+	for (uint32_t i = 0; i < shares->count; i++) {
+		const struct share *o = &shares->share[i];
+
+		l->share[i].at = span_str(o->at);
+		l->share[i].flags = o->writable ? LAUNCH_SHARE_WRITABLE : 0;
+		l->share[i].flags |= o->file ? LAUNCH_SHARE_FILE : 0;
+		s->fd[s->fd_count++] = o->fd;
+	}
+	l->share_count = shares->count;
+}
+
+/* The descriptors in the order channel/launch.h gives. */
+static void add_descriptors(struct start *s, int cell,
+                            const struct streams *streams,
+                            const struct shares *shares)
+{
+	s->fd[s->fd_count++] = cell;
+	for (size_t i = 0; i < ARRAY_LEN(s->record.stream); i++)
+		if (s->record.stream[i] == LAUNCH_DESCRIPTOR)
+			s->fd[s->fd_count++] = streams->theirs[i];
+	if (streams->console)
+		s->fd[s->fd_count++] = streams->console_theirs;
+	if (s->record.flags & LAUNCH_TELL)
+		s->fd[s->fd_count++] = streams->theirs[STREAMS_TELL];
+	add_folders(s, shares);
+}
+
+static int start(struct run *r, struct start *s, struct streams *streams,
+                 struct started *k, struct fault *f)
+{
+	autoclose int cell = start_open_cell(f);
+	int err;
+
+	if (cell < 0)
+		return cell;
+	err = share_template(&r->shares, f);
+	if (err < 0)
+		return err;
+	err = streams_open(streams, &s->record, f);
+	if (err < 0)
+		return err;
+	add_descriptors(s, cell, streams, &r->shares);
+	err = start_kernel(s, k, f);
+	if (err == 0)
+		err = streams_begin(streams, f);
+	if (err < 0)
+		streams_close(streams);
+	return err;
+}
+
+static int run(struct run *r, char *const cmd[], struct fault *f)
+{
+	char at[LAUNCH_PATH_MAX + 1];
+	static struct streams streams;
+	struct start s = {
+		.record =
+			{
+				.flags = r->flags,
+				.memory = r->memory,
+				.tasks = r->pids,
+				.user = span_str(r->user),
+				.trace = span_str(r->trace),
+			},
+	};
+	autoclose int signal_fd = -1;
+	autofree void *args = NULL;
+	autofree void *env = NULL;
+	struct started k;
+	uint32_t count = 0;
+	int err;
+
+	while (cmd[count])
+		count++;
+	s.record.cwd = starting_folder(r, at);
+	err = make_environment(r, f);
+	if (err < 0)
+		return VERBS_OURS;
+	err = environment_pack(cmd, count, &s.record.args);
+	args = (void *)(uintptr_t)s.record.args.packed.at;
+	if (err == 0)
+		err = environment_pack(r->env.entry, r->env.count,
+		                       &s.record.env);
+	env = (void *)(uintptr_t)s.record.env.packed.at;
+	if (err < 0 && fault_set(f, err, "out of memory") < 0)
+		return VERBS_OURS;
+	if (attend_signals(&signal_fd, f) < 0 ||
+	    start(r, &s, &streams, &k, f) < 0)
+		return VERBS_OURS;
+	return attend_qube(&k, &streams, signal_fd, f);
+}
+
+static uint64_t half_of_memory(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info) < 0)
+		return 1ull << 30;
+	return (uint64_t)info.totalram * info.mem_unit / 2;
+}
+
+static int run_with(struct run *r, char *const argv[], struct fault *f)
+{
+	int next = options_read(rows, ARRAY_LEN(rows), r, argv, f);
+
+	if (next < 0)
+		return VERBS_OURS;
+	if (r->help) {
+		(void)puts("bento run [OPTION...] -- CMD [ARG...]\n");
+		options_print(rows, ARRAY_LEN(rows));
+		return EXIT_SUCCESS;
+	}
+	if (argv[next])
+		return run(r, argv + next, f);
+	(void)snprintf(f->text, sizeof(f->text),
+	               "run what? give a command behind the options");
+	return VERBS_OURS;
+}
+
+int run_verb(char *const argv[])
+{
+	autofree struct run *r = calloc(1, sizeof(*r));
+	struct fault f = {""};
+	int status;
+
+	if (!r) {
+		(void)fputs("bento run: out of memory\n", stderr);
+		return VERBS_OURS;
+	}
+	r->user = users[0].name;
+	r->home = users[0].home;
+	r->trace = "";
+	r->memory = half_of_memory();
+	r->pids = PIDS_DEFAULT;
+	status = run_with(r, argv, &f);
+	if (f.text[0])
+		(void)fprintf(stderr, "bento run: %s\n", f.text);
+	share_fini(&r->shares);
+	environment_fini(&r->env);
+	return status;
+}

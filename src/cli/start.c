@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/start.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/probe.h"
+
+#define NAMESPACES                                                \
+	((uint64_t)(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | \
+	            CLONE_NEWUTS | CLONE_NEWCGROUP))
+#define FREE_FD 256 /* descriptors move up here before they move down */
+
+/* "DIR/NAME" of our own executable's folder, or of where we install to. */
+static int open_program(const char *name, struct fault *f)
+{
+	char path[1024];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+	int fd;
+
+	path[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		size_t room = sizeof(path) - (size_t)(slash - path) - 1;
+
+		(void)snprintf(slash + 1, room, "%s", name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	(void)snprintf(path, sizeof(path), "%s/%s", BENTO_LIBEXEC, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fault_errno(f, "find %s (also tried beside bento)",
+		                   path);
+	return fd;
+}
+
+int start_open_cell(struct fault *f)
+{
+	return open_program("bento-cell", f);
+}
+
+/* The record as a memory file. */
+static int record_file(const struct launch *l, struct fault *f)
+{
+	autofree uint8_t *bytes = NULL;
+	autoclose int fd = -1;
+	size_t size;
+	int err;
+
+	err = launch_format(l, &bytes, &size);
+	if (err < 0)
+		return fault_set(f, err, "the command line is too long or odd");
+	fd = memfd_create("bento-launch", MFD_CLOEXEC);
+	if (fd < 0)
+		return fault_errno(f, "make the launch record");
+	if (write(fd, bytes, size) != (ssize_t)size)
+		return fault_errno(f, "write the launch record");
+	return take_fd(&fd);
+}
+
+static bool write_file(pid_t pid, const char *name, const char *text)
+{
+	char path[64];
+	autoclose int fd = -1;
+	size_t len = strlen(text);
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd >= 0 && write(fd, text, len) == (ssize_t)len;
+}
+
+/*
+ * Numbers of users in the new user namespace: everyone's as they are if we may
+ * say so (as root), else only our own.
+ */
+static int map_users(pid_t pid, bool *alone, struct fault *f)
+{
+	static const char everyone[] = "0 0 4294967295";
+	char text[64];
+
+	*alone = false;
+	if (geteuid() == 0 && write_file(pid, "uid_map", everyone) &&
+	    write_file(pid, "gid_map", everyone))
+		return 0;
+	*alone = true;
+	(void)write_file(pid, "setgroups", "deny");
+	(void)snprintf(text, sizeof(text), "%u %u 1", geteuid(), geteuid());
+	if (!write_file(pid, "uid_map", text))
+		return fault_errno(f, "map users into the kernel's namespace");
+	(void)snprintf(text, sizeof(text), "%u %u 1", getegid(), getegid());
+	if (!write_file(pid, "gid_map", text))
+		return fault_errno(f, "map groups into the kernel's namespace");
+	return 0;
+}
+
+/* What the child needs; all descriptors above LAST_FD. */
+static_assert(FREE_FD >= START_FDS + LAUNCH_FD_FIRST, "no overlap");
+
+struct child {
+	int exe;
+	int go; /* read end: a byte says that the record is complete */
+	int fd[START_FDS + LAUNCH_FD_FIRST]; /* by number */
+	int count;
+};
+
+static _Noreturn void become_kernel(const struct child *c)
+{
+	static char name[] = "bento-kernel";
+	static char *const argv[] = {name, NULL};
+	sigset_t none;
+	char byte;
+
+	(void)setsid();
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (read(c->go, &byte, 1) != 1)
+		_exit(125);
+	for (int i = 0; i < c->count; i++)
+		if (dup2(c->fd[i], i) < 0)
+			_exit(125);
+	(void)syscall(SYS_close_range, c->count, ~0u, CLOSE_RANGE_CLOEXEC);
+	(void)syscall(SYS_execveat, c->exe, "", argv, environ, AT_EMPTY_PATH);
+	_exit(125);
+}
+
+static int move_up(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD);
+}
+
+static pid_t clone_kernel(const struct child *c, uint64_t flags)
+{
+	long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0);
+
+	if (pid == 0)
+		become_kernel(c);
+	return (pid_t)pid;
+}
+
+/* Clones into namespaces, as many as there are. */
+static int clone_jailed(const struct child *c, int record, struct launch *l,
+                        pid_t *out, struct fault *f)
+{
+	uint64_t flags = NAMESPACES;
+	pid_t pid = clone_kernel(c, flags);
+	bool alone;
+	int err;
+
+	if (pid < 0) {
+		flags = probe_namespaces(NAMESPACES);
+		pid = clone_kernel(c, flags);
+	}
+	if (pid < 0)
+		return fault_errno(f, "start the kernel");
+	*out = pid;
+	if (flags == 0)
+		return 0;
+	err = map_users(pid, &alone, f);
+	if (err < 0)
+		return err;
+	if (alone) {
+		/* The record was written before this was known. */
+		uint8_t b = (uint8_t)(l->flags | LAUNCH_ALONE);
+
+		if (pwrite(record, &b, 1, LAUNCH_AT_FLAGS) != 1)
+			return fault_errno(f, "write the launch record");
+	}
+	return 0;
+}
+
+static int fill_child(struct child *c, const struct start *s, int control,
+                      int say, int record)
+{
+	autoclose int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int first[LAUNCH_FD_FIRST] = {null, null, say, control, record};
+
+	if (null < 0)
+		return -errno;
+	for (int i = 0; i < (int)(LAUNCH_FD_FIRST + s->fd_count); i++) {
+		int fd = i < LAUNCH_FD_FIRST ? first[i]
+		                             : s->fd[i - LAUNCH_FD_FIRST];
+
+		c->fd[i] = move_up(fd);
+		if (c->fd[i] < 0)
+			return -errno;
+		c->count = i + 1;
+	}
+	return 0;
+}
+
+static void empty_child(struct child *c)
+{
+	for (int i = 0; i < c->count; i++)
+		close(c->fd[i]);
+	base_close(&c->exe);
+	base_close(&c->go);
+}
+
+static int start_child(struct child *c, struct start *s, int record,
+                       struct started *out, struct fault *f)
+{
+	autoclose int go = -1;
+	int ends[2], err;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fault_errno(f, "make a pipe");
+	go = ends[1];
+	c->go = move_up(ends[0]);
+	close(ends[0]);
+	if (c->go < 0)
+		return fault_errno(f, "move a descriptor");
+	err = clone_jailed(c, record, &s->record, &out->pid, f);
+	if (err == 0 && write(go, "", 1) != 1)
+		err = fault_errno(f, "let the kernel go");
+	if (err < 0 && out->pid > 0) {
+		(void)kill(out->pid, SIGKILL);
+		(void)waitpid(out->pid, NULL, 0);
+	}
+	return err;
+}
+
+int start_kernel(struct start *s, struct started *out, struct fault *f)
+{
+	struct child c = {.exe = -1, .go = -1};
+	struct started got = {.pid = -1, .control = -1, .say = -1};
+	autoclose int record = -1, theirs = -1, mine = -1;
+	autoclose int say = -1, heard = -1, exe = -1;
+	int ends[2], err;
+
+	if (s->fd_count != launch_descriptors(&s->record))
+		return fault_set(f, -EINVAL, "descriptors do not match");
+	record = record_file(&s->record, f);
+	if (record < 0)
+		return record;
+	exe = open_program("bento-kernel", f);
+	if (exe < 0)
+		return exe;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return fault_errno(f, "make a socket pair");
+	mine = ends[0];
+	theirs = ends[1];
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return fault_errno(f, "make a pipe");
+	heard = ends[0];
+	say = ends[1];
+	c.exe = move_up(exe);
+	err = c.exe < 0 ? -errno : fill_child(&c, s, theirs, say, record);
+	if (err < 0)
+		err = fault_set(f, err, "move descriptors: %s", strerror(-err));
+	else
+		err = start_child(&c, s, record, &got, f);
+	empty_child(&c);
+	if (err < 0)
+		return err;
+	got.control = take_fd(&mine);
+	got.say = take_fd(&heard);
+	*out = got;
+	return 0;
+}

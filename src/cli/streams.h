@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program's three streams, and what of the host stands behind them.
+ *
+ * If both input and output are a terminal, the program gets a terminal of the
+ * qube, shown on ours.  Otherwise each stream is handed over as it is, but for
+ * those that are a terminal: bytes are carried for them, so that the qube
+ * never holds a terminal of the user.
+ */
+#pragma once
+
+#include "channel/launch.h"
+#include "cli/relay.h"
+#include "cli/terminal.h"
+
+#define STREAMS_RELAYS 4
+#define STREAMS_TELL   3 /* beside 0 to 2: where the trace goes */
+
+struct streams {
+	struct terminal terminal; /* raw while the qube's is shown on it */
+	bool console;             /* the program has a terminal */
+	int console_fd;           /* our end of it, or -1 */
+	int console_theirs;       /* the kernel's end, or -1 */
+	int theirs[4];            /* for the kernel; -1: none */
+	int ours[4];              /* our ends of carried streams, or -1 */
+	struct relay relay[STREAMS_RELAYS];
+	uint32_t relay_count;
+};
+
+/*
+ * Looks at descriptors 0 to 2; fills l->stream and the window size.  A trace,
+ * if l->flags wants one, goes where errors go.
+ */
+must_check int streams_open(struct streams *s, struct launch *l,
+                            struct fault *f);
+
+/* The kernel has its ends: closes ours of them, makes the terminal raw. */
+must_check int streams_begin(struct streams *s, struct fault *f);
+
+/* Puts the terminal back and closes everything. */
+void streams_close(struct streams *s);
+
+/* No more input: the program's end will not be waited for by it. */
+void streams_stop_input(struct streams *s);
+
+/* Has all output been carried? */
+bool streams_done(const struct streams *s);
