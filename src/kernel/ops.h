@@ -10,7 +10,8 @@
 
 #define OPS_FIRST 0x10000u
 
-#define OP(number, name, what) long op_##name(struct task *t);
+#define OP(number, name, what) \
+	__attribute__((weak)) long op_##name(struct task *t);
 #include "channel/ops.def"
 
 /* Runs the handler of a request with nr >= OPS_FIRST, as syscall_run(). */

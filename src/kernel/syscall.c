@@ -91,6 +91,7 @@ void syscall_answer(struct task *t, long result, enum slot_action action)
 		t->job_drop(t);
 	t->job = NULL;
 	t->in_call = false;
+	task_unwatch(t);
 	if (t->state != TASK_DEAD)
 		t->state = TASK_RUNNING;
 	trace_answer(t, result, action);
@@ -105,6 +106,7 @@ static void enter(struct task *t)
 {
 	t->in_call = true;
 	t->first_run = true;
+	t->fresh = false;
 	t->deadline_ns = 0;
 	t->timed_out = false;
 	t->progress = 0;
@@ -138,16 +140,18 @@ static bool take(struct task *t)
 	return true;
 }
 
-void syscall_serve(struct task *t)
+/* What follows a handler: its task may have ended meanwhile. */
+static void conclude(struct task *t, long result)
 {
-	long result;
+	struct process *p = t->process;
 
-	if (!t->in_call && !take(t))
-		return;
-	t->state = TASK_READY;
-	t->outs = 0;
-	result = syscall_run(t);
 	t->first_run = false;
+	if (t->state == TASK_DEAD)
+		return;
+	if (p->exiting) {
+		process_kill(p, p->status);
+		return;
+	}
 	if (result == -EWAIT || result == -ENOANSWER)
 		return;
 	if (result == -EFAULT && far_fetch(t))
@@ -156,4 +160,24 @@ void syscall_serve(struct task *t)
 	    t->req.nr < OPS_FIRST)
 		signal_mask_restore(t);
 	syscall_answer(t, result, SLOT_RETURN);
+}
+
+void syscall_serve(struct task *t)
+{
+	long result;
+
+	if (t->state == TASK_DEAD || task_hold(t))
+		return;
+	if (!t->in_call && !take(t)) {
+		t->state = TASK_RUNNING;
+		return;
+	}
+	t->state = TASK_READY;
+	t->outs = 0;
+	task_get(t);
+	t->kernel->current = t;
+	result = syscall_run(t);
+	t->kernel->current = NULL;
+	conclude(t, result);
+	task_put(t);
 }

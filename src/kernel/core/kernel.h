@@ -17,6 +17,7 @@ struct netstack;
 struct pids;
 struct process;
 struct procfs;
+struct task;
 struct trace;
 struct workers;
 struct world;
@@ -34,6 +35,7 @@ struct kernel {
 	struct workers *workers;
 	struct limits limits;
 	struct list ready;       /* tasks whose handler is to be run */
+	struct task *current;    /* whose handler runs now, or NULL */
 	struct pids *pids;       /* kernel/task/pid.h */
 	struct process *init;    /* process 1, which is ours */
 	struct cells *cells;     /* kernel/task/cells.h; NULL in unit tests */

@@ -54,7 +54,20 @@ void cred_put(struct cred *c);
 /* Takes over `c`; publishes the ids in the task's slot. */
 void cred_replace(struct task *t, struct cred *c);
 
+/* Writes the ids into the task's slot, if it has one. */
+void cred_publish(struct task *t);
+
+/*
+ * Replaces the supplementary groups of a copy nobody else has seen.  0 or
+ * -ENOMEM, and nothing has changed.
+ */
+must_check int cred_set_groups(struct cred *c, const uint32_t *groups,
+                               uint32_t count);
+
 bool cred_capable(const struct cred *c, int cap);
 
 /* Is `gid` the fsgid or among the groups? */
 bool cred_in_group(const struct cred *c, uint32_t gid);
+
+/* Is it among the supplementary groups? */
+bool cred_has_group(const struct cred *c, uint32_t gid);

@@ -26,11 +26,21 @@ struct pgrp {
 };
 
 struct session {
+	struct kernel *kernel;
 	int32_t id;
 	uint32_t refs;
 	struct list pgrps;
-	struct tty *tty; /* controlling terminal, or NULL */
-	struct process *leader;
+	struct process *leader; /* NULL once it has gone */
+	struct tty *tty;        /* controlling terminal, or NULL */
+	/* Set together with `tty`: the leader goes, let the terminal go. */
+	void (*release_tty)(struct session *s);
+};
+
+/* The strings a program was started with; shared by fork. */
+struct process_strings {
+	uint32_t refs;
+	size_t size;
+	char data[];
 };
 
 /* Usage that outlives tasks and cells, in nanoseconds and counts. */
@@ -62,7 +72,8 @@ struct process {
 
 	/* End and job control. */
 	int32_t exit_signal;
-	bool exiting; /* exit_group, a fatal signal, or exec by another task */
+	bool exiting;      /* exit_group or a fatal signal: `status` is final */
+	struct cred *cred; /* of the last task, once it has gone */
 	bool zombie;
 	bool reaped;
 	uint32_t status; /* as wait4(2) encodes it */
@@ -74,24 +85,28 @@ struct process {
 	struct waitq exit_wait;  /* pidfds of this process */
 
 	struct sigqueue pending;
-	struct rlimit64 {
-		uint64_t cur;
-		uint64_t max;
-	} rlimit[PROCESS_RLIMITS];
+	struct waitq signal_wait; /* signal_waitq() */
+	abi_rlimit rlimit[PROCESS_RLIMITS];
 	struct usage usage;          /* of tasks and cells that have gone */
 	struct usage children_usage; /* of children waited for */
 	uint64_t start_ns;
 
-	/* Timers: ITIMER_REAL here; POSIX timers in kernel/task/itimer.c. */
-	struct timer real_timer;
-	uint64_t real_interval_ns;
+	/* Timers; kernel/task/itimer.h. */
+	struct process_timer {
+		struct timer timer;
+		struct process *process;
+		uint64_t goal_ns; /* of the clock it goes by; 0: not set */
+		uint64_t interval_ns;
+	} itimer[3]; /* ITIMER_* */
 	struct list posix_timers;
+	int32_t next_timer_id;
 
 	/* The program. */
 	struct file *exe;
-	char *cmdline; /* argv, each NUL-terminated; charged */
+	struct process_strings *strings; /* charged; may be NULL */
+	const char *cmdline; /* argv, each NUL-terminated; in `strings` */
 	size_t cmdline_size;
-	char *environ;
+	const char *environ; /* likewise */
 	size_t environ_size;
 	uint64_t stack_start; /* reported by the stub; for /proc only */
 	uint64_t brk_start;
@@ -107,6 +122,19 @@ struct process {
  */
 must_check int process_create_init(struct kernel *k);
 
+/* Lets go of process 1 and the numbers; everyone else must have gone. */
+void process_destroy_init(struct kernel *k);
+
+/*
+ * A child of `parent` without tasks, in its group, with its limits, program and
+ * so on.  A reference in *out, which its first task takes over.  0, -EAGAIN,
+ * -ENOMEM.
+ */
+must_check int process_create(struct process *parent, struct process **out);
+
+/* Undoes process_create() of a process that nobody has heard of yet. */
+void process_discard(struct process *p);
+
 struct process *process_get(struct process *p);
 void process_put(struct process *p);
 
@@ -116,8 +144,38 @@ struct process *process_find(struct kernel *k, int32_t pid);
 /* The process group, or NULL.  Borrowed. */
 struct pgrp *process_group_find(struct kernel *k, int32_t pgid);
 
-/* Ends every task with this wait status.  Safe to call twice. */
+/*
+ * Ends every task with this wait status.  Safe to call twice.  If a handler of
+ * one of its tasks is running, that happens when it returns.
+ */
 void process_kill(struct process *p, uint32_t wait_status);
+
+/* Credentials of the process, also of a zombie.  Borrowed. */
+const struct cred *process_cred(const struct process *p);
+
+/* The dispositions of the process, or NULL if no task lives.  Borrowed. */
+struct sighand *process_sighand(const struct process *p);
+
+/*
+ * Tells the parent that a child stopped, went on or ended: `code` is CLD_*.
+ */
+void process_notify(struct process *p, int code);
+
+/* The parent has waited for a zombie: forgets it. */
+void process_reap(struct process *p);
+
+/* Replaces the running program's file, or drops it (NULL).  Takes over `f`. */
+void process_set_exe(struct process *p, struct file *f);
+
+/* Replaces the strings.  Takes over a reference; accepts NULL. */
+void process_set_strings(struct process *p, struct process_strings *s);
+void process_put_strings(struct kernel *k, struct process_strings *s);
+
+/* All tasks of all processes go on where a stop held them. */
+void process_continue(struct process *p);
+
+/* Stops: running tasks are made to come in, and no handler runs. */
+void process_stop(struct process *p, int sig);
 
 /*
  * Called when the last task has gone: becomes a zombie, children go to the
@@ -127,6 +185,9 @@ void process_gone(struct process *p);
 
 /* CPU time used so far, the living included. */
 void process_usage(struct process *p, struct usage *out);
+
+/* Adds `more` to `sum`. */
+void process_usage_add(struct usage *sum, const struct usage *more);
 
 /* Walks all processes in order of pid: the first with pid > `after`. */
 struct process *process_next(struct kernel *k, int32_t after);

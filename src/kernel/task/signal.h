@@ -75,3 +75,31 @@ struct waitq *signal_waitq(struct process *p);
 
 /* All that a set of pending signals of the task and its process holds. */
 uint64_t signal_pending(const struct task *t);
+
+/*
+ * OP_signal: takes the next signal that is to be delivered and acts on it.
+ * Returns its number and fills *out if a handler is to run, 0 if there is
+ * nothing, -EWAIT when the process stopped, -ENOANSWER when it ended.
+ */
+must_check long signal_order(struct task *t, struct sigorder *out);
+
+/* Publishes what is pending in the slot(s), and whether to ask for it. */
+void signal_update(struct task *t);
+void signal_update_process(struct process *p);
+
+/* The blocked set of a task. */
+uint64_t signal_blocked(const struct task *t);
+
+/* rt_sigaction(2) made this signal ignored: what is pending of it goes. */
+void signal_forget(struct process *p, int sig);
+
+/* Would the signal vanish if it were sent now? */
+bool signal_ignored(const struct sighand *h, int sig);
+
+/* Drops all that is queued. */
+void signal_flush(struct sigqueue *q, struct kernel *k);
+
+void signal_sighand_put(struct sighand *h, struct kernel *k);
+
+/* exec: handlers go back to the default, what is ignored stays so. */
+void signal_sighand_reset(struct sighand *h);

@@ -74,6 +74,7 @@ struct task {
 	bool in_call;         /* between taking a request and answering it */
 	bool first_run;       /* this run of the handler is the call's first */
 	struct far *far;      /* memory reached through the stub; far.h */
+	bool fresh;           /* has not asked for anything yet */
 	uint32_t outs;        /* entries of the answer's out list so far */
 	uint64_t deadline_ns; /* absolute; 0: none */
 	uint64_t progress;
@@ -88,6 +89,9 @@ struct task {
 	struct list watches; /* further ones, allocated */
 	struct timer timer;
 	bool timed_out; /* the deadline came */
+	bool deep;      /* in task_sleep_deep() */
+	bool held;      /* READY, but its process is stopped */
+	bool rush;      /* task_watch() failed: do not wait */
 
 	/* restart_syscall(2): what to run again, and its absolute deadline. */
 	struct {
@@ -106,7 +110,6 @@ struct task {
 	struct sigqueue pending;
 	uint64_t saved_mask; /* restored when no handler runs */
 	bool mask_saved;     /* ppoll and friends replaced the mask */
-	bool stop_here;      /* parked in OP_signal while the process stops */
 
 	uint64_t clear_tid; /* CLONE_CHILD_CLEARTID; the stub does the work */
 	struct task *vfork_parent; /* waits until we exec or exit */
@@ -138,8 +141,25 @@ struct task_clone {
 must_check int task_clone(struct task *from, const struct task_clone *how,
                           struct task **out);
 
-/* A task's end: leaves its process, drops all it shares.  Keeps the struct. */
+/*
+ * A task's end: leaves its process, drops all it shares, and its host thread
+ * is made to end.  Keeps the struct, its process and its credentials.
+ * `status` is as wait4(2) encodes it; that of the first task counts, unless
+ * process_kill() came before.
+ */
 void task_exit(struct task *t, int32_t status);
+
+/*
+ * Undoes task_clone() for a task that never ran: its parent hears nothing.
+ * Puts the reference that task_clone() gave.
+ */
+void task_discard(struct task *t);
+
+/* exec by a task that is not the first: takes the number of the process. */
+void task_take_pid(struct task *t);
+
+/* The parent of a vfork may go on. */
+void task_release_vfork(struct task *t);
 
 struct task *task_get(struct task *t);
 void task_put(struct task *t);
@@ -166,6 +186,18 @@ must_check long task_sleep_deep(struct task *t);
 
 /* Makes a WAITING task READY: its handler will run again. */
 void task_wake(struct task *t);
+
+/* Takes the task off all queues and stops its timer. */
+void task_unwatch(struct task *t);
+
+/*
+ * Is its process stopped?  Then the task is noted and served again when the
+ * process goes on.
+ */
+must_check bool task_hold(struct task *t);
+
+/* Queues a task that a stop held. */
+void task_unhold(struct task *t);
 
 /* The task whose tid it is, or NULL.  Borrowed. */
 struct task *task_find(struct kernel *k, int32_t tid);
