@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cell/stub/ask.h"
+
+#include <linux/futex.h>
+
+#include "cell/stub/end.h"
+#include "cell/stub/load.h"
+#include "cell/stub/x86_64/entry.h"
+
+#define NOTICE ((const struct notice *)LAYOUT_NOTICE)
+
+void ask_prepare(struct area *a, uint64_t nr, const uint64_t arg[6])
+{
+	struct slot *s = a->slot;
+
+	atomic_store_explicit(&s->nr, (uint32_t)nr, memory_order_relaxed);
+	for (unsigned i = 0; i < 6; i++) {
+		atomic_store_explicit(&s->arg[i], arg[i], memory_order_relaxed);
+		/* The line is mostly ours already: look before we write. */
+		if (atomic_load_explicit(&s->stage[i].size,
+		                         memory_order_relaxed))
+			atomic_store_explicit(&s->stage[i].size, 0,
+			                      memory_order_relaxed);
+	}
+}
+
+static void ring(void)
+{
+	uint64_t one = 1;
+
+	host(SYS_write, CELL_FD_BELL, &one, sizeof(one));
+}
+
+/* Spins while that is likely to be short, then sleeps. */
+static void await_answer(struct slot *s)
+{
+	uint32_t turns;
+	uint32_t seen = SLOT_REQUEST;
+
+	turns = atomic_load_explicit(&NOTICE->cell_spin, memory_order_relaxed);
+	while (turns--) {
+		if (atomic_load_explicit(&s->state, memory_order_acquire) ==
+		    SLOT_DONE)
+			return;
+		host_pause();
+	}
+	if (!atomic_compare_exchange_strong(&s->state, &seen, SLOT_SLEEPING))
+		return;
+	while (atomic_load_explicit(&s->state, memory_order_acquire) ==
+	       SLOT_SLEEPING)
+		host(SYS_futex, &s->state, FUTEX_WAIT, SLOT_SLEEPING, 0);
+}
+
+/* Copies answers to where the guest wants them.  Returns 0 or -EFAULT. */
+static long copy_out(struct area *a, uint32_t count)
+{
+	struct slot *s = a->slot;
+	long err = 0;
+
+	if (count > SLOT_OUTS)
+		count = SLOT_OUTS;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t addr = atomic_load_explicit(&s->out[i].addr,
+		                                     memory_order_relaxed);
+		uint32_t off = atomic_load_explicit(&s->out[i].off,
+		                                    memory_order_relaxed);
+		uint32_t size = atomic_load_explicit(&s->out[i].size,
+		                                     memory_order_relaxed);
+
+		if (guard_copy((void *)addr, area_window(a) + off, size))
+			err = -EFAULT;
+	}
+	return err;
+}
+
+long ask_send(struct area *a)
+{
+	struct slot *s = a->slot;
+	uint32_t action, outs;
+	long result, err;
+
+	atomic_store(&s->state, SLOT_REQUEST);
+	if (!atomic_load(&s->polled))
+		ring();
+	await_answer(s);
+
+	result = atomic_load_explicit(&s->result, memory_order_relaxed);
+	action = atomic_load_explicit(&s->action, memory_order_relaxed);
+	outs = atomic_load_explicit(&s->out_count, memory_order_relaxed);
+	err = outs ? copy_out(a, outs) : 0;
+	atomic_store_explicit(&s->state, SLOT_IDLE, memory_order_release);
+
+	switch (action) {
+	case SLOT_RETURN:
+		break;
+	case SLOT_LOAD:
+		load_image(a);
+	case SLOT_EXIT_THREAD:
+		end_thread(a);
+	case SLOT_EXIT_PROCESS:
+	default:
+		end_process(a, (int)result);
+	}
+	return err ? err : result;
+}
+
+long ask(struct area *a, uint64_t nr, const uint64_t arg[6])
+{
+	ask_prepare(a, nr, arg);
+	return ask_send(a);
+}
+
+void ask_lock_socket(struct area *a)
+{
+	lock_take(&area_process()->socket);
+	a->holds_socket = true;
+}
+
+void ask_unlock_socket(struct area *a)
+{
+	a->holds_socket = false;
+	lock_give(&area_process()->socket);
+}
+
+void ask_lock_threads(struct area *a)
+{
+	lock_take(&area_process()->threads);
+	a->holds_threads = true;
+}
+
+void ask_unlock_threads(struct area *a)
+{
+	a->holds_threads = false;
+	lock_give(&area_process()->threads);
+}
+
+/* As recvmsg(2) has them; libc's headers do not mix with ours. */
+struct message {
+	uint64_t name;
+	uint32_t name_size;
+	uint32_t pad0;
+	uint64_t iov;
+	uint64_t iov_count;
+	uint64_t control;
+	uint64_t control_size;
+	uint32_t flags;
+	uint32_t pad1;
+};
+
+struct control {
+	uint64_t size;
+	int32_t level;
+	int32_t type;
+	int32_t fd[8];
+};
+
+enum {
+	CONTROL_HEAD = 16,
+	LEVEL_SOCKET = 1,
+	TYPE_RIGHTS = 1,
+	FLAG_DONTWAIT = 0x40,
+	FLAG_CLOEXEC = 0x40000000,
+};
+
+int ask_receive(int32_t fd[], uint32_t max, bool wait)
+{
+	uint8_t byte;
+	uint64_t iov[2] = {(uint64_t)&byte, 1};
+	struct control c;
+	struct message m = {
+		.iov = (uint64_t)iov,
+		.iov_count = 1,
+		.control = (uint64_t)&c,
+	};
+	uint32_t count;
+	long got;
+
+	do {
+		c.size = 0;
+		m.control_size = sizeof(c);
+		got = host(SYS_recvmsg, CELL_FD_SOCKET, &m,
+		           FLAG_CLOEXEC | (wait ? 0 : FLAG_DONTWAIT));
+	} while (got == -EINTR);
+	if (got <= 0)
+		return (int)got;
+	if (m.control_size < CONTROL_HEAD || c.level != LEVEL_SOCKET ||
+	    c.type != TYPE_RIGHTS || c.size < CONTROL_HEAD)
+		return -EPROTO;
+	count = (uint32_t)((c.size - CONTROL_HEAD) / sizeof(c.fd[0]));
+	for (uint32_t i = 0; i < count; i++) {
+		if (i < max)
+			fd[i] = c.fd[i];
+		else
+			host(SYS_close, c.fd[i]);
+	}
+	return (int)MIN(count, max);
+}
+
+void ask_hello(void)
+{
+	uint8_t byte = 0;
+
+	if (host(SYS_write, CELL_FD_SOCKET, &byte, 1) != 1)
+		for (;;)
+			host(SYS_exit_group, 0);
+}

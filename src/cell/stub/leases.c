@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cell/stub/leases.h"
+
+#include "cell/stub/ask.h"
+#include "cell/stub/x86_64/host.h"
+
+/*
+ * lease[fd]: nothing yet; read once; never; else a key with these bits, which
+ * none of the three has.
+ */
+enum { UNSEEN = 0, SEEN_ONCE = 1, NEVER = 2 };
+
+#define LEASED   0x80000000u
+#define WRITABLE OP_KEY_WRITABLE
+
+/* Key `key` is about to mean another object: no lease may go on using it. */
+static void drop_key(struct process *p, uint32_t key)
+{
+	for (uint32_t fd = 0; fd < PROCESS_LEASES; fd++) {
+		uint32_t lease = atomic_load(&p->lease[fd]);
+
+		if ((lease & LEASED) && (lease & OP_KEY_MASK) == key)
+			atomic_store(&p->lease[fd], UNSEEN);
+	}
+	host(SYS_close, p->object[key]);
+}
+
+/*
+ * Asks for the object behind a guest descriptor.  Returns the kernel's answer,
+ * with the host descriptor in *fd; it is remembered under its key if the key
+ * is small enough.
+ */
+static long fetch(struct area *a, uint64_t op, const uint64_t arg[6],
+                  int32_t *fd)
+{
+	struct process *p = area_process();
+	uint32_t key;
+	long answer;
+
+	ask_lock_socket(a);
+	answer = ask(a, op, arg);
+	if (answer <= 0)
+		goto unlock;
+	key = (uint32_t)answer & OP_KEY_MASK;
+	if (answer & (long)OP_KEY_SENT) {
+		if (ask_receive(fd, 1, false) != 1) {
+			answer = -ENFILE;
+			goto unlock;
+		}
+		if (key < PROCESS_OBJECTS) {
+			if (p->object[key])
+				drop_key(p, key);
+			p->object[key] = *fd;
+		}
+	} else if (key < PROCESS_OBJECTS && p->object[key]) {
+		*fd = p->object[key];
+	} else {
+		answer = -EBADF;
+	}
+unlock:
+	ask_unlock_socket(a);
+	return answer;
+}
+
+long leases_object(struct area *a, int32_t fd, uint64_t prot, uint64_t flags,
+                   bool *temporary)
+{
+	int32_t got = -1;
+	long answer;
+
+	answer = fetch(a, OP_object,
+	               (const uint64_t[6]){(uint32_t)fd, prot, flags}, &got);
+	if (answer == 0)
+		return -ENODATA;
+	if (answer < 0)
+		return answer;
+	*temporary = ((uint32_t)answer & OP_KEY_MASK) >= PROCESS_OBJECTS;
+	return got;
+}
+
+/* Asks for a lease of `fd`.  Returns the new lease[fd]. */
+static uint32_t ask_lease(struct area *a, uint32_t fd)
+{
+	int32_t got = -1;
+	uint32_t key;
+	long answer;
+
+	answer = fetch(a, OP_lease, (const uint64_t[6]){fd}, &got);
+	if (answer <= 0)
+		return NEVER;
+	key = (uint32_t)answer & OP_KEY_MASK;
+	if (key >= PROCESS_OBJECTS) {
+		host(SYS_close, got);
+		return NEVER;
+	}
+	return LEASED | ((uint32_t)answer & WRITABLE) | key;
+}
+
+bool leases_transfer(struct area *a, uint64_t nr, const uint64_t arg[6],
+                     long *result)
+{
+	struct process *p = area_process();
+	uint32_t fd = (uint32_t)arg[0];
+	uint32_t lease;
+
+	if (fd >= PROCESS_LEASES || a->vfork_child)
+		return false;
+	lease = atomic_load_explicit(&p->lease[fd], memory_order_acquire);
+	if (lease == UNSEEN) {
+		atomic_compare_exchange_strong(&p->lease[fd], &lease,
+		                               SEEN_ONCE);
+		return false;
+	}
+	if (lease == SEEN_ONCE) {
+		uint32_t seen = SEEN_ONCE;
+
+		lease = ask_lease(a, fd);
+		/* If it was closed meanwhile, this was another file's. */
+		if (!atomic_compare_exchange_strong(&p->lease[fd], &seen,
+		                                    lease))
+			return false;
+	}
+	if (!(lease & LEASED))
+		return false;
+	if (nr == SYS_pwrite64 && !(lease & WRITABLE))
+		return false;
+	*result = host((long)nr, p->object[lease & OP_KEY_MASK], arg[1], arg[2],
+	               arg[3]);
+	return *result != -EBADF;
+}
+
+void leases_drop(const struct area *a, uint32_t first, uint32_t last)
+{
+	struct process *p = area_process();
+
+	if (a->vfork_child)
+		return;
+	if (last >= PROCESS_LEASES)
+		last = PROCESS_LEASES - 1;
+	for (uint32_t fd = first; fd <= last; fd++)
+		if (atomic_load_explicit(&p->lease[fd], memory_order_relaxed))
+			atomic_store(&p->lease[fd], UNSEEN);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host descriptors that the kernel handed to this cell: objects to map, and
+ * leases to read and write regular files without asking.
+ *
+ * The kernel gives each object a key.  It says whether it sent the descriptor
+ * with its answer, replacing what was under that key, or the cell has it still
+ * from an earlier one.  Keys too large to remember are used once.
+ *
+ * A lease binds a guest descriptor to a key.  It is asked for at the second
+ * pread64(2) of a descriptor, and dropped before any call that may change what
+ * the descriptor means.
+ */
+#pragma once
+
+#include "cell/stub/area.h"
+
+/*
+ * The host descriptor behind guest descriptor `fd`, for mapping it so.  Close
+ * it after use if *temporary.  Returns an errno of mmap(2), or -ENODATA if it
+ * is nothing but zeros.
+ */
+must_check long leases_object(struct area *a, int32_t fd, uint64_t prot,
+                              uint64_t flags, bool *temporary);
+
+/*
+ * pread64(2) or pwrite64(2) by lease.  Returns true and sets *result, or false
+ * if the kernel must do it.
+ */
+must_check bool leases_transfer(struct area *a, uint64_t nr,
+                                const uint64_t arg[6], long *result);
+
+/* Descriptors first..last change their meaning. */
+void leases_drop(const struct area *a, uint32_t first, uint32_t last);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cell/stub/pages.h"
+
+#include <linux/mman.h>
+
+#include "cell/stub/leases.h"
+#include "cell/stub/ranges.h"
+#include "cell/stub/x86_64/host.h"
+
+#define PAGE      4096ULL
+#define PAGE_MASK (~(PAGE - 1))
+
+/*
+ * Flags that mean something here.  Huge pages of the host's pool are not the
+ * guest's to take, locking memory neither; both are requests one may ignore.
+ */
+#define FLAGS_KEPT                                                         \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK | \
+	 MAP_NORESERVE | MAP_POPULATE | MAP_FIXED_NOREPLACE)
+#define PROT_KEPT (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+static bool fixed(uint64_t flags)
+{
+	return flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+}
+
+static bool failed(long got)
+{
+	return got < 0 && got >= -4095;
+}
+
+/* Maps under the lock where old code may vanish or new code appear. */
+static long map_locked(uint64_t addr, uint64_t size, uint64_t prot,
+                       uint64_t flags, int fd, uint64_t offset)
+{
+	struct process *p = area_process();
+	bool code = fd >= 0 && (prot & PROT_EXEC) && !(prot & PROT_WRITE) &&
+	            (flags & MAP_TYPE) == MAP_PRIVATE;
+	long got;
+
+	if (!code && !(flags & MAP_FIXED))
+		return host(SYS_mmap, addr, size, prot, flags, fd, offset);
+
+	lock_take(&p->memory);
+	got = host(SYS_mmap, addr, size, prot, flags, fd, offset);
+	if (!failed(got)) {
+		uint64_t lo = (uint64_t)got;
+		uint64_t hi = round_up(lo + size, PAGE);
+
+		ranges_drop(lo, hi);
+		if (code && (prot & PROT_READ))
+			ranges_add(lo, hi);
+	}
+	lock_give(&p->memory);
+	return got;
+}
+
+long pages_mmap(struct area *a, const uint64_t arg[6])
+{
+	uint64_t addr = arg[0], size = arg[1];
+	uint64_t prot = arg[2] & PROT_KEPT;
+	uint64_t flags = arg[3] & FLAGS_KEPT;
+	bool temporary;
+	long fd, got;
+
+	if (size == 0 || size > LAYOUT_LO + (LAYOUT_LO >> 3))
+		return size == 0 ? -EINVAL : -ENOMEM;
+	if (arg[3] & MAP_HUGETLB)
+		return -ENOMEM;
+	if ((arg[3] & MAP_TYPE) == MAP_SHARED_VALIDATE) {
+		if (arg[3] & ~(uint64_t)(FLAGS_KEPT | MAP_LOCKED |
+		                         MAP_NONBLOCK | MAP_DENYWRITE |
+		                         MAP_EXECUTABLE))
+			return -EOPNOTSUPP;
+		flags = (flags & ~(uint64_t)MAP_TYPE) | MAP_SHARED;
+	}
+	if (area_ours(addr, size)) {
+		if (fixed(flags))
+			return -ENOMEM;
+		addr = 0;
+	}
+	if (flags & MAP_ANONYMOUS)
+		return map_locked(addr, size, prot, flags, -1, 0);
+
+	fd = leases_object(a, (int32_t)arg[4], prot, flags, &temporary);
+	if (fd == -ENODATA) /* zeros: as good as no file */
+		return map_locked(addr, size, prot, flags | MAP_ANONYMOUS, -1,
+		                  0);
+	if (fd < 0)
+		return fd;
+	got = map_locked(addr, size, prot, flags, (int)fd, arg[5]);
+	if (temporary)
+		host(SYS_close, fd);
+	return got;
+}
+
+long pages_munmap(const uint64_t arg[6])
+{
+	struct process *p = area_process();
+	long got;
+
+	if (area_ours(arg[0], arg[1]))
+		return -EINVAL;
+	lock_take(&p->memory);
+	got = host(SYS_munmap, arg[0], arg[1]);
+	if (got == 0)
+		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
+	lock_give(&p->memory);
+	return got;
+}
+
+long pages_mprotect(const uint64_t arg[6])
+{
+	struct process *p = area_process();
+	long got;
+
+	if (arg[1] && area_ours(arg[0], arg[1]))
+		return -ENOMEM;
+	if (arg[2] & ~(uint64_t)(PROT_KEPT | PROT_GROWSDOWN))
+		return -EINVAL;
+	lock_take(&p->memory);
+	got = host(SYS_mprotect, arg[0], arg[1], arg[2]);
+	if (got == 0)
+		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
+	lock_give(&p->memory);
+	return got;
+}
+
+long pages_mremap(const uint64_t arg[6])
+{
+	struct process *p = area_process();
+	uint64_t flags = arg[3];
+	long got;
+
+	if (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED |
+	                        MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if (area_ours(arg[0], arg[1]) || area_ours(arg[0], arg[2]))
+		return -EINVAL;
+	if ((flags & MREMAP_FIXED) && area_ours(arg[4], arg[2]))
+		return -EINVAL;
+	lock_take(&p->memory);
+	got = host(SYS_mremap, arg[0], arg[1], arg[2], flags, arg[4]);
+	if (!failed(got)) {
+		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
+		ranges_drop((uint64_t)got,
+		            round_up((uint64_t)got + arg[2], PAGE));
+	}
+	lock_give(&p->memory);
+	return got;
+}
+
+/* Advice the host may hear; see seccomp.def. */
+static bool advice_ok(uint64_t advice)
+{
+	return advice < 64 && (PAGES_ADVICE >> advice & 1);
+}
+
+long pages_madvise(const uint64_t arg[6])
+{
+	if (!advice_ok((uint32_t)arg[2]))
+		return -EINVAL;
+	if (arg[1] && area_ours(arg[0], arg[1]))
+		return -ENOMEM;
+	return host(SYS_madvise, arg[0], arg[1], (uint32_t)arg[2]);
+}
+
+long pages_msync(const uint64_t arg[6])
+{
+	if (arg[2] & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC))
+		return -EINVAL;
+	return host(SYS_msync, arg[0], arg[1], arg[2]);
+}
+
+long pages_mincore(const uint64_t arg[6])
+{
+	return host(SYS_mincore, arg[0], arg[1], arg[2]);
+}
+
+void pages_start_brk(uint64_t start)
+{
+	struct process *p = area_process();
+
+	p->brk_start = p->brk = p->brk_mapped = round_up(start, PAGE);
+}
+
+/* Moves the end of what is mapped to `end`.  Returns whether it worked. */
+static bool move_brk(struct process *p, uint64_t end)
+{
+	uint64_t at = p->brk_mapped;
+	long got;
+
+	if (end < at) {
+		host(SYS_munmap, end, at - end);
+	} else if (end > at) {
+		if (area_ours(at, end - at))
+			return false;
+		got = host(SYS_mmap, at, end - at, PROT_READ | PROT_WRITE,
+		           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		           -1, 0);
+		if (got != (long)at)
+			return false;
+	}
+	p->brk_mapped = end;
+	return true;
+}
+
+long pages_brk(uint64_t addr)
+{
+	struct process *p = area_process();
+	long brk;
+
+	lock_take(&p->memory);
+	if (addr >= p->brk_start && addr < LAYOUT_LO &&
+	    move_brk(p, round_up(addr, PAGE)))
+		p->brk = addr;
+	brk = (long)p->brk;
+	lock_give(&p->memory);
+	return brk;
+}
