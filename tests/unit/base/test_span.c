@@ -44,7 +44,9 @@ static void a_byte_left_over_is_not_the_end(void **state)
 
 static void a_length_beyond_the_end_yields_nothing(void **state)
 {
-	struct reader r = over("\xff\xff\xff\xff" "abc", 7);
+	struct reader r = over("\xff\xff\xff\xff"
+	                       "abc",
+	                       7);
 
 	(void)state;
 	assert_int_equal(rd_str32(&r).size, 0);
