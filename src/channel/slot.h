@@ -70,7 +70,8 @@ struct slot {
 	_Atomic int32_t tgid;       /* ids as the guest sees them */
 	_Atomic int32_t tid;
 	_Atomic uint32_t uid, euid, gid, egid;
-	uint8_t pad0[8];
+	_Atomic uint32_t idle; /* by the cell: it waits in a futex */
+	uint32_t pad0;
 
 	/* Lines 2 and 3: what the cell staged of each argument. */
 	struct slot_piece stage[6];

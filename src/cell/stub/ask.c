@@ -5,6 +5,7 @@
 
 #include "cell/stub/end.h"
 #include "cell/stub/load.h"
+#include "channel/ops.h"
 #include "cell/stub/x86_64/entry.h"
 
 #define NOTICE ((const struct notice *)LAYOUT_NOTICE)
@@ -51,10 +52,15 @@ static void await_answer(struct slot *s)
 		host(SYS_futex, &s->state, FUTEX_WAIT, SLOT_SLEEPING, 0);
 }
 
-/* Copies answers to where the guest wants them.  Returns 0 or -EFAULT. */
-static long copy_out(struct area *a, uint32_t count)
+/*
+ * Works through the out list: from the window to the guest's memory, or, for
+ * SLOT_FETCH, the other way.  Returns 0 or -EFAULT.
+ */
+static long copy_list(struct area *a, bool in)
 {
 	struct slot *s = a->slot;
+	uint32_t count = atomic_load_explicit(&s->out_count,
+	                                      memory_order_relaxed);
 	long err = 0;
 
 	if (count > SLOT_OUTS)
@@ -66,28 +72,44 @@ static long copy_out(struct area *a, uint32_t count)
 		                                    memory_order_relaxed);
 		uint32_t size = atomic_load_explicit(&s->out[i].size,
 		                                     memory_order_relaxed);
+		void *guest = (void *)addr;
+		void *ours = area_window(a) + off;
 
-		if (guard_copy((void *)addr, area_window(a) + off, size))
+		if (guard_copy(in ? ours : guest, in ? guest : ours, size))
 			err = -EFAULT;
 	}
 	return err;
 }
 
-long ask_send(struct area *a)
+/* Posts what is prepared and waits.  Returns the kernel's enum slot_action. */
+static uint32_t post(struct area *a)
 {
 	struct slot *s = a->slot;
-	uint32_t action, outs;
-	long result, err;
 
 	atomic_store(&s->state, SLOT_REQUEST);
 	if (!atomic_load(&s->polled))
 		ring();
 	await_answer(s);
+	return atomic_load_explicit(&s->action, memory_order_relaxed);
+}
 
+long ask_send(struct area *a)
+{
+	struct slot *s = a->slot;
+	uint32_t action = post(a);
+	long fault = 0;
+	long result;
+
+	while (action == SLOT_FETCH || action == SLOT_MORE) {
+		long err = copy_list(a, action == SLOT_FETCH);
+
+		if (action == SLOT_MORE)
+			fault |= err;
+		ask_prepare(a, OP_fetched, (const uint64_t[6]){(uint64_t)err});
+		action = post(a);
+	}
 	result = atomic_load_explicit(&s->result, memory_order_relaxed);
-	action = atomic_load_explicit(&s->action, memory_order_relaxed);
-	outs = atomic_load_explicit(&s->out_count, memory_order_relaxed);
-	err = outs ? copy_out(a, outs) : 0;
+	fault |= copy_list(a, false);
 	atomic_store_explicit(&s->state, SLOT_IDLE, memory_order_release);
 
 	switch (action) {
@@ -101,7 +123,7 @@ long ask_send(struct area *a)
 	default:
 		end_process(a, (int)result);
 	}
-	return err ? err : result;
+	return fault ? -EFAULT : result;
 }
 
 long ask(struct area *a, uint64_t nr, const uint64_t arg[6])

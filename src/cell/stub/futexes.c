@@ -28,8 +28,10 @@ long futexes_call(struct area *a, const uint64_t arg[6], bool masked)
 		            arg[3], arg[4], arg[5]);
 	if (masked)
 		mask_kick(false);
+	atomic_store_explicit(&a->slot->idle, 1, memory_order_relaxed);
 	got = entry_futex(arg[0], (uint32_t)arg[1], arg[2], arg[3], arg[4],
 	                  arg[5], &a->slot->attention);
+	atomic_store_explicit(&a->slot->idle, 0, memory_order_relaxed);
 	if (masked)
 		mask_kick(true);
 	if (got != -EINTR)
