@@ -269,6 +269,34 @@ void cells_look(struct cell *c)
 	}
 }
 
+static bool busy(const struct task *t)
+{
+	return !t->in_call && t->state == TASK_RUNNING &&
+	       !atomic_load_explicit(&t->slot->idle, memory_order_relaxed);
+}
+
+unsigned cells_busy(struct kernel *k, unsigned enough)
+{
+	unsigned count = 0;
+
+	list_for_each (at, &k->cells->live) {
+		struct cell *c = list_entry(at, struct cell, link);
+
+		list_for_each (in, &c->tasks) {
+			count += busy(list_entry(in, struct task, in_cell));
+			if (count == enough)
+				return count;
+		}
+	}
+	return count;
+}
+
+void cells_set_spin(struct kernel *k, uint32_t turns)
+{
+	atomic_store_explicit(&k->cells->notice->cell_spin, turns,
+	                      memory_order_relaxed);
+}
+
 bool cells_idle(struct kernel *k)
 {
 	return cellpool_refill(k->cells);

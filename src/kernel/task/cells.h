@@ -104,6 +104,15 @@ void cells_usage(struct process *p, struct usage *out);
  */
 bool cells_poll(struct kernel *k);
 
+/*
+ * How many guest threads use a CPU now, or could: those that neither wait in
+ * a call nor, as far as they say, in a futex.  Stops counting at `enough`.
+ */
+unsigned cells_busy(struct kernel *k, unsigned enough);
+
+/* How many turns cells may spin for an answer from now on. */
+void cells_set_spin(struct kernel *k, uint32_t turns);
+
 /* The cell rang: serves those of its tasks that ask. */
 void cells_look(struct cell *c);
 
