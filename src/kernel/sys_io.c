@@ -93,7 +93,7 @@ static long do_read(struct task *t, struct transfer *x)
 static void skip(struct uio *u, uint64_t size)
 {
 	u->left -= size;
-	while (u->count > 0 && size >= u->iov->size - u->skip) {
+	while (u->iov && u->count > 0 && size >= u->iov->size - u->skip) {
 		size -= u->iov->size - u->skip;
 		u->skip = 0;
 		u->iov++;

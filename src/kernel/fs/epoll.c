@@ -32,7 +32,7 @@ struct item {
 	struct list in_file;  /* file.epolls */
 	struct list in_ready; /* epoll.ready, or nowhere */
 	struct epoll *epoll;
-	struct file *file; /* borrowed; see epoll_forget() */
+	struct file *file; /* borrowed; see epoll_file_gone() */
 	int32_t fd;
 	uint32_t events; /* with ALWAYS; 0 after EPOLLONESHOT fired */
 	uint64_t data;
@@ -184,7 +184,7 @@ static void remove_item(struct item *i)
 	limits_free(e->kernel, i, sizeof(*i));
 }
 
-void epoll_forget(struct file *f)
+void epoll_file_gone(struct file *f)
 {
 	while (!list_empty(&f->epolls))
 		remove_item(list_first(&f->epolls, struct item, in_file));

@@ -40,6 +40,3 @@ must_check long epoll_remove(struct file *set, struct file *target, int32_t fd);
  */
 long epoll_take(struct task *t, struct file *set, abi_epoll_event *out,
                 size_t max);
-
-/* The last reference to `f` has gone: no set watches it any more. */
-void epoll_forget(struct file *f);

@@ -9,6 +9,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/anon.h"
+#include "kernel/fs/stream.h"
 
 /* A stretch of the ring that was written as one. */
 struct packet {
@@ -599,9 +600,12 @@ static long fifo_enter(struct pipe *p, struct inode *i, struct task *t,
 
 long pipe_fifo_open(struct inode *i, struct task *t, struct file *f)
 {
-	struct pipe *p = i->fifo ? i->fifo : create(t->kernel, i);
+	struct pipe *p;
 	long err;
 
+	if (stream_is(i))
+		return i->ops->open(i, t, f);
+	p = i->fifo ? i->fifo : create(t->kernel, i);
 	if (!p)
 		return -ENOMEM;
 	settle(p);

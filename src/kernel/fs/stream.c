@@ -411,6 +411,11 @@ static const struct inode_ops inode_ops = {
 	.destroy = destroy,
 };
 
+bool stream_is(const struct inode *i)
+{
+	return i->ops == &inode_ops;
+}
+
 /* What the inode shows, and how we treat the descriptor. */
 static struct inode *make_inode(struct kernel *k, const struct stat *st,
                                 struct stream *s)

@@ -20,3 +20,6 @@
  */
 must_check int stream_create(struct kernel *k, int fd, uint32_t uid,
                              uint32_t gid, struct file **out);
+
+/* Is it the inode of a host stream?  Such a FIFO is not a pipe of ours. */
+bool stream_is(const struct inode *i);
