@@ -107,6 +107,11 @@ struct fdtable *fd_table_copy(struct fdtable *ft)
 	return copy;
 }
 
+bool fd_table_shared(const struct fdtable *ft)
+{
+	return ft->refs > 1;
+}
+
 struct fdtable *fd_table_get(struct fdtable *ft)
 {
 	ft->refs++;

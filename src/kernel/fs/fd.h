@@ -15,6 +15,8 @@ struct fdtable;
 must_check struct fdtable *fd_table_create(struct kernel *k);
 must_check struct fdtable *fd_table_copy(struct fdtable *ft);
 struct fdtable *fd_table_get(struct fdtable *ft);
+/* Has somebody else a reference? */
+bool fd_table_shared(const struct fdtable *ft);
 /* The last reference closes everything; `t` may be NULL. */
 void fd_table_put(struct fdtable *ft, struct task *t);
 /* exec: closes what is marked close-on-exec. */

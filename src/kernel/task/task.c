@@ -19,6 +19,7 @@
 #include "kernel/fs/path.h"
 #include "kernel/task/cells.h"
 #include "kernel/task/cred.h"
+#include "kernel/task/exec.h"
 #include "kernel/task/far.h"
 #include "kernel/task/pid.h"
 #include "kernel/task/process.h"
@@ -359,6 +360,7 @@ static void drop_call(struct task *t)
 	list_del(&t->ready_link);
 	t->held = false;
 	far_drop(t);
+	exec_forget(t);
 	if (t->job && t->job_drop)
 		t->job_drop(t);
 	t->job = NULL;

@@ -30,6 +30,7 @@
 struct cell;
 struct far;
 struct cred;
+struct exec_first;
 struct fdtable;
 struct fsctx;
 struct process;
@@ -116,6 +117,7 @@ struct task {
 	int32_t pdeath_signal;
 	int32_t nice;
 	bool exiting;
+	struct exec_first *first; /* program to start; kernel/task/exec.c */
 };
 
 /*
