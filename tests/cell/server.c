@@ -678,6 +678,13 @@ static void serve(struct server *v, struct task *t, const struct request *r)
 	case SYS_prctl:
 		answer(v, t, 0, SLOT_RETURN);
 		return;
+	case SYS_close:
+		if (r->arg[0] <= 2) {
+			answer(v, t, 0, SLOT_RETURN);
+			return;
+		}
+		answer(v, t, forward(t, r), SLOT_RETURN);
+		return;
 	default:
 		if (r->nr >= marshal_count)
 			answer(v, t, -ENOSYS, SLOT_RETURN);

@@ -4,7 +4,7 @@
 #include <asm/prctl.h>
 #include <linux/membarrier.h>
 
-#include "cell/stub/ask.h"
+#include "cell/stub/end.h"
 #include "cell/stub/futexes.h"
 #include "cell/stub/leases.h"
 #include "cell/stub/marshal.h"
@@ -255,6 +255,16 @@ static long answer(const struct call *k)
 	case SYS_dup3:
 	case NR_CLOSE_RANGE:
 		forget_leases(k->a, k->nr, k->arg);
+		break;
+	case SYS_exit:
+		/* While there is a thread to do it: the answer may be death. */
+		end_robust_list(k->a);
+		break;
+	case SYS_exit_group:
+		if (k->a->vfork_child)
+			end_robust_list(k->a);
+		else
+			end_robust_lists();
 		break;
 	case SYS_prctl:
 		if (k->arg[0] == PRCTL_SET_VMA)
