@@ -8,8 +8,8 @@
 #include <asm/prctl.h>
 #include <pthread.h>
 #include <setjmp.h>
-#include <sys/mman.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 
 static uint64_t mine[512];
 
@@ -96,8 +96,10 @@ static void gate32(void *arg)
 	signal(SIGSEGV, jump);
 	if (sigsetjmp(back, 1))
 		return; /* a kernel without that gate */
-	__asm__ volatile("int $0x80" : "+a"(r) : : "memory", "r8", "r9", "r10",
-	                 "r11");
+	__asm__ volatile("int $0x80"
+	                 : "+a"(r)
+	                 :
+	                 : "memory", "r8", "r9", "r10", "r11");
 	CHECK(r == getpid() || r == -ENOSYS);
 }
 
@@ -131,8 +133,8 @@ static void made_code(void *arg)
 	(void)arg;
 	for (int both = 0; both < 2; both++) {
 		int prot = PROT_READ | PROT_WRITE | (both ? PROT_EXEC : 0);
-		uint8_t *p = mmap(NULL, 4096, prot,
-		                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		uint8_t *p = mmap(NULL, 4096, prot, MAP_PRIVATE | MAP_ANONYMOUS,
+		                  -1, 0);
 
 		CHECK(p != MAP_FAILED);
 		memcpy(p, code, sizeof(code));

@@ -13,12 +13,12 @@
 #define SITES   16
 
 /* SITES copies of one function, each with a syscall of its own. */
-#define COPY(n)                                                    \
-	"	.balign 32\n"                                      \
-	"bare" #n ":	mov %rdi, %rax\n"                          \
-	"	syscall\n cmp $-4096, %rax\n ja 1f\n ret\n"        \
-	"1:	neg %rax\n ret\n"                                  \
-	"	.balign 32\n"                                      \
+#define COPY(n)                                       \
+	"	.balign 32\n"                               \
+	"bare" #n ":	mov %rdi, %rax\n"                \
+	"	syscall\n cmp $-4096, %rax\n ja 1f\n ret\n" \
+	"1:	neg %rax\n ret\n"                         \
+	"	.balign 32\n"                               \
 	"numbered" #n ":	mov $186, %eax\n syscall\n ret\n"
 
 __asm__(".text\n" COPY(0) COPY(1) COPY(2) COPY(3) COPY(4) COPY(5) COPY(6)
@@ -26,12 +26,16 @@ __asm__(".text\n" COPY(0) COPY(1) COPY(2) COPY(3) COPY(4) COPY(5) COPY(6)
                         COPY(14) COPY(15));
 
 #define DECLARE(n) long bare##n(long nr), numbered##n(void);
-DECLARE(0) DECLARE(1) DECLARE(2) DECLARE(3) DECLARE(4) DECLARE(5) DECLARE(6)
-DECLARE(7) DECLARE(8) DECLARE(9) DECLARE(10) DECLARE(11) DECLARE(12)
-DECLARE(13) DECLARE(14) DECLARE(15)
+DECLARE(0)
+DECLARE(1) DECLARE(2) DECLARE(3) DECLARE(4) DECLARE(5) DECLARE(6) DECLARE(7)
+	DECLARE(8) DECLARE(9) DECLARE(10) DECLARE(11) DECLARE(12) DECLARE(13)
+		DECLARE(14) DECLARE(15)
 
-#define PAIR(n) {bare##n, numbered##n}
-static const struct {
+#define PAIR(n)                      \
+	{                            \
+		bare##n, numbered##n \
+	}
+			static const struct {
 	long (*bare)(long nr);
 	long (*numbered)(void);
 } site[SITES] = {PAIR(0),  PAIR(1),  PAIR(2),  PAIR(3), PAIR(4),  PAIR(5),

@@ -20,40 +20,39 @@ struct regs {
 void mov_site(struct regs *r);
 void bare_site(struct regs *r);
 
-#define SITE(name, before)                                                     \
-	".globl " #name "\n" #name ":\n"                                       \
-	"	push %rbx\n push %rbp\n push %r12\n push %r13\n"               \
-	"	push %r14\n push %r15\n push %rdi\n"                           \
-	"	mov %rdi, %rax\n"                                              \
-	"	mov 0(%rax), %rbx\n mov 8(%rax), %rdx\n mov 16(%rax), %rsi\n"  \
-	"	mov 24(%rax), %rdi\n mov 32(%rax), %rbp\n mov 40(%rax), %r8\n" \
-	"	mov 48(%rax), %r9\n mov 56(%rax), %r10\n mov 64(%rax), %r12\n" \
+#define SITE(name, before)                                                \
+	".globl " #name "\n" #name ":\n"                                  \
+	"	push %rbx\n push %rbp\n push %r12\n push %r13\n"                \
+	"	push %r14\n push %r15\n push %rdi\n"                            \
+	"	mov %rdi, %rax\n"                                               \
+	"	mov 0(%rax), %rbx\n mov 8(%rax), %rdx\n mov 16(%rax), %rsi\n"   \
+	"	mov 24(%rax), %rdi\n mov 32(%rax), %rbp\n mov 40(%rax), %r8\n"  \
+	"	mov 48(%rax), %r9\n mov 56(%rax), %r10\n mov 64(%rax), %r12\n"  \
 	"	mov 72(%rax), %r13\n mov 80(%rax), %r14\n mov 88(%rax), %r15\n" \
-	"	mov $16, %ecx\n"                                               \
-	"1:	mov 104(%rax,%rcx,8), %r11\n"                                  \
-	"	neg %rcx\n mov %r11, (%rsp,%rcx,8)\n neg %rcx\n"               \
-	"	dec %ecx\n jnz 1b\n"                                           \
-	"	push 96(%rax)\n"                                               \
-	"	mov 112(%rax), %r11\n"                                         \
-	"	mov 104(%rax), %rax\n"                                         \
-	"	popf\n"                                                        \
-	"	mov %r11, -8(%rsp)\n"                                          \
-	before "	syscall\n"                                             \
-	"	mov %rbx, %rbx\n lea (%rdi), %rdi\n"                           \
-	"	mov (%rsp), %rcx\n"                                            \
-	"	mov %rbx, 0(%rcx)\n mov %rdx, 8(%rcx)\n mov %rsi, 16(%rcx)\n"  \
-	"	mov %rdi, 24(%rcx)\n mov %rbp, 32(%rcx)\n mov %r8, 40(%rcx)\n" \
-	"	mov %r9, 48(%rcx)\n mov %r10, 56(%rcx)\n mov %r12, 64(%rcx)\n" \
+	"	mov $16, %ecx\n"                                                \
+	"1:	mov 104(%rax,%rcx,8), %r11\n"                                 \
+	"	neg %rcx\n mov %r11, (%rsp,%rcx,8)\n neg %rcx\n"                \
+	"	dec %ecx\n jnz 1b\n"                                            \
+	"	push 96(%rax)\n"                                                \
+	"	mov 112(%rax), %r11\n"                                          \
+	"	mov 104(%rax), %rax\n"                                          \
+	"	popf\n"                                                         \
+	"	mov %r11, -8(%rsp)\n" before "	syscall\n"                 \
+	"	mov %rbx, %rbx\n lea (%rdi), %rdi\n"                            \
+	"	mov (%rsp), %rcx\n"                                             \
+	"	mov %rbx, 0(%rcx)\n mov %rdx, 8(%rcx)\n mov %rsi, 16(%rcx)\n"   \
+	"	mov %rdi, 24(%rcx)\n mov %rbp, 32(%rcx)\n mov %r8, 40(%rcx)\n"  \
+	"	mov %r9, 48(%rcx)\n mov %r10, 56(%rcx)\n mov %r12, 64(%rcx)\n"  \
 	"	mov %r13, 72(%rcx)\n mov %r14, 80(%rcx)\n mov %r15, 88(%rcx)\n" \
-	"	mov %rax, 104(%rcx)\n"                                         \
-	"	mov -8(%rsp), %rax\n mov %rax, 112(%rcx)\n"                    \
-	"	pushf\n pop 96(%rcx)\n"                                        \
-	"	mov $16, %eax\n"                                               \
-	"1:	neg %rax\n mov (%rsp,%rax,8), %r11\n neg %rax\n"               \
-	"	cmp $1, %eax\n je 2f\n"                                        \
-	"	mov %r11, 104(%rcx,%rax,8)\n"                                  \
-	"2:	dec %eax\n jnz 1b\n"                                           \
-	"	pop %rdi\n pop %r15\n pop %r14\n pop %r13\n pop %r12\n"        \
+	"	mov %rax, 104(%rcx)\n"                                          \
+	"	mov -8(%rsp), %rax\n mov %rax, 112(%rcx)\n"                     \
+	"	pushf\n pop 96(%rcx)\n"                                         \
+	"	mov $16, %eax\n"                                                \
+	"1:	neg %rax\n mov (%rsp,%rax,8), %r11\n neg %rax\n"              \
+	"	cmp $1, %eax\n je 2f\n"                                         \
+	"	mov %r11, 104(%rcx,%rax,8)\n"                                   \
+	"2:	dec %eax\n jnz 1b\n"                                          \
+	"	pop %rdi\n pop %r15\n pop %r14\n pop %r13\n pop %r12\n"         \
 	"	pop %rbp\n pop %rbx\n ret\n"
 
 /* getppid() with and without a mov of its number right before it. */

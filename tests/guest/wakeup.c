@@ -100,8 +100,8 @@ static void restarts(void)
 		while (handled <= i)
 			;
 	}
-	while (syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) !=
-	       1)
+	while (syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
+	               0) != 1)
 		sched_yield();
 	PTHREAD(pthread_join(t, NULL));
 }

@@ -50,8 +50,7 @@ void end_robust_list(struct area *a)
 	a->robust = 0;
 	if (!at || guard_copy(&head, (const void *)at, sizeof(head)))
 		return;
-	for (entry = head.next; (entry & ~1ULL) != at && left--;
-	     entry = next) {
+	for (entry = head.next; (entry & ~1ULL) != at && left--; entry = next) {
 		/* Read the link first: releasing may free the entry. */
 		if (guard_copy(&next, (const void *)(entry & ~1ULL),
 		               sizeof(next)))
