@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/fs/dentry.h"
 
+#include <stdio.h>
+
 #include "kernel/core/limits.h"
 #include "kernel/fs/dentry_table.h"
 #include "kernel/fs/inotify.h"
@@ -92,6 +94,20 @@ struct dentry *dentry_nameless(struct inode *i, const char *name)
 	d->name = name;
 	d->size = (uint16_t)strlen(name);
 	d->inode = inode_get(i);
+	return d;
+}
+
+struct dentry *dentry_unlinked(struct dentry *dir, struct inode *i)
+{
+	char name[24];
+	struct dentry *d;
+
+	(void)snprintf(name, sizeof(name), "#%llu", (unsigned long long)i->ino);
+	d = create(dir->sb, dir, span_str(name));
+	if (!d)
+		return NULL;
+	d->inode = inode_get(i);
+	d->deleted = true;
 	return d;
 }
 

@@ -33,6 +33,7 @@ struct dentry {
 	uint16_t size; /* of the name */
 	bool hashed;
 	bool deleted;
+	bool linkable;        /* of O_TMPFILE: may get a name by link(2) */
 	struct mount *mounts; /* over it; mount.next_here */
 	struct list lru;      /* in the list while refs is 0 */
 	uint64_t checked_ns;  /* when the file system last said so */
@@ -45,6 +46,9 @@ must_check struct dentry *dentry_root(struct superblock *sb);
 
 /* A dentry in no directory.  `name` is borrowed for good.  NULL: no memory. */
 must_check struct dentry *dentry_nameless(struct inode *i, const char *name);
+
+/* A deleted dentry of `dir` for a file that never had a name. */
+must_check struct dentry *dentry_unlinked(struct dentry *dir, struct inode *i);
 
 struct dentry *dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d); /* accepts NULL */

@@ -141,6 +141,20 @@ void fd_table_put(struct fdtable *ft, struct task *t)
 	limits_free(ft->kernel, ft, sizeof(*ft));
 }
 
+int fd_table_unshare(struct task *t)
+{
+	struct fdtable *own;
+
+	if (t->fds->refs == 1)
+		return 0;
+	own = fd_table_copy(t->fds);
+	if (!own)
+		return -ENOMEM;
+	fd_table_put(t->fds, t);
+	t->fds = own;
+	return 0;
+}
+
 void fd_table_exec(struct fdtable *ft, struct task *t)
 {
 	for (int32_t fd = fd_next(ft, 0); fd >= 0; fd = fd_next(ft, fd + 1))

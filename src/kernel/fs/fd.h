@@ -19,6 +19,8 @@ struct fdtable *fd_table_get(struct fdtable *ft);
 bool fd_table_shared(const struct fdtable *ft);
 /* The last reference closes everything; `t` may be NULL. */
 void fd_table_put(struct fdtable *ft, struct task *t);
+/* Gives the task a table of its own.  0 or -ENOMEM. */
+must_check int fd_table_unshare(struct task *t);
 /* exec: closes what is marked close-on-exec. */
 void fd_table_exec(struct fdtable *ft, struct task *t);
 

@@ -6,6 +6,7 @@
  */
 #include "kernel/core/limits.h"
 #include "kernel/fs/dentry.h"
+#include "kernel/fs/device.h"
 #include "kernel/fs/inode.h"
 
 struct superblock *inode_superblock_create(struct kernel *k,
@@ -23,7 +24,8 @@ struct superblock *inode_superblock_create(struct kernel *k,
 	sb->ops = ops;
 	sb->kernel = k;
 	sb->refs = 1;
-	sb->dev = ++w->last_dev;
+	w->last_dev++;
+	sb->dev = DEVICE_MAKE(0, w->last_dev);
 	sb->next_ino = 1;
 	sb->magic = magic;
 	return sb;

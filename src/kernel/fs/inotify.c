@@ -144,19 +144,21 @@ static void tell(struct inode *i, uint32_t mask, uint32_t cookie,
 	inode_put(i);
 }
 
-#define SELF_ONLY (IN_DELETE_SELF | IN_MOVE_SELF)
+void inotify_self_slow(struct inode *i, uint32_t mask)
+{
+	if (!list_empty(&i->marks))
+		tell(i, mask, 0, (struct span){0}, false);
+}
 
 void inotify_dentry_slow(struct dentry *d, uint32_t mask)
 {
 	struct dentry *parent = d->parent;
-	struct inode *i = d->inode;
 
-	if (inode_is(i, S_IFDIR) && !(mask & SELF_ONLY))
+	if (inode_is(d->inode, S_IFDIR))
 		mask |= IN_ISDIR;
-	if (parent && !(mask & SELF_ONLY) && !list_empty(&parent->inode->marks))
+	if (parent && !list_empty(&parent->inode->marks))
 		tell(parent->inode, mask, 0, dentry_name_span(d), d->deleted);
-	if (!list_empty(&i->marks))
-		tell(i, mask, 0, (struct span){0}, false);
+	inotify_self_slow(d->inode, mask);
 }
 
 void inotify_entry_slow(struct inode *dir, uint32_t mask, uint32_t cookie,

@@ -24,6 +24,15 @@ static inline void inotify_dentry(struct dentry *d, uint32_t mask)
 		inotify_dentry_slow(d, mask);
 }
 
+/* The same for those only who watch the file itself. */
+void inotify_self_slow(struct inode *i, uint32_t mask);
+
+static inline void inotify_dentry_self(struct dentry *d, uint32_t mask)
+{
+	if (d->inode && d->inode->sb->kernel->fs->mark_count)
+		inotify_self_slow(d->inode, mask);
+}
+
 /* The same through an open file: IN_ACCESS and IN_MODIFY of read and write. */
 static inline void inotify_file(struct file *f, uint32_t mask)
 {

@@ -2,10 +2,11 @@
 /*
  * Leases: host descriptors of regular files handed to cells, so that they
  * read and map by themselves.  A lease never carries more than the guest's own
- * open file does.  The handlers of OP_object and OP_lease live here too.
+ * open file does.  The handlers are in kernel/op_object.c.
  */
 #pragma once
 
+#include "kernel/fs/file.h"
 #include "kernel/task/cells.h"
 
 /* Frees what is remembered about a cell's leases. */
@@ -13,3 +14,9 @@ void lease_forget(struct cell *c);
 
 /* A forked cell holds what its parent held.  Best effort. */
 void lease_inherit(struct cell *child, const struct cell *parent);
+
+/*
+ * Makes sure the task's cell has the object, sending it if need be.  Returns
+ * its key in the cell, with OP_KEY_SENT if it was sent, or a negative errno.
+ */
+must_check long lease_give(struct task *t, const struct file_object *o);

@@ -11,6 +11,7 @@
 #include "kernel/fs/path.h"
 
 struct inode;
+struct inode_change;
 
 /*
  * Makes a file, directory, node, link or socket: `mode` has S_IFMT, and the
@@ -30,11 +31,13 @@ must_check long node_rename(struct task *t, const struct path *from_dir,
                             const struct path *to_dir,
                             const struct path_last *to, uint32_t flags);
 
-/* An inode without a name in `dir`, for O_TMPFILE.  New references. */
+/*
+ * A file without a name in `dir`, for O_TMPFILE; `linkable`: link(2) may give
+ * it one.  New references.
+ */
 must_check long node_tmpfile(struct task *t, const struct path *dir,
-                             uint32_t mode, struct path *out);
+                             uint32_t mode, bool linkable, struct path *out);
 
-/* Checks, then inode_change(), then IN_ATTRIB or IN_MODIFY. */
-struct inode_change;
+/* If not read-only: inode_change(), then IN_ATTRIB or IN_MODIFY. */
 must_check long node_change(struct task *t, const struct path *p,
-                            const struct inode_change *c);
+                            struct inode *i, const struct inode_change *c);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/fs/lease.h"
+
+#include <string.h>
+
+#include "kernel/core/limits.h"
+
+/*
+ * What a cell holds: key i + 1 stands for object[i].  When all keys are taken
+ * they are given anew in turn; the cell closes what it had under that key.
+ */
+#define KEYS 255u
+
+struct lease_table {
+	struct kernel *kernel;
+	uint32_t count;
+	uint32_t next; /* to be given anew */
+	uint64_t object[KEYS];
+};
+
+void lease_forget(struct cell *c)
+{
+	if (c->leases)
+		limits_free(c->leases->kernel, c->leases, sizeof(*c->leases));
+	c->leases = NULL;
+}
+
+static struct lease_table *create(struct kernel *k)
+{
+	struct lease_table *table = limits_alloc(k, sizeof(*table));
+
+	if (table)
+		table->kernel = k;
+	return table;
+}
+
+void lease_inherit(struct cell *child, const struct cell *parent)
+{
+	if (!parent->leases || child->leases)
+		return;
+	child->leases = create(parent->kernel);
+	if (child->leases)
+		*child->leases = *parent->leases;
+}
+
+long lease_give(struct task *t, const struct file_object *o)
+{
+	struct lease_table *table;
+	uint32_t i;
+	long err;
+
+	if (!t->cell)
+		return -EOPNOTSUPP;
+	table = t->cell->leases;
+	if (!table)
+		table = t->cell->leases = create(t->kernel);
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < table->count; i++)
+		if (table->object[i] == o->key)
+			return i + 1;
+	if (table->count == KEYS)
+		i = table->next;
+	err = cells_send(t, &o->host_fd, 1);
+	if (err < 0)
+		return err;
+
+	/* Nothing below can fail. */
+	if (i == table->count)
+		table->count++;
+	else
+		table->next = (i + 1) % KEYS;
+	table->object[i] = o->key;
+	return (long)(OP_KEY_SENT | (i + 1));
+}
