@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stub's own requests.  OP_object and OP_lease are in kernel/fs/lease.c.
+ * The stub's own requests.  OP_object and OP_lease are in op_object.c.
  */
 #include "kernel/ops.h"
 

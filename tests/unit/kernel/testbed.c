@@ -33,8 +33,6 @@ static struct fsctx *make_fsctx(struct testbed *bed)
 
 	if (!mount_world)
 		return path_fsctx_copy(&first);
-	if (world_open(&bed->kernel) < 0)
-		fail_msg("world");
 	if (tmpfs_create(&bed->kernel, 16u << 20, 0755, &sb) < 0)
 		fail_msg("tmpfs");
 	if (mount_add(&bed->kernel, sb, &(struct path){0}, 0, "none",
@@ -86,8 +84,7 @@ void testbed_destroy(struct testbed *bed)
 {
 	end_all(bed);
 	path_put(&bed->root);
-	if (mount_world)
-		world_destroy(&bed->kernel);
+	mount_fini(&bed->kernel);
 	process_destroy_init(&bed->kernel);
 	kernel_fini(&bed->kernel);
 	free(bed);
