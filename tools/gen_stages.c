@@ -70,14 +70,13 @@ static void note(unsigned nr, size_t at, unsigned kind, size_t count,
 #define PATH(name) note(nr, AT(name), PATH_KIND, ONE, 1);
 #define ADDR(name)
 #define NONE
-#define SYSCALL(number, name, where, args)               \
-	static void fill_##name(void)                    \
-	{                                                \
-		typedef struct row_##name row;           \
-		const unsigned nr = (number);            \
-		(void)nr, (void)sizeof(row);             \
-		args                                     \
-		rows = nr + 1 > rows ? nr + 1 : rows;    \
+#define SYSCALL(number, name, where, args)                 \
+	static void fill_##name(void)                      \
+	{                                                  \
+		typedef struct row_##name row;             \
+		const unsigned nr = (number);              \
+		(void)nr, (void)sizeof(row);               \
+		args rows = nr + 1 > rows ? nr + 1 : rows; \
 	}
 #include "channel/syscalls.def"
 

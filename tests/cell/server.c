@@ -201,8 +201,7 @@ static struct task *make_task(struct server *v, struct cell *c, uint32_t index)
 
 /* Starts the image of `path` in t's cell. */
 static void load(struct server *v, struct task *t, const char *path,
-                 const char *strings, size_t size, uint32_t argc,
-                 uint32_t envc)
+                 const char *strings, size_t size, uint32_t argc, uint32_t envc)
 {
 	struct image im = {
 		.argc = argc,
@@ -382,8 +381,7 @@ static void end_process_of(struct server *v, struct task *t, int status)
 	for (size_t i = 0; i < MAX_TASKS; i++) {
 		struct task *p = &v->task[i];
 
-		if (p->used && !p->dead && p->waiting_child &&
-		    try_wait(v, p))
+		if (p->used && !p->dead && p->waiting_child && try_wait(v, p))
 			p->waiting_child = false;
 	}
 }
@@ -677,6 +675,13 @@ static void serve(struct server *v, struct task *t, const struct request *r)
 		return;
 	case SYS_prctl:
 		answer(v, t, 0, SLOT_RETURN);
+		return;
+	case SYS_close:
+		if (r->arg[0] <= 2) {
+			answer(v, t, 0, SLOT_RETURN);
+			return;
+		}
+		answer(v, t, forward(t, r), SLOT_RETURN);
 		return;
 	default:
 		if (r->nr >= marshal_count)

@@ -26,7 +26,7 @@ struct area *area_make(uint32_t index, uint64_t channel)
 	*a = (struct area){
 		.index = index,
 		.slot = (struct slot *)(channel +
-		                        (uint64_t)index * CHANNEL_STRIDE),
+	                                (uint64_t)index * CHANNEL_STRIDE),
 		/* As a call would leave it, so that pushes stay aligned. */
 		.stack_top = base + LAYOUT_THREAD_SIZE - 56,
 		.minus_self = -base,

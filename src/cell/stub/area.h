@@ -29,10 +29,10 @@ struct area {
 	int64_t result;      /* of the call that raised */
 	uint64_t resume;
 
-	uint64_t nr;   /* of the call that raised */
+	uint64_t nr; /* of the call that raised */
 	uint32_t index;
-	bool leader;       /* the host process's first thread */
-	bool vfork_child;  /* another guest process, borrowing this memory */
+	bool leader;        /* the host process's first thread */
+	bool vfork_child;   /* another guest process, borrowing this memory */
 	bool holds_socket;  /* has this lock of the process while it asks */
 	bool holds_threads; /* and this one */
 	uint64_t clear_tid;
@@ -93,12 +93,12 @@ struct process {
 	struct pool pool[PROCESS_POOLS];
 	struct hot hot[PROCESS_HOT];
 
-	struct lock socket;    /* descriptors on their way down */
-	struct lock leases;    /* object[] and lease[] */
+	struct lock socket;              /* descriptors on their way down */
+	struct lock leases;              /* object[] and lease[] */
 	int32_t object[PROCESS_OBJECTS]; /* by key: host descriptor or 0 */
 	_Atomic uint32_t lease[PROCESS_LEASES]; /* see leases.h */
 
-	struct lock threads; /* making them */
+	struct lock threads;                   /* making them */
 	uint64_t mapped[CHANNEL_THREADS / 64]; /* areas that exist */
 };
 

@@ -5,8 +5,8 @@
 
 #include "cell/stub/end.h"
 #include "cell/stub/load.h"
-#include "channel/ops.h"
 #include "cell/stub/x86_64/entry.h"
+#include "channel/ops.h"
 
 #define NOTICE ((const struct notice *)LAYOUT_NOTICE)
 
@@ -121,7 +121,7 @@ long ask_send(struct area *a)
 		end_thread(a);
 	case SLOT_EXIT_PROCESS:
 	default:
-		end_process(a, (int)result);
+		end_process((int)result);
 	}
 	return fault ? -EFAULT : result;
 }

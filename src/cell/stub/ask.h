@@ -23,8 +23,7 @@ long ask_send(struct area *a);
 long ask(struct area *a, uint64_t nr, const uint64_t arg[6]);
 
 /* ask_op(a, OP_name, up to six numbers) */
-#define ask_op(a, op, ...)                          \
-	ask(a, op, (const uint64_t[6]){__VA_ARGS__})
+#define ask_op(a, op, ...) ask(a, op, (const uint64_t[6]){__VA_ARGS__})
 
 /*
  * Locks that are held while asking; a thread that is ended by the answer gives

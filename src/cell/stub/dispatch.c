@@ -4,7 +4,7 @@
 #include <asm/prctl.h>
 #include <linux/membarrier.h>
 
-#include "cell/stub/ask.h"
+#include "cell/stub/end.h"
 #include "cell/stub/futexes.h"
 #include "cell/stub/leases.h"
 #include "cell/stub/marshal.h"
@@ -23,13 +23,13 @@
 /* fcntl(2) commands that make a descriptor, and prctl(2)'s for names of maps. */
 #define PRCTL_SET_VMA 0x53564d41
 
-#define USER_END        0x7ffffffff000ULL
-#define ROBUST_HEAD     24
-#define XFEATURE_GET    0x1021
-#define XFEATURE_PERM   0x1022
-#define XFEATURE_ASK    0x1023
-#define CPUID_GET       0x1011
-#define CPUID_SET       0x1012
+#define USER_END      0x7ffffffff000ULL
+#define ROBUST_HEAD   24
+#define XFEATURE_GET  0x1021
+#define XFEATURE_PERM 0x1022
+#define XFEATURE_ASK  0x1023
+#define CPUID_GET     0x1011
+#define CPUID_SET     0x1012
 
 /* A call on its way: what it asks, and where it stands. */
 struct call {
@@ -256,6 +256,16 @@ static long answer(const struct call *k)
 	case NR_CLOSE_RANGE:
 		forget_leases(k->a, k->nr, k->arg);
 		break;
+	case SYS_exit:
+		/* While there is a thread to do it: the answer may be death. */
+		end_robust_list(k->a);
+		break;
+	case SYS_exit_group:
+		if (k->a->vfork_child)
+			end_robust_list(k->a);
+		else
+			end_robust_lists();
+		break;
 	case SYS_prctl:
 		if (k->arg[0] == PRCTL_SET_VMA)
 			return -EINVAL;
@@ -273,8 +283,7 @@ bool dispatch_fast(struct entry_regs *r)
 {
 	const uint64_t arg[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	struct area *a = area_self();
-	struct call k = {
-		.a = a, .nr = r->rax, .arg = arg, .sp = a->guest_sp};
+	struct call k = {.a = a, .nr = r->rax, .arg = arg, .sp = a->guest_sp};
 	long result;
 
 	switch (k.nr) {
@@ -325,8 +334,11 @@ static bool answer_framed(struct area *a, struct context *c,
 void dispatch_trapped(struct area *a, struct context *c)
 {
 	const uint64_t arg[6] = {c->rdi, c->rsi, c->rdx, c->r10, c->r8, c->r9};
-	struct call k = {
-		.a = a, .nr = c->rax, .arg = arg, .sp = c->rsp, .trapped = true};
+	struct call k = {.a = a,
+	                 .nr = c->rax,
+	                 .arg = arg,
+	                 .sp = c->rsp,
+	                 .trapped = true};
 	uint64_t site = c->rip - 2;
 	long result;
 

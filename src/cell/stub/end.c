@@ -50,8 +50,7 @@ void end_robust_list(struct area *a)
 	a->robust = 0;
 	if (!at || guard_copy(&head, (const void *)at, sizeof(head)))
 		return;
-	for (entry = head.next; (entry & ~1ULL) != at && left--;
-	     entry = next) {
+	for (entry = head.next; (entry & ~1ULL) != at && left--; entry = next) {
 		/* Read the link first: releasing may free the entry. */
 		if (guard_copy(&next, (const void *)(entry & ~1ULL),
 		               sizeof(next)))
@@ -87,18 +86,21 @@ void end_thread(struct area *a)
 		host(SYS_exit, 0);
 }
 
-void end_process(struct area *a, int status)
+void end_robust_lists(void)
 {
-	struct process *p = area_process();
+	const struct process *p = area_process();
 
-	/* The others cannot do it: they are about to vanish. */
 	for (uint32_t i = 0; i < CHANNEL_THREADS; i++) {
-		struct area *other = (struct area *)area_address(i);
+		struct area *a = (struct area *)area_address(i);
 
-		if ((p->mapped[i / 64] >> (i % 64) & 1) && other->robust)
-			end_robust_list(other);
+		if ((p->mapped[i / 64] >> (i % 64) & 1) && a->robust)
+			end_robust_list(a);
 	}
-	(void)a;
+}
+
+void end_process(int status)
+{
+	end_robust_lists();
 	for (;;)
 		host(SYS_exit_group, status);
 }
@@ -116,5 +118,5 @@ void end_by_signal(struct area *a, int sig)
 	ask_op(a, OP_fault, (uint64_t)sig);
 	for (int i = 0; i < 64; i++)
 		ask_op(a, OP_signal, (uint64_t)-1, 0);
-	end_process(a, 128 + sig);
+	end_process(128 + sig);
 }

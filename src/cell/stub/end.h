@@ -17,10 +17,13 @@
 _Noreturn void end_thread(struct area *a);
 
 /* Ends all threads. */
-_Noreturn void end_process(struct area *a, int status);
+_Noreturn void end_process(int status);
 
 /* Marks what is on the thread's robust list, and forgets the list. */
 void end_robust_list(struct area *a);
+
+/* The same for all threads: the process is about to ask for its end. */
+void end_robust_lists(void);
 
 /* Dies of a signal that no handler shall see. */
 _Noreturn void end_by_signal(struct area *a, int sig);

@@ -13,14 +13,14 @@
 #include "cell/stub/spawn.h"
 #include "channel/layout.h"
 
-#define FILTER_MAP_FLAGS                                                   \
+#define FILTER_MAP_FLAGS                                                    \
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK | \
 	 MAP_NORESERVE | MAP_POPULATE | MAP_FIXED_NOREPLACE)
 #define FILTER_PROT_FLAGS PROT_GROWSDOWN
-#define FILTER_MEMBARRIERS                                             \
-	(MEMBARRIER_CMD_PRIVATE_EXPEDITED |                            \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                   \
-	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                  \
+#define FILTER_MEMBARRIERS                            \
+	(MEMBARRIER_CMD_PRIVATE_EXPEDITED |           \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |  \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | \
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 
 enum check_kind { C_NONE, C_IS, C_ZERO_HIGH, C_ONLY, C_IN_SET };
@@ -38,10 +38,10 @@ struct row {
 };
 
 #define ANY
-#define IS(arg, value)         {C_IS, arg, 0, value},
-#define ZERO_HIGH(arg)         {C_ZERO_HIGH, arg, 0, 0},
-#define ONLY(arg, mask)        {C_ONLY, arg, (uint32_t)(mask), 0},
-#define IN_SET(arg, mask, set) {C_IN_SET, arg, mask, (uint32_t)(set)},
+#define IS(arg, value)             {C_IS, arg, 0, value},
+#define ZERO_HIGH(arg)             {C_ZERO_HIGH, arg, 0, 0},
+#define ONLY(arg, mask)            {C_ONLY, arg, (uint32_t)(mask), 0},
+#define IN_SET(arg, mask, set)     {C_IN_SET, arg, mask, (uint32_t)(set)},
 #define HOST(call, reason, checks) {SYS_##call, {checks}},
 static const struct row rows[] = {
 #include "cell/stub/seccomp.def"
@@ -56,7 +56,8 @@ struct out {
 	size_t count;
 };
 
-static void emit(struct out *o, uint16_t code, uint32_t k, size_t yes, size_t no)
+static void emit(struct out *o, uint16_t code, uint32_t k, size_t yes,
+                 size_t no)
 {
 	if (o->count < o->room)
 		o->at[o->count] = (struct sock_filter){

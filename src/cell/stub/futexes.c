@@ -3,9 +3,9 @@
 
 #include <linux/futex.h>
 
-#include "channel/ops.h"
 #include "cell/stub/x86_64/entry.h"
 #include "cell/stub/x86_64/host.h"
+#include "channel/ops.h"
 
 static void mask_kick(bool on)
 {
@@ -24,8 +24,8 @@ long futexes_call(struct area *a, const uint64_t arg[6], bool masked)
 	if (op > 31 || !(FUTEXES_NATIVE >> op & 1))
 		return -ENOSYS;
 	if (!waits)
-		return host(SYS_futex, arg[0], (uint32_t)arg[1], arg[2],
-		            arg[3], arg[4], arg[5]);
+		return host(SYS_futex, arg[0], (uint32_t)arg[1], arg[2], arg[3],
+		            arg[4], arg[5]);
 	if (masked)
 		mask_kick(false);
 	atomic_store_explicit(&a->slot->idle, 1, memory_order_relaxed);

@@ -105,8 +105,8 @@ static bool extent(const struct elf *e, uint64_t *lo, uint64_t *hi,
 	return *lo < *hi;
 }
 
-static bool map_fixed(uint64_t at, uint64_t size, uint64_t prot,
-                      uint64_t flags, int32_t fd, uint64_t offset)
+static bool map_fixed(uint64_t at, uint64_t size, uint64_t prot, uint64_t flags,
+                      int32_t fd, uint64_t offset)
 {
 	if (area_ours(at, size) || at < PAGE)
 		return false;
@@ -140,16 +140,14 @@ static uint64_t reserve(uint64_t size, uint64_t align, uint64_t hint)
 	if (at > (uint64_t)got)
 		host(SYS_munmap, got, at - (uint64_t)got);
 	if ((uint64_t)got + room > at + size)
-		host(SYS_munmap, at + size,
-		     (uint64_t)got + room - (at + size));
+		host(SYS_munmap, at + size, (uint64_t)got + room - (at + size));
 	return at;
 }
 
 static uint64_t protection(uint32_t flags)
 {
 	return (flags & PF_R ? PROT_READ : 0) |
-	       (flags & PF_W ? PROT_WRITE : 0) |
-	       (flags & PF_X ? PROT_EXEC : 0);
+	       (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0);
 }
 
 /* Clears what follows the file's bytes on their last page. */
@@ -245,6 +243,7 @@ static void forget_old(struct area *a)
 {
 	struct process *p = area_process();
 
+	end_robust_list(a);
 	p->memory = p->socket = p->leases = p->threads = (struct lock){0};
 	a->holds_socket = a->holds_threads = false;
 	a->vfork_child = false;
@@ -380,7 +379,7 @@ static _Noreturn void enter(const struct area *a, uint64_t ip, uint64_t sp)
 		.cs = CONTEXT_CS,
 		.ss = CONTEXT_SS,
 		.stack = {.sp = (uint64_t)a + AREA_STACK,
-		          .size = LAYOUT_THREAD_SIZE - AREA_STACK},
+	                  .size = LAYOUT_THREAD_SIZE - AREA_STACK},
 	};
 
 	host_set_fs(0);

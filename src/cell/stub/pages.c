@@ -14,7 +14,7 @@
  * Flags that mean something here.  Huge pages of the host's pool are not the
  * guest's to take, locking memory neither; both are requests one may ignore.
  */
-#define FLAGS_KEPT                                                         \
+#define FLAGS_KEPT                                                          \
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK | \
 	 MAP_NORESERVE | MAP_POPULATE | MAP_FIXED_NOREPLACE)
 #define PROT_KEPT (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -68,9 +68,9 @@ long pages_mmap(struct area *a, const uint64_t arg[6])
 	if (arg[3] & MAP_HUGETLB)
 		return -ENOMEM;
 	if ((arg[3] & MAP_TYPE) == MAP_SHARED_VALIDATE) {
-		if (arg[3] & ~(uint64_t)(FLAGS_KEPT | MAP_LOCKED |
-		                         MAP_NONBLOCK | MAP_DENYWRITE |
-		                         MAP_EXECUTABLE))
+		if (arg[3] &
+		    ~(uint64_t)(FLAGS_KEPT | MAP_LOCKED | MAP_NONBLOCK |
+		                MAP_DENYWRITE | MAP_EXECUTABLE))
 			return -EOPNOTSUPP;
 		flags = (flags & ~(uint64_t)MAP_TYPE) | MAP_SHARED;
 	}
@@ -132,8 +132,8 @@ long pages_mremap(const uint64_t arg[6])
 	uint64_t flags = arg[3];
 	long got;
 
-	if (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED |
-	                        MREMAP_DONTUNMAP))
+	if (flags &
+	    ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
 	if (area_ours(arg[0], arg[1]) || area_ours(arg[0], arg[2]))
 		return -EINVAL;

@@ -227,8 +227,8 @@ static void put(struct code *k, const void *bytes, size_t size)
 	k->size += size;
 }
 
-#define PUT(k, ...)                                                  \
-	put(k, (const uint8_t[]){__VA_ARGS__},                       \
+#define PUT(k, ...)                            \
+	put(k, (const uint8_t[]){__VA_ARGS__}, \
 	    sizeof((const uint8_t[]){__VA_ARGS__}))
 
 /* The distance from the end of a four-byte field to `target`. */

@@ -8,7 +8,7 @@
 #include "cell/stub/x86_64/entry.h"
 #include "cell/stub/x86_64/host.h"
 
-#define STRING_MAX  0x20000u             /* of one argument */
+#define STRING_MAX  0x20000u /* of one argument */
 #define PATH_SIZE   4096u
 #define STRINGS_MAX (0x200000u + 0x1000u) /* of all together */
 

@@ -7,10 +7,10 @@
 #include "cell/stub/x86_64/entry.h"
 #include "cell/stub/x86_64/host.h"
 
-#define RED_ZONE       128u
-#define UNMASKABLE     (SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP))
-#define ALT_SIZE_MIN   2048u
-#define NR_RESTART     219
+#define RED_ZONE     128u
+#define UNMASKABLE   (SIG_BIT(SIG_KILL) | SIG_BIT(SIG_STOP))
+#define ALT_SIZE_MIN 2048u
+#define NR_RESTART   219
 
 /* Where the XSAVE image says how large it is. */
 #define XSAVE_MAGIC_AT 464u
@@ -144,8 +144,7 @@ void signals_deliver(struct area *a, struct context *c, long nr)
 	while (first || wanted(a)) {
 		first = false;
 		atomic_store(&a->slot->attention, 0);
-		sig = ask_op(a, OP_signal, (uint64_t)nr,
-		             nr >= 0 ? c->rax : 0);
+		sig = ask_op(a, OP_signal, (uint64_t)nr, nr >= 0 ? c->rax : 0);
 		if (sig <= 0)
 			break;
 		__builtin_memcpy(&o, area_window(a), sizeof(o));

@@ -182,8 +182,8 @@ static long start_thread(struct area *a, const struct context *c,
 
 	if (index >= CHANNEL_THREADS)
 		return -EAGAIN;
-	await_free((struct slot *)(p->channel +
-	                           (uint64_t)index * CHANNEL_STRIDE));
+	await_free(
+		(struct slot *)(p->channel + (uint64_t)index * CHANNEL_STRIDE));
 	n = area_make(index, p->channel);
 	if (!n)
 		return -ENOMEM;

@@ -19,15 +19,15 @@ long spawn_fork(struct area *a, struct context *c);
 long spawn_vfork(struct area *a, struct context *c);
 
 /* The host's flags for a new cell: also how the zygote makes one. */
-#define SPAWN_CELL_FLAGS \
+#define SPAWN_CELL_FLAGS                                                   \
 	(0x00008000u /* CLONE_PARENT */ | 0x01000000u /* CHILD_SETTID */ | \
 	 0x00200000u /* CHILD_CLEARTID */)
 
 /* And for a new thread of this cell. */
-#define SPAWN_THREAD_FLAGS                                               \
-	(0x100u /* VM */ | 0x200u /* FS */ | 0x400u /* FILES */ |        \
-	 0x800u /* SIGHAND */ | 0x10000u /* THREAD */ |                  \
-	 0x40000u /* SYSVSEM */ | 0x100000u /* PARENT_SETTID */ |        \
+#define SPAWN_THREAD_FLAGS                                        \
+	(0x100u /* VM */ | 0x200u /* FS */ | 0x400u /* FILES */ | \
+	 0x800u /* SIGHAND */ | 0x10000u /* THREAD */ |           \
+	 0x40000u /* SYSVSEM */ | 0x100000u /* PARENT_SETTID */ | \
 	 0x200000u /* CHILD_CLEARTID */)
 
 /* A child of clone(SPAWN_CELL_FLAGS) takes its descriptors and says hello. */

@@ -66,7 +66,7 @@ static int add(struct snapshot *s, struct hostnode *n, const struct dirent64 *d)
 	         s->names_size + size) < 0)
 		return -ENOMEM;
 	s->entry[s->count++] = (struct entry){
-		.ino = d->d_ino,
+		.ino = hostnode_number(n->fs, n->dev, d->d_ino),
 		.name = s->names_size,
 		.size = (uint8_t)size,
 		.type = d->d_type,

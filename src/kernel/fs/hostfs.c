@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/etc_hidden.h"
@@ -23,7 +22,8 @@
 #include "kernel/fs/hostfile.h"
 #include "kernel/fs/hostnode.h"
 
-#define BELIEVED_MS 1000u /* names and attributes of a template */
+#define HOSTFS_MAGIC 0x484f5354u
+#define BELIEVED_MS  1000u /* names and attributes of a template */
 
 static struct hostfs *fs_of(const struct inode *i)
 {
@@ -521,7 +521,6 @@ static int open_root(struct hostfs *fs)
 
 	if (err < 0)
 		return err;
-	fs->dev = makedev(st.stx_dev_major, st.stx_dev_minor);
 	if (fstatfs(fs->options.dir_fd, &sfs) == 0)
 		fs->in_memory = sfs.f_type == TMPFS_MAGIC ||
 		                sfs.f_type == RAMFS_MAGIC;
@@ -540,11 +539,10 @@ int hostfs_create(struct kernel *k, const struct hostfs_options *o,
 	struct superblock *sb;
 	int err;
 
-	if (!fs)
-		return -ENOMEM;
-	sb = inode_superblock_create(k, &sb_ops, 0x484f5354);
+	sb = fs ? inode_superblock_create(k, &sb_ops, HOSTFS_MAGIC) : NULL;
 	if (!sb) {
 		limits_free(k, fs, sizeof(*fs));
+		close(o->dir_fd);
 		return -ENOMEM;
 	}
 	fs->kernel = k;
@@ -557,6 +555,7 @@ int hostfs_create(struct kernel *k, const struct hostfs_options *o,
 	sb->cache = o->template ? BELIEVED_MS : SUPERBLOCK_NO_CACHE;
 	err = open_root(fs);
 	if (err < 0) {
+		close(o->dir_fd);
 		inode_superblock_put(sb);
 		return err;
 	}

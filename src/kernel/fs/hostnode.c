@@ -179,12 +179,17 @@ void hostnode_fill(struct hostnode *n, const struct statx *st)
 	n->checked_ns = timer_now();
 }
 
-/* Other devices mounted below the folder get numbers out of the way. */
-static uint64_t number(const struct hostfs *fs, uint64_t dev, uint64_t ino)
+/* Devices of the host in the order we met them share one row of numbers. */
+uint64_t hostnode_number(const struct hostfs *fs, uint64_t dev, uint64_t ino)
 {
-	uint64_t other = (dev * 0x9e3779b97f4a7c15u) >> 57 | 1;
+	uint64_t *known = fs->kernel->world->host_dev;
+	uint64_t at = 0;
 
-	return dev == fs->dev ? ino : ino ^ other << INO_BITS;
+	while (at < WORLD_DEVS - 1 && known[at] != 0 && known[at] != dev)
+		at++;
+	if (known[at] == 0)
+		known[at] = dev;
+	return ino ^ at << INO_BITS;
 }
 
 int hostnode_place(struct hostnode *n, struct hostnode *parent,
@@ -242,7 +247,7 @@ struct inode *hostnode_inode(struct hostfs *fs, struct hostnode *parent,
 	n->born = born_of(st);
 	list_init(&n->idle);
 	i->private = n;
-	i->ino = number(fs, n->dev, n->ino);
+	i->ino = hostnode_number(fs, n->dev, n->ino);
 	hostnode_fill(n, st);
 	b = bucket_of(fs, n->dev, n->ino);
 	n->next = *b;

@@ -82,6 +82,9 @@ void hostnode_fill(struct hostnode *n, const struct statx *st);
 int hostnode_place(struct hostnode *n, struct hostnode *parent,
                    struct span name);
 
+/* The number a guest sees for an inode of the host. */
+uint64_t hostnode_number(const struct hostfs *fs, uint64_t dev, uint64_t ino);
+
 /* The node of that identity, or NULL. */
 struct hostnode *hostnode_find(struct hostfs *fs, const struct statx *st);
 

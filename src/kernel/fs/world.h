@@ -8,15 +8,19 @@
 #include "kernel/core/kernel.h"
 #include "kernel/fs/path.h"
 
+#define WORLD_DEVS 32
+
 /* What the file systems need besides their objects: k->world. */
 struct world {
-	int self_fds;      /* the host's /proc/self/fd, opened at start; or -1 */
-	uint64_t next_key; /* for file_object.key */
+	int self_fds; /* the host's /proc/self/fd, opened at start; or -1 */
+	uint64_t next_key;  /* for file_object.key */
 	uint64_t boot_time; /* CLOCK_REALTIME in seconds when we started */
 	char *cpuinfo;      /* the host's, read at start; or NULL */
 	size_t cpuinfo_size;
 	char boot_id[37];
-	struct superblock *memfds; /* of memfd_create(2); NULL: none yet */
+	char machine_id[33];
+	uint64_t host_dev[WORLD_DEVS]; /* of host folders; see hostnode.c */
+	struct superblock *memfds;     /* of memfd_create(2); NULL: none yet */
 };
 
 /*
@@ -56,10 +60,10 @@ must_check int devpts_create(struct kernel *k, struct superblock **out);
  * mount.c: puts `sb` over `at`; the first mount has `at` or at->dentry NULL.
  * Takes a reference of its own to `sb`.  *root (may be NULL) gets references.
  */
-#define MOUNT_RDONLY   1u
-#define MOUNT_NOSUID   2u
-#define MOUNT_NODEV    4u
-#define MOUNT_NOEXEC   8u
+#define MOUNT_RDONLY 1u
+#define MOUNT_NOSUID 2u
+#define MOUNT_NODEV  4u
+#define MOUNT_NOEXEC 8u
 must_check long mount_add(struct kernel *k, struct superblock *sb,
                           const struct path *at, uint32_t flags,
                           const char *source, struct path *root);
@@ -76,7 +80,7 @@ struct world_options {
 	/* Template folders: name below / and O_PATH descriptor. */
 	struct {
 		char name[32];
-		int fd;         /* -1: a symbolic link to `link` instead */
+		int fd; /* -1: a symbolic link to `link` instead */
 		char link[64];
 	} template[32];
 	size_t template_count;

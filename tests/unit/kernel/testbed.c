@@ -33,6 +33,8 @@ static struct fsctx *make_fsctx(struct testbed *bed)
 
 	if (!mount_world)
 		return path_fsctx_copy(&first);
+	if (world_open(&bed->kernel) < 0)
+		fail_msg("world");
 	if (tmpfs_create(&bed->kernel, 16u << 20, 0755, &sb) < 0)
 		fail_msg("tmpfs");
 	if (mount_add(&bed->kernel, sb, &(struct path){0}, 0, "none",
@@ -84,7 +86,8 @@ void testbed_destroy(struct testbed *bed)
 {
 	end_all(bed);
 	path_put(&bed->root);
-	mount_fini(&bed->kernel);
+	if (mount_world)
+		world_destroy(&bed->kernel);
 	process_destroy_init(&bed->kernel);
 	kernel_fini(&bed->kernel);
 	free(bed);

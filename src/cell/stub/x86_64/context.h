@@ -40,9 +40,9 @@ static_assert(sizeof(struct context) == 304, "ucontext");
 static_assert(sizeof(struct frame) == 440, "rt_sigframe");
 
 /* Selectors of 64-bit user code, and the flags that go with them. */
-#define CONTEXT_CS    0x33
-#define CONTEXT_SS    0x2b
-#define CONTEXT_FLAGS 6u /* UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS */
+#define CONTEXT_CS     0x33
+#define CONTEXT_SS     0x2b
+#define CONTEXT_FLAGS  6u /* UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS */
 #define CONTEXT_XSTATE 1u /* UC_FP_XSTATE */
 
 #define EFLAGS_TF 0x100u

@@ -3,14 +3,14 @@
 
 enum shape {
 	UNKNOWN,
-	PLAIN,    /* the opcode alone */
-	IMM8,     /* then one byte */
-	IMM32,    /* then four, or two with an operand-size prefix */
-	IMM_REG,  /* mov to a register: eight bytes with REX.W */
-	MODRM,    /* then a ModRM operand */
-	MODRM8,   /* and one byte */
-	MODRM32,  /* and four */
-	RETURN,   /* ends */
+	PLAIN,   /* the opcode alone */
+	IMM8,    /* then one byte */
+	IMM32,   /* then four, or two with an operand-size prefix */
+	IMM_REG, /* mov to a register: eight bytes with REX.W */
+	MODRM,   /* then a ModRM operand */
+	MODRM8,  /* and one byte */
+	MODRM32, /* and four */
+	RETURN,  /* ends */
 };
 
 static enum shape one_byte(uint8_t op)
@@ -148,7 +148,8 @@ size_t decode_length(const uint8_t *code, size_t room, bool *ends)
 	if (shape == UNKNOWN)
 		return 0;
 	if (shape == MODRM || shape == MODRM8 || shape == MODRM32) {
-		size_t size = at < room ? operand_size(code + at, room - at) : 0;
+		size_t size = at < room ? operand_size(code + at, room - at)
+		                        : 0;
 
 		if (size == 0)
 			return 0;

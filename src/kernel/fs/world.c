@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The first files and mounts of a qube.
+ *
+ * What is our own is made directly in the tmpfs file systems, by the rows of
+ * world.def, before anything is mounted; then come the mounts, in order.
+ */
+#include "kernel/fs/world.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "kernel/core/limits.h"
+#include "kernel/fs/mount.h"
+#include "kernel/fs/templates.h"
+#include "kernel/fs/tmpfs.h"
+#include "kernel/fs/world_text.h"
+
+#define CPUINFO_MAX ((size_t)1024 * 1024)
+#define PLACES      8
+
+/* A tmpfs and where it will be mounted; "" is the root's upper side. */
+struct place {
+	const char *at;
+	struct superblock *sb;
+};
+
+struct builder {
+	struct kernel *k;
+	const struct world_options *options;
+	struct place place[PLACES];
+	size_t place_count;
+};
+
+/* ---- what must be taken from the host before the jail ---- */
+
+static void read_cpuinfo(struct world *w)
+{
+	autofree char *text = malloc(CPUINFO_MAX);
+	autoclose int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n;
+
+	if (!text || fd < 0)
+		return;
+	while ((n = read(fd, text + used, CPUINFO_MAX - used)) > 0)
+		used += (size_t)n;
+	w->cpuinfo = realloc(text, used ? used : 1);
+	if (!w->cpuinfo)
+		return;
+	text = NULL;
+	w->cpuinfo_size = used;
+}
+
+static void make_ids(struct world *w)
+{
+	uint8_t b[32];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		memset(b, 0, sizeof(b));
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 4122, version 4 */
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	(void)snprintf(w->boot_id, sizeof(w->boot_id),
+	               "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+	               "%02x%02x%02x%02x%02x%02x",
+	               b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
+	               b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	for (size_t i = 0; i < 16; i++)
+		(void)snprintf(w->machine_id + 2 * i, 3, "%02x", b[16 + i]);
+}
+
+int world_open(struct kernel *k)
+{
+	struct world *w;
+	struct timespec now;
+
+	if (k->world)
+		return 0;
+	w = limits_alloc(k, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->next_key = 1;
+	w->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	clock_gettime(CLOCK_REALTIME, &now);
+	w->boot_time = (uint64_t)now.tv_sec;
+	read_cpuinfo(w);
+	make_ids(w);
+	/* Modes of files made in shares are the guest's to choose. */
+	umask(0);
+	k->world = w;
+	return 0;
+}
+
+void world_destroy(struct kernel *k)
+{
+	struct world *w = k->world;
+
+	if (!w)
+		return;
+	inode_superblock_put(w->memfds);
+	mount_fini(k);
+	base_close(&w->self_fds);
+	free(w->cpuinfo);
+	limits_free(k, w, sizeof(*w));
+	k->world = NULL;
+}
+
+/* ---- our own files ---- */
+
+/* The tmpfs a path will lie on, and the rest of the path in it. */
+static struct superblock *place_of(const struct builder *b, const char **path)
+{
+	struct superblock *sb = b->place[0].sb;
+	size_t best = 0;
+	const char *rest = *path;
+
+	for (size_t i = 1; i < b->place_count; i++) {
+		size_t size = strlen(b->place[i].at);
+
+		if (size > best && strncmp(*path, b->place[i].at, size) == 0 &&
+		    ((*path)[size] == '/' || (*path)[size] == '\0')) {
+			best = size;
+			sb = b->place[i].sb;
+			rest = *path + size + ((*path)[size] == '/');
+		}
+	}
+	*path = rest;
+	return sb;
+}
+
+/*
+ * Makes what is missing on the way to the last component of `path`, then that
+ * as `how` says unless it is there.  Directories on the way belong to whom
+ * their parent belongs.
+ */
+static int make(struct builder *b, const char *path,
+                const struct inode_new *how, struct inode **out)
+{
+	struct superblock *sb = place_of(b, &path);
+	struct inode *dir = sb->root;
+
+	while (*path) {
+		size_t size = strcspn(path, "/");
+		struct span name = {(const uint8_t *)path, size};
+		bool last = path[size] == '\0';
+		struct inode_new between = {
+			S_IFDIR | 0755, dir->uid, dir->gid, 0, {NULL, 0}};
+		struct inode *i;
+		int err;
+
+		path += size + !last;
+		if (size == 0)
+			continue;
+		if (!inode_is(dir, S_IFDIR) || size > LIMIT_NAME)
+			return -ENOTDIR;
+		i = tmpfs_child(dir, name);
+		if (!i) {
+			i = tmpfs_inode(sb, last ? how : &between);
+			if (!i)
+				return -ENOMEM;
+			err = tmpfs_enter(dir, name, i);
+			inode_put(i);
+			if (err < 0)
+				return err;
+		}
+		dir = i;
+	}
+	if (out)
+		*out = dir;
+	return 0;
+}
+
+static int make_text(struct builder *b, const char *path, uint32_t mode,
+                     const char *text, size_t size)
+{
+	struct inode_new how = {.mode = S_IFREG | mode};
+	struct inode *i;
+	struct uio u;
+	int64_t pos = 0;
+	long done;
+	int err = make(b, path, &how, &i);
+
+	if (err < 0 || size == 0)
+		return err;
+	uio_init_kernel(&u, (void *)(uintptr_t)text, size);
+	done = filedata_write(&((struct tmpfs_node *)i->private)->data, &u,
+	                      &pos);
+	return done < 0 ? (int)done : 0;
+}
+
+typedef size_t text_maker(struct kernel *k, const struct world_options *o,
+                          char *to, size_t room);
+
+static int make_made(struct builder *b, const char *path, uint32_t mode,
+                     text_maker *maker)
+{
+	autofree char *text = malloc(WORLD_TEXT_MAX);
+	size_t size;
+
+	if (!text)
+		return -ENOMEM;
+	size = maker(b->k, b->options, text, WORLD_TEXT_MAX);
+	return make_text(b, path, mode, text, size);
+}
+
+static int make_link(struct builder *b, const char *path, const char *target)
+{
+	struct inode_new how = {.mode = S_IFLNK | 0777,
+	                        .target = span_str(target)};
+
+	return make(b, path, &how, NULL);
+}
+
+enum owner { ROOT, USER };
+
+static int make_dir(struct builder *b, const char *path, uint32_t mode,
+                    enum owner owner)
+{
+	struct inode_new how = {.mode = S_IFDIR | mode};
+
+	if (owner == USER) {
+		how.uid = b->options->user_uid;
+		how.gid = b->options->user_gid;
+	}
+	return make(b, path, &how, NULL);
+}
+
+static int add_place(struct builder *b, const char *at, uint32_t mode)
+{
+	struct superblock *sb;
+	int err;
+
+	assert(b->place_count < PLACES);
+	err = tmpfs_create(b->k, UINT64_MAX, mode, &sb);
+	if (err == 0)
+		b->place[b->place_count++] = (struct place){at, sb};
+	return err;
+}
+
+static int make_tmpfs(struct builder *b, const char *path, uint32_t mode,
+                      enum owner owner)
+{
+	int err = make_dir(b, path, mode, owner);
+
+	return err < 0 ? err : add_place(b, path, mode);
+}
+
+static int make_files(struct builder *b)
+{
+#define DIR(path, mode, owner)   ROW(make_dir(b, path, mode, owner))
+#define TMPFS(path, mode, owner) ROW(make_tmpfs(b, path, mode, owner))
+#define LINK(path, target)       ROW(make_link(b, path, target))
+#define TEXT(path, mode, text) \
+	ROW(make_text(b, path, mode, text, sizeof(text) - 1))
+#define MADE(path, mode, function) \
+	ROW(make_made(b, path, mode, world_text_##function))
+#define ROW(call)     \
+	if (err == 0) \
+		err = (call);
+	int err = 0;
+#include "kernel/fs/world.def"
+#undef ROW
+	return err;
+}
+
+/* ---- mounts ---- */
+
+/* The place of an absolute or relative path, by the kernel's own walk. */
+static long walk(const struct path *root, const char *path, struct path *out)
+{
+	struct path at = *root;
+
+	path_get(&at);
+	while (*path) {
+		size_t size = strcspn(path, "/");
+		struct span name = {(const uint8_t *)path, size};
+		struct path next;
+		long err;
+
+		path += size;
+		if (*path == '/')
+			path++;
+		if (size == 0)
+			continue;
+		err = path_child(NULL, &at, name, &next);
+		path_put(&at);
+		if (err < 0)
+			return err;
+		at = next;
+	}
+	*out = at;
+	return 0;
+}
+
+/* Takes over the reference to `sb`. */
+static long mount_at(struct builder *b, const struct path *root, const char *at,
+                     struct superblock *sb, uint32_t flags)
+{
+	struct path where;
+	long err = walk(root, at, &where);
+
+	if (err == 0) {
+		err = mount_add(b->k, sb, &where, flags, sb->ops->name, NULL);
+		path_put(&where);
+	}
+	inode_superblock_put(sb);
+	return err;
+}
+
+/* The kernel's own file systems, in the order they are mounted. */
+static const struct own {
+	const char *at;
+	int (*create)(struct kernel *k, struct superblock **out);
+	uint32_t flags;
+} own_mounts[] = {
+	{"", NULL, 0},
+};
+
+static long mount_own(struct builder *b, const struct path *root)
+{
+	for (size_t i = 0; i < ARRAY_LEN(own_mounts); i++) {
+		const struct own *o = &own_mounts[i];
+		struct superblock *sb;
+		long err;
+
+		if (!o->create)
+			continue;
+		err = o->create(b->k, &sb);
+		if (err == 0)
+			err = mount_at(b, root, o->at, sb, o->flags);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static long mount_places(struct builder *b, const struct path *root)
+{
+	for (size_t i = 1; i < b->place_count; i++) {
+		struct superblock *sb = inode_superblock_get(b->place[i].sb);
+		long err = mount_at(b, root, b->place[i].at, sb,
+		                    MOUNT_NOSUID | MOUNT_NODEV);
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static const char *inside(const struct world_share *s)
+{
+	const char *at = s->at;
+
+	while (*at == '/')
+		at++;
+	return at;
+}
+
+static int make_point(struct builder *b, const struct world_share *s)
+{
+	struct inode_new how = {.mode = s->is_file ? S_IFREG | 0644
+	                                           : S_IFDIR | 0755};
+
+	if (*inside(s) == '\0')
+		return -EINVAL;
+	return make(b, inside(s), &how, NULL);
+}
+
+static long mount_share(struct builder *b, const struct path *root,
+                        struct world_share *s)
+{
+	const struct world_options *w = b->options;
+	struct hostfs_options o = {
+		.dir_fd = s->fd,
+		.writable = s->writable,
+		.host_uid = w->host_uid,
+		.host_gid = w->host_gid,
+		.guest_uid = w->user_uid,
+		.guest_gid = w->user_gid,
+	};
+	struct superblock *sb;
+	int err = hostfs_create(b->k, &o, &sb);
+
+	if (err < 0)
+		return err;
+	return mount_at(b, root, inside(s), sb, MOUNT_NOSUID | MOUNT_NODEV);
+}
+
+static long mount_all(struct builder *b, struct path *root, struct path *home)
+{
+	struct superblock *lower;
+	struct superblock *top;
+	long err;
+
+	err = templates_create(b->k, b->options, &lower);
+	if (err < 0)
+		return err;
+	err = overlay_create(b->k, lower, b->place[0].sb, &top);
+	inode_superblock_put(lower);
+	if (err < 0)
+		return err;
+	err = mount_add(b->k, top, NULL, 0, "overlay", root);
+	inode_superblock_put(top);
+	if (err < 0)
+		return err;
+	err = mount_places(b, root);
+	if (err == 0)
+		err = mount_own(b, root);
+	for (size_t i = 0; i < b->options->share_count && err == 0; i++) {
+		struct world_share s = b->options->share[i];
+
+		err = mount_share(b, root, &s);
+	}
+	if (err == 0)
+		err = walk(root, "home/user", home);
+	if (err < 0)
+		path_put(root);
+	return err;
+}
+
+int world_create(struct kernel *k, const struct world_options *o,
+                 struct path *root, struct path *home)
+{
+	struct builder b = {.k = k, .options = o};
+	long err;
+
+	err = world_open(k);
+	if (err == 0)
+		err = add_place(&b, "", 0755);
+	if (err == 0)
+		err = make_files(&b);
+	for (size_t i = 0; i < o->share_count && err == 0; i++)
+		err = make_point(&b, &o->share[i]);
+	if (err == 0)
+		err = mount_all(&b, root, home);
+	for (size_t i = 0; i < b.place_count; i++)
+		inode_superblock_put(b.place[i].sb);
+	return (int)err;
+}
