@@ -9,6 +9,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/world.h"
+#include "kernel/net/netstack.h"
 
 #define MEMORY     (64u << 20)
 #define TASKS      200
@@ -89,6 +90,7 @@ void testbed_destroy(struct testbed *bed)
 	if (mount_world)
 		world_destroy(&bed->kernel);
 	process_destroy_init(&bed->kernel);
+	netstack_destroy(&bed->kernel);
 	kernel_fini(&bed->kernel);
 	free(bed);
 }
