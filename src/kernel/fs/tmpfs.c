@@ -67,7 +67,11 @@ static void empty(struct inode *dir)
 	while ((e = memdir_at(d, 0)) != NULL) {
 		struct inode *i = memdir_remove(d, e);
 
-		list_add_tail(&fs->doomed, &node_of(i)->doomed);
+		/* It may have other names, even here. */
+		if (i->refs > 1)
+			inode_put(i);
+		else
+			list_add_tail(&fs->doomed, &node_of(i)->doomed);
 	}
 	if (fs->draining)
 		return;

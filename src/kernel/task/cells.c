@@ -87,16 +87,24 @@ static bool forbidden(struct task *t, int err)
 	return t->kernel->cells->far;
 }
 
+/* A unit test's guest memory is its own. */
+static int own(transfer_fn *fn, void *local, uint64_t remote, size_t size)
+{
+	struct iovec here = {local, size};
+	struct iovec there = {(void *)remote, size};
+	ssize_t n = fn(getpid(), &here, 1, &there, 1, 0);
+
+	return n == (ssize_t)size ? 0 : -EFAULT;
+}
+
 int cells_read(struct task *t, uint64_t from, void *to, size_t size)
 {
 	int err = -EPERM;
 
 	if (from < 4096)
 		return -EFAULT;
-	if (!t->cell) {
-		memcpy(to, (const void *)from, size); /* a unit test's */
-		return 0;
-	}
+	if (!t->cell)
+		return own(process_vm_readv, to, from, size);
 	if (!t->kernel->cells->far)
 		err = transfer(t, process_vm_readv, to, from, size);
 	return forbidden(t, err) ? far_read(t, from, to, size) : err;
@@ -108,10 +116,9 @@ int cells_write(struct task *t, uint64_t to, const void *from, size_t size)
 
 	if (to < 4096)
 		return -EFAULT;
-	if (!t->cell) {
-		memcpy((void *)to, from, size);
-		return 0;
-	}
+	if (!t->cell)
+		return own(process_vm_writev, (void *)(uintptr_t)from, to,
+		           size);
 	if (!t->kernel->cells->far)
 		err = transfer(t, process_vm_writev, (void *)(uintptr_t)from,
 		               to, size);
