@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# Killed at any moment, nothing of a qube stays.
+tag="bento-death-$$-$RANDOM"
+
+# Every process of ours that carries the tag, or is a child of one that did.
+alive() {
+	grep -l "$tag" /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null |
+		cut -d/ -f3 | grep -vxF -e $$ -e "$BASHPID" || :
+}
+
+family() { # PID: itself and all below it
+	local p
+	echo "$1"
+	for p in $(ps -o pid= --ppid "$1"); do family "$p"; done
+}
+
+# Waits until none of these live; what is left after half a minute fails.
+gone() {
+	local p end=$((SECONDS + 30))
+	for p; do
+		while [ -d "/proc/$p" ] && ! grep -q '^State:.Z' "/proc/$p/status" 2>/dev/null; do
+			[ $SECONDS -lt $end ] || {
+				ps -ef >&2
+				fail "process $p stays"
+			}
+		done
+	done
+}
+
+before=$(ls -A /tmp /dev/shm; cut -d' ' -f1,2 /proc/mounts)
+for victim in cli kernel cells; do
+	"$BENTO" run --env "TAG=$tag" --memory 100M -- sh -c 'sleep 1000 & python3 -c "import time; print(\"up\", flush=True); time.sleep(1000)"' >out 2>&1 &
+	cli=$!
+	until grep -q up out; do
+		[ -d /proc/$cli ] || { cat out >&2; fail "it did not start"; }
+	done
+	all=$(family $cli)
+	kernel=$(for p in $all; do
+		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != bento-kernel ] || echo "$p"
+	done | head -n 1)
+	[ -n "$kernel" ] || { ps -ef >&2; fail "no kernel found"; }
+	case $victim in
+	cli) kill -KILL $cli ;;
+	kernel) kill -KILL "$kernel" ;;
+	cells) for p in $all; do
+		[ "$p" = $cli ] || [ "$p" = "$kernel" ] || kill -KILL "$p"
+	done ;;
+	esac
+	wait $cli && st=0 || st=$?
+	case $victim-$st in
+	cli-137 | kernel-125 | cells-137 | cells-125) ;;
+	*) fail "$victim killed: status $st" ;;
+	esac
+	gone $all
+done
+equal "files and mounts" "$(ls -A /tmp /dev/shm; cut -d' ' -f1,2 /proc/mounts)" "$before"
+# At any moment of the start.
+for delay in 0 0.001 0.002 0.004 0.006 0.008 0.01 0.015 0.02 0.03; do
+	"$BENTO" run -- sleep 1000 >/dev/null 2>&1 &
+	cli=$!
+	sleep $delay
+	all=$(family $cli)
+	kill -KILL $cli
+	wait $cli || :
+	gone $all
+done

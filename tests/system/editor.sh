@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# vim and less on a terminal.
+need vim less
+mkdir share
+terminal "$BENTO" run --rw "$PWD/share:/s" --cwd /s -- vim -u NONE -N file <<'END'
+expect file
+send ihello world\x1b
+send yypA again\x1b
+send :wq\r
+status 0
+END
+equal "what vim wrote" "$(cat share/file)" "hello world
+hello world again"
+seq 1000 >share/long
+terminal "$BENTO" run --ro "$PWD/share:/s" -- less /s/long <<'END'
+expect \n?23
+send \x20
+expect 46
+send G
+expect 1000
+send ?^500\r
+expect 500
+size 10 40
+send g
+expect 9
+send q
+status 0
+END
+# Stopped and brought back.
+terminal "$BENTO" run -- bash --norc -i <<'END'
+expect [$#] 
+send seq 500 | less\r
+expect 23
+send \x1a
+expect Stopped
+send fg\r
+expect 23
+send q
+send exit\r
+status 0
+END

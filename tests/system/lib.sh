@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the system tests share.  tests/system/run reads this, then one test.
+# The test finds BENTO, an empty current folder of its own, and these.
+# shellcheck shell=bash
+
+set -u
+LC_ALL=C.UTF-8
+export LC_ALL
+
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+# Skips the test when a program it is about is not installed.
+need() {
+	local program
+	for program; do
+		command -v "$program" >/dev/null ||
+			skip "$program is not installed"
+	done
+}
+
+# `bento run` with a limit of time, so that what hangs fails.
+qube() {
+	timeout -k 5 "${LIMIT:-90}" "$BENTO" run --env LC_ALL=C.UTF-8 "$@"
+}
+
+# A script for sh in a fresh qube, in a new folder there.  It gets our input.
+inside() {
+	qube "${@:2}" -- sh -c "cd \"\$(mktemp -d)\" || exit; $1"
+}
+
+# Two texts are the same.
+equal() { # WHAT GOT WANT
+	[ "$2" = "$3" ] && return
+	echo "--- $1: wanted" >&2
+	printf '%s\n' "$3" >&2
+	echo "--- $1: got" >&2
+	printf '%s\n' "$2" >&2
+	exit 1
+}
+
+# A script says the same in a qube as on the host, and ends the same way.
+same() { # SCRIPT [SHELL]
+	local here there shell=${2:-sh}
+	here=$(mkdir -p host && cd host && env -i PATH="$PATH" HOME="$PWD" \
+		LC_ALL="$LC_ALL" "$shell" -c "$1" </dev/null 2>&1
+		echo "status $?")
+	chmod -R u+rwX host
+	rm -rf host
+	there=$(qube -- sh -c 'cd "$(mktemp -d)" || exit
+		export HOME="$PWD"; exec '"$shell"' -c "$1"' sh "$1" \
+		</dev/null 2>&1
+		echo "status $?")
+	equal "$1" "$there" "$here"
+}
+
+# A command ends with this status; its output is not looked at.
+status() { # STATUS COMMAND...
+	local want=$1 got=0
+	shift
+	"$@" >/dev/null 2>status.err || got=$?
+	[ "$got" = "$want" ] && return
+	cat status.err >&2
+	fail "status $got, not $want: $*"
+}
+
+# Drives a command on a terminal, by the script on our input.
+terminal() {
+	"$TOP/tests/system/terminal" "$@"
+}
