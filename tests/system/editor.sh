@@ -21,8 +21,9 @@ expect 1000
 send ?^500\r
 expect 500
 size 10 40
+expect 508\r\n:
 send g
-expect 9
+expect M1\r
 send q
 status 0
 END

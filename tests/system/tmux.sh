@@ -10,8 +10,10 @@ tmux -L t split-window -h; tmux -L t new-window; tmux -L t list-windows | wc -l
 tmux -L t list-panes -s | wc -l; tmux -L t kill-server; echo $?')" "2
 3
 0"
-terminal "$BENTO" run -- tmux -f /dev/null -L t <<'END'
+echo "set -g assume-paste-time 0" >conf
+terminal "$BENTO" run --ro "$PWD/conf:/conf" -- tmux -f /conf -L t <<'END'
 expect \[0\]
+expect [$#] 
 send echo pane-$((40+2))\r
 expect pane-42
 send \x02c
