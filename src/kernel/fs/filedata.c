@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -21,7 +20,7 @@
 #define F_SEAL_EXEC 0x0020
 #endif
 
-#define PAGE 4096u
+#define PAGE          4096u
 #define SIZE_MAX_FILE ((uint64_t)INT64_MAX & ~(uint64_t)(PAGE - 1))
 
 void filedata_init(struct filedata *d, struct kernel *k,
@@ -371,17 +370,14 @@ uint64_t filedata_held(struct filedata *d)
 /* Opens the memory file a second time, for reading only. */
 static int open_read_only(struct filedata *d)
 {
-	char name[16];
+	int fd;
 
 	if (d->read_fd >= 0)
 		return 0;
-	if (d->kernel->world->self_fds < 0)
-		return -ENODEV;
-	(void)snprintf(name, sizeof(name), "%d", d->fd);
-	d->read_fd = openat(d->kernel->world->self_fds, name,
-	                    O_RDONLY | O_CLOEXEC);
-	if (d->read_fd < 0)
-		return errno == EMFILE ? -ENFILE : -errno;
+	fd = world_reopen(d->kernel, d->fd, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	d->read_fd = fd;
 	return 0;
 }
 

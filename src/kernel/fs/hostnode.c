@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -66,14 +65,7 @@ static int open_beneath(int dir, const char *path, int flags)
 /* A second description of what `fd` holds, O_PATH or not. */
 static int open_again(struct hostfs *fs, int fd, int flags)
 {
-	char name[16];
-	int again;
-
-	(void)snprintf(name, sizeof(name), "%d", fd);
-	again = openat(fs->kernel->world->self_fds, name, flags | O_CLOEXEC);
-	if (again < 0)
-		return errno == EMFILE ? -ENFILE : -errno;
-	return again;
+	return world_reopen(fs->kernel, fd, flags);
 }
 
 /* ---- the table ---- */

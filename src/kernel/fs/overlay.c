@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/device.h"
 #include "kernel/fs/overlay_copy.h"
 #include "kernel/fs/overlay_dir.h"
 #include "kernel/fs/overlay_file.h"
@@ -448,6 +449,8 @@ static long open_inode(struct inode *i, struct task *t, struct file *f)
 		return overlay_dir_open(i, t, f);
 	if (inode_is(i, S_IFREG))
 		return overlay_file_open(i, t, f);
+	if (inode_is(i, S_IFCHR) || inode_is(i, S_IFBLK))
+		return device_open(t, i->rdev, f);
 	return -ENXIO;
 }
 

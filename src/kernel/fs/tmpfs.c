@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/device.h"
 #include "kernel/fs/dots.h"
 #include "kernel/fs/tmpfs_file.h"
 #include "kernel/fs/world.h"
@@ -481,9 +482,9 @@ static long open_inode(struct inode *i, struct task *t, struct file *f)
 {
 	if (inode_is(i, S_IFDIR))
 		return open_dir(i, t, f);
-	if (!inode_is(i, S_IFREG))
-		return -ENXIO;
-	return tmpfs_file_open(i, f);
+	if (inode_is(i, S_IFCHR) || inode_is(i, S_IFBLK))
+		return device_open(t, i->rdev, f);
+	return inode_is(i, S_IFREG) ? tmpfs_file_open(i, f) : -ENXIO;
 }
 
 /* Access control lists would have to be obeyed: there are none. */
@@ -623,8 +624,15 @@ static const struct superblock_ops sb_ops = {
 	.destroy = destroy_sb,
 };
 
-int tmpfs_create(struct kernel *k, uint64_t max_bytes, uint32_t root_mode,
-                 struct superblock **out)
+static const struct superblock_ops dev_ops = {
+	.name = "devtmpfs",
+	.statfs = statfs,
+	.destroy = destroy_sb,
+};
+
+static int create_as(struct kernel *k, const struct superblock_ops *ops,
+                     uint64_t max_bytes, uint32_t root_mode,
+                     struct superblock **out)
 {
 	struct inode_new how = {.mode = S_IFDIR | (root_mode & 07777)};
 	struct tmpfs *fs = limits_alloc(k, sizeof(*fs));
@@ -632,7 +640,7 @@ int tmpfs_create(struct kernel *k, uint64_t max_bytes, uint32_t root_mode,
 
 	if (!fs)
 		return -ENOMEM;
-	sb = inode_superblock_create(k, &sb_ops, TMPFS_MAGIC);
+	sb = inode_superblock_create(k, ops, TMPFS_MAGIC);
 	if (!sb) {
 		limits_free(k, fs, sizeof(*fs));
 		return -ENOMEM;
@@ -647,6 +655,17 @@ int tmpfs_create(struct kernel *k, uint64_t max_bytes, uint32_t root_mode,
 	}
 	*out = sb;
 	return 0;
+}
+
+int tmpfs_create(struct kernel *k, uint64_t max_bytes, uint32_t root_mode,
+                 struct superblock **out)
+{
+	return create_as(k, &sb_ops, max_bytes, root_mode, out);
+}
+
+int tmpfs_create_dev(struct kernel *k, struct superblock **out)
+{
+	return create_as(k, &dev_ops, UINT64_MAX, 0755, out);
 }
 
 /* The file system of files that never had a name; made when first wanted. */

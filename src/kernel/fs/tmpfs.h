@@ -29,6 +29,9 @@ struct tmpfs_node {
 	bool sealable;
 };
 
+/* A tmpfs that calls itself devtmpfs.  0 and a reference, or -ENOMEM. */
+must_check int tmpfs_create_dev(struct kernel *k, struct superblock **out);
+
 /*
  * A new inode of a tmpfs in no directory, owned by `how`'s uid and gid.
  * NULL: no memory.

@@ -8,10 +8,12 @@
 #include "kernel/fs/world.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "kernel/core/limits.h"
@@ -93,6 +95,22 @@ int world_open(struct kernel *k)
 	umask(0);
 	k->world = w;
 	return 0;
+}
+
+int world_reopen(struct kernel *k, int fd, int flags)
+{
+	struct open_how how = {.flags = (uint32_t)flags | O_CLOEXEC};
+	char name[16];
+	long again;
+
+	if (k->world->self_fds < 0)
+		return -ENODEV;
+	(void)snprintf(name, sizeof(name), "%d", fd);
+	again = syscall(SYS_openat2, k->world->self_fds, name, &how,
+	                sizeof(how));
+	if (again < 0)
+		return errno == EMFILE ? -ENFILE : -errno;
+	return (int)again;
 }
 
 void world_destroy(struct kernel *k)
@@ -317,7 +335,7 @@ static const struct own {
 	int (*create)(struct kernel *k, struct superblock **out);
 	uint32_t flags;
 } own_mounts[] = {
-	{"", NULL, 0},
+	{"dev", devfs_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 };
 
 static long mount_own(struct builder *b, const struct path *root)
@@ -327,8 +345,6 @@ static long mount_own(struct builder *b, const struct path *root)
 		struct superblock *sb;
 		long err;
 
-		if (!o->create)
-			continue;
 		err = o->create(b->k, &sb);
 		if (err == 0)
 			err = mount_at(b, root, o->at, sb, o->flags);

@@ -30,6 +30,12 @@ struct world {
  */
 must_check int world_open(struct kernel *k);
 
+/*
+ * A second description of what the descriptor `fd` of ours holds, even if its
+ * name is gone, with other O_* flags.  -ENFILE, -ENODEV (no /proc), -EACCES...
+ */
+must_check int world_reopen(struct kernel *k, int fd, int flags);
+
 /* Makes file systems out of what they need.  Each returns 0 and a reference. */
 must_check int tmpfs_create(struct kernel *k, uint64_t max_bytes,
                             uint32_t root_mode, struct superblock **out);

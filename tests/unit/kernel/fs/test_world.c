@@ -246,6 +246,16 @@ static void gives_the_user_a_home(void **state)
 	assert_int_equal(try_open(h, "/var/tmp", O_RDONLY), 0);
 }
 
+static void has_devices(void **state)
+{
+	struct host *h = *state;
+
+	contents_are(h, "/dev/null", "");
+	append(h, "/dev/null", "anything");
+	assert_int_equal(try_open(h, "/dev/urandom", O_RDONLY), 0);
+	assert_int_equal(try_open(h, "/dev/full", O_RDWR), 0);
+}
+
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -257,6 +267,7 @@ int main(void)
 		WORLD(writes_through_to_a_share),
 		WORLD(sees_what_the_host_does_in_a_share),
 		WORLD(gives_the_user_a_home),
+		WORLD(has_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
