@@ -56,6 +56,7 @@ static_assert(offsetof(struct slot, attention) == SLOT_ATTENTION, "asm");
 #define PROCESS_POOLS   32u   /* pools of trampolines */
 #define PROCESS_HOT     1024u /* sites being counted */
 #define PROCESS_OBJECTS 1024u /* keys of OP_object and OP_lease */
+#define PROCESS_STALE   16u   /* descriptors on their way out */
 #define PROCESS_LEASES  1024u /* guest descriptors that may have a lease */
 
 struct range {
@@ -93,10 +94,11 @@ struct process {
 	struct pool pool[PROCESS_POOLS];
 	struct hot hot[PROCESS_HOT];
 
-	struct lock socket;              /* descriptors on their way down */
-	struct lock leases;              /* object[] and lease[] */
-	int32_t object[PROCESS_OBJECTS]; /* by key: host descriptor or 0 */
-	_Atomic uint32_t lease[PROCESS_LEASES]; /* see leases.h */
+	struct lock socket;           /* descriptors on their way down */
+	uint32_t stale_next;          /* the oldest of stale[] */
+	int32_t stale[PROCESS_STALE]; /* replaced, perhaps still in use */
+	_Atomic int32_t object[PROCESS_OBJECTS]; /* by key: host's, or 0 */
+	_Atomic uint32_t lease[PROCESS_LEASES];  /* see leases.h */
 
 	struct lock threads;                   /* making them */
 	uint64_t mapped[CHANNEL_THREADS / 64]; /* areas that exist */

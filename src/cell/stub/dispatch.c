@@ -254,8 +254,11 @@ static long answer(const struct call *k)
 	case SYS_dup2:
 	case SYS_dup3:
 	case NR_CLOSE_RANGE:
+		/* Again afterwards: another thread may have asked meanwhile. */
 		forget_leases(k->a, k->nr, k->arg);
-		break;
+		result = marshal_call(k->a, k->nr, k->arg);
+		forget_leases(k->a, k->nr, k->arg);
+		return result;
 	case SYS_exit:
 		/* While there is a thread to do it: the answer may be death. */
 		end_robust_list(k->a);

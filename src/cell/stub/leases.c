@@ -22,7 +22,11 @@ static void drop_key(struct process *p, uint32_t key)
 		if ((lease & LEASED) && (lease & OP_KEY_MASK) == key)
 			atomic_store(&p->lease[fd], UNSEEN);
 	}
-	host(SYS_close, p->object[key]);
+	/* Somebody may be reading through it just now: close it later. */
+	if (p->stale[p->stale_next])
+		host(SYS_close, p->stale[p->stale_next]);
+	p->stale[p->stale_next] = p->object[key];
+	p->stale_next = (p->stale_next + 1) % PROCESS_STALE;
 }
 
 /*
@@ -50,7 +54,7 @@ static long fetch(struct area *a, uint64_t op, const uint64_t arg[6],
 		if (key < PROCESS_OBJECTS) {
 			if (p->object[key])
 				drop_key(p, key);
-			p->object[key] = *fd;
+			atomic_store(&p->object[key], *fd);
 		}
 	} else if (key < PROCESS_OBJECTS && p->object[key]) {
 		*fd = p->object[key];
@@ -102,6 +106,7 @@ bool leases_transfer(struct area *a, uint64_t nr, const uint64_t arg[6],
 	struct process *p = area_process();
 	uint32_t fd = (uint32_t)arg[0];
 	uint32_t lease;
+	int32_t held;
 
 	if (fd >= PROCESS_LEASES || a->vfork_child)
 		return false;
@@ -124,8 +129,11 @@ bool leases_transfer(struct area *a, uint64_t nr, const uint64_t arg[6],
 		return false;
 	if (nr == SYS_pwrite64 && !(lease & WRITABLE))
 		return false;
-	*result = host((long)nr, p->object[lease & OP_KEY_MASK], arg[1], arg[2],
-	               arg[3]);
+	/* Whose descriptor this is we know only if the lease is still there. */
+	held = atomic_load(&p->object[lease & OP_KEY_MASK]);
+	if (atomic_load(&p->lease[fd]) != lease)
+		return false;
+	*result = host((long)nr, held, arg[1], arg[2], arg[3]);
 	return *result != -EBADF;
 }
 

@@ -244,7 +244,7 @@ static void forget_old(struct area *a)
 	struct process *p = area_process();
 
 	end_robust_list(a);
-	p->memory = p->socket = p->leases = p->threads = (struct lock){0};
+	p->memory = p->socket = p->threads = (struct lock){0};
 	a->holds_socket = a->holds_threads = false;
 	a->vfork_child = false;
 	a->clear_tid = 0;

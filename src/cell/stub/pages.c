@@ -116,10 +116,10 @@ long pages_mprotect(const uint64_t arg[6])
 
 	if (arg[1] && area_ours(arg[0], arg[1]))
 		return -ENOMEM;
-	if (arg[2] & ~(uint64_t)(PROT_KEPT | PROT_GROWSDOWN))
+	if (arg[2] & ~(uint64_t)(PROT_KEPT | PROT_SEM | PROT_GROWSDOWN))
 		return -EINVAL;
 	lock_take(&p->memory);
-	got = host(SYS_mprotect, arg[0], arg[1], arg[2]);
+	got = host(SYS_mprotect, arg[0], arg[1], arg[2] & ~(uint64_t)PROT_SEM);
 	if (got == 0)
 		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
 	lock_give(&p->memory);

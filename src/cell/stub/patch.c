@@ -15,7 +15,8 @@
 #define JUMP_SIZE  5u
 #define TAIL_MAX   24u /* bytes moved from behind a syscall */
 #define POOL_REACH 0x70000000ULL
-#define POOL_STEP  0x1000000ULL
+#define POOL_STEP  0x100000ULL   /* below, where nothing grows to */
+#define POOL_ABOVE 0x20000000ULL /* above, where the heap may grow */
 #define POOL_TRIES 64u
 
 enum form { MOV_FORM = 1, TAIL_FORM = 2 };
@@ -171,34 +172,42 @@ static uint64_t claim_slot(struct pool *q, uint64_t from, enum form form)
 	return 0;
 }
 
-/* Maps a pool within reach of `near`.  Returns it or NULL. */
-static struct pool *make_pool(uint64_t near)
+/* Maps a pool at `at`.  Returns it, or NULL if something is there. */
+static struct pool *map_pool(uint64_t at)
 {
 	struct process *p = area_process();
 	struct pool *q = &p->pool[p->pool_count];
 	long got;
 
-	if (p->pool_count == PROCESS_POOLS)
+	at &= ~(uint64_t)(POOL_SIZE - 1);
+	if (at < POOL_SIZE || at >= 1ULL << 47 || area_ours(at, POOL_SIZE))
 		return NULL;
-	for (uint64_t i = 1; i <= POOL_TRIES; i++) {
-		uint64_t step = (i + 1) / 2 * POOL_STEP;
-		uint64_t at = (i & 1 ? near - step : near + step) &
-		              ~(uint64_t)(POOL_SIZE - 1);
+	got = host(SYS_mmap, at, POOL_SIZE, PROT_READ | PROT_WRITE,
+	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (got != (long)at)
+		return NULL;
+	*q = (struct pool){.base = at};
+	*(uint64_t *)at = (uint64_t)entry_fast;
+	p->pool_count++;
+	return q;
+}
 
-		if (at < POOL_SIZE || at >= 1ULL << 47 ||
-		    area_ours(at, POOL_SIZE))
-			continue;
-		got = host(SYS_mmap, at, POOL_SIZE, PROT_READ | PROT_WRITE,
-		           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-		           -1, 0);
-		if (got != (long)at)
-			continue;
-		*q = (struct pool){.base = at};
-		*(uint64_t *)at = (uint64_t)entry_fast;
-		p->pool_count++;
-		return q;
-	}
-	return NULL;
+/*
+ * Maps a pool within reach of `near`: below, so that it is not in the way of
+ * the heap, in small steps where there is little room.
+ */
+static struct pool *make_pool(uint64_t near)
+{
+	uint64_t step = near < POOL_TRIES * POOL_STEP ? POOL_SIZE : POOL_STEP;
+	struct pool *q = NULL;
+
+	if (area_process()->pool_count == PROCESS_POOLS)
+		return NULL;
+	for (uint64_t i = 1; !q && i <= POOL_TRIES; i++)
+		q = near > i * step ? map_pool(near - i * step) : NULL;
+	for (uint64_t i = 1; !q && i * POOL_ABOVE < POOL_REACH; i++)
+		q = map_pool(near + i * POOL_ABOVE);
+	return q;
 }
 
 static uint64_t find_slot(uint64_t from, enum form form)

@@ -173,6 +173,7 @@ void signals_return(struct area *a, struct context *c)
 		a->alt = g.stack;
 		if (a->alt.flags & ALT_DISABLE)
 			a->alt = (struct altstack){.size = 0};
+		a->alt.flags &= ALT_AUTODISARM;
 	}
 
 	/* The host's own state stays as it is; all else is the guest's. */

@@ -23,19 +23,6 @@ void spawn_become_cell(int32_t sock, int32_t bell)
 	ask_hello();
 }
 
-/* Other threads may hold these: the child must not find them taken. */
-static void lock_memory(struct process *p)
-{
-	lock_take(&p->leases);
-	lock_take(&p->memory);
-}
-
-static void unlock_memory(struct process *p)
-{
-	lock_give(&p->memory);
-	lock_give(&p->leases);
-}
-
 static uint64_t other_window(const struct process *p)
 {
 	return p->channel == LAYOUT_CHANNEL ? LAYOUT_CHANNEL + LAYOUT_PARITY
@@ -62,7 +49,7 @@ static void enter_child(struct area *a, uint64_t window, const int32_t fd[3])
 	}
 	a->clear_tid = 0;
 	a->robust = 0;
-	unlock_memory(p);
+	lock_give(&p->memory);
 	ask_unlock_threads(a);
 	ask_unlock_socket(a);
 	spawn_become_cell(fd[1], fd[2]);
@@ -101,7 +88,8 @@ static long fork_cell(struct area *a, const uint64_t arg[6])
 	if (pid <= 0)
 		goto unlock;
 	count = ask_receive(fd, 3, false);
-	lock_memory(p);
+	/* Another thread may hold it: the child must not find it so. */
+	lock_take(&p->memory);
 	got = count == 3 ? clone_cell(a, window, fd[0]) : -ENFILE;
 	for (int i = 0; i < count; i++)
 		if (got != 0 || i == 0)
@@ -110,7 +98,7 @@ static long fork_cell(struct area *a, const uint64_t arg[6])
 		enter_child(a, window, fd);
 		return 0;
 	}
-	unlock_memory(p);
+	lock_give(&p->memory);
 	if (got < 0) {
 		ask_op(a, OP_fork_fail, (uint64_t)pid);
 		pid = got;
