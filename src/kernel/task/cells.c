@@ -540,9 +540,11 @@ static long send_image(struct cell *c, struct slot *s, struct image *img,
 /* Moves the task out of the cell it execs from, into this one. */
 static void move(struct task *t, struct cell *c)
 {
-	uint64_t mask = atomic_load_explicit(&t->slot->sigmask,
-	                                     memory_order_relaxed);
+	uint64_t mask = 0;
 
+	if (t->slot)
+		mask = atomic_load_explicit(&t->slot->sigmask,
+		                            memory_order_relaxed);
 	cells_leave(t);
 	attach(t, c, 0, mask);
 	t->in_call = false;

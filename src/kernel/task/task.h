@@ -68,7 +68,7 @@ struct task {
 	struct cell *cell;
 	struct list in_cell; /* in cell.tasks */
 	uint32_t slot_index;
-	struct slot *slot; /* never NULL; in unit tests plain memory */
+	struct slot *slot; /* NULL until its first program is loaded */
 
 	/* The call being handled, and what survives its restarts. */
 	struct request req;
