@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* All that exist: CAP_LAST_CAP of the Linux we show. */
-#define ALL_CAPS ((2ull << CRED_CAP_LAST) - 1)
-
 static int compare(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a;
@@ -59,9 +56,9 @@ struct cred *cred_create(uint32_t uid, uint32_t gid, const uint32_t *groups,
 	c->refs = 1;
 	c->uid = c->euid = c->suid = c->fsuid = uid;
 	c->gid = c->egid = c->sgid = c->fsgid = gid;
-	c->cap_bounding = ALL_CAPS;
+	c->cap_bounding = CRED_CAPS_ALL;
 	if (uid == 0)
-		c->cap_permitted = c->cap_effective = ALL_CAPS;
+		c->cap_permitted = c->cap_effective = CRED_CAPS_ALL;
 	return c;
 }
 

@@ -35,11 +35,13 @@ struct cred {
 #define CRED_CAP_SYS_CHROOT       18
 #define CRED_CAP_SYS_PTRACE       19
 #define CRED_CAP_SYS_ADMIN        21
+#define CRED_CAP_SYS_BOOT         22
 #define CRED_CAP_SYS_NICE         23
 #define CRED_CAP_SYS_RESOURCE     24
 #define CRED_CAP_MKNOD            27
 #define CRED_CAP_SETFCAP          31
 #define CRED_CAP_LAST             40
+#define CRED_CAPS_ALL             ((2ull << CRED_CAP_LAST) - 1)
 
 /* A user's credentials; root gets every capability.  NULL: no memory. */
 must_check struct cred *cred_create(uint32_t uid, uint32_t gid,

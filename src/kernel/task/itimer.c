@@ -221,7 +221,8 @@ static int check_event(struct task *t, const abi_sigevent *ev)
 	return to && to->process == t->process ? 0 : -EINVAL;
 }
 
-long itimer_posix_create(struct task *t, int32_t clock, const abi_sigevent *ev)
+long itimer_posix_create(struct task *t, int32_t clock, const abi_sigevent *ev,
+                         bool plain)
 {
 	struct process *p = t->process;
 	struct itimer_posix *x;
@@ -248,6 +249,8 @@ long itimer_posix_create(struct task *t, int32_t clock, const abi_sigevent *ev)
 		x->id = p->next_timer_id;
 		p->next_timer_id = (p->next_timer_id + 1) & INT32_MAX;
 	} while (itimer_posix_find(p, x->id));
+	if (plain)
+		x->value = (uint64_t)x->id;
 	list_add_tail(&p->posix_timers, &x->link);
 	return x->id;
 }

@@ -33,11 +33,11 @@ must_check int itimer_set(struct process *p, int which,
                           const struct itimer_value *v);
 
 /*
- * timer_create(2): a timer that is not set.  Returns its id or a negative
- * errno.
+ * timer_create(2): a timer that is not set.  With `plain` its signal's value
+ * is its id.  Returns the id or a negative errno.
  */
 must_check long itimer_posix_create(struct task *t, int32_t clock,
-                                    const abi_sigevent *ev);
+                                    const abi_sigevent *ev, bool plain);
 struct itimer_posix *itimer_posix_find(struct process *p, int32_t id);
 void itimer_posix_destroy(struct itimer_posix *x);
 void itimer_posix_get(struct itimer_posix *x, struct itimer_value *out);

@@ -13,6 +13,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/task/cells.h"
+#include "kernel/task/clock.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/itimer.h"
 #include "kernel/task/pid.h"
@@ -295,6 +296,19 @@ void process_usage(struct process *p, struct usage *out)
 		return;
 	cells_usage(p, &living);
 	process_usage_add(out, &living);
+}
+
+void process_rusage(const struct usage *u, abi_rusage *out)
+{
+	*out = (abi_rusage){
+		.utime = clock_to_timeval(u->utime_ns),
+		.stime = clock_to_timeval(u->stime_ns),
+		.maxrss = (int64_t)u->maxrss_kib,
+		.minflt = (int64_t)u->minflt,
+		.majflt = (int64_t)u->majflt,
+		.nvcsw = (int64_t)u->nvcsw,
+		.nivcsw = (int64_t)u->nivcsw,
+	};
 }
 
 static abi_siginfo child_info(const struct process *p, int code)

@@ -186,6 +186,9 @@ void process_gone(struct process *p);
 /* CPU time used so far, the living included. */
 void process_usage(struct process *p, struct usage *out);
 
+/* As getrusage(2) tells it. */
+void process_rusage(const struct usage *u, abi_rusage *out);
+
 /* Adds `more` to `sum`. */
 void process_usage_add(struct usage *sum, const struct usage *more);
 

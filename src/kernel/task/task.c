@@ -309,6 +309,10 @@ int task_clone(struct task *from, const struct task_clone *how,
 	/* Nothing below can fail. */
 	t->cred = cred_get(from->cred);
 	t->nice = from->nice;
+	t->policy = from->policy;
+	t->rt_priority = from->rt_priority;
+	t->affinity = from->affinity;
+	t->timer_slack_ns = from->timer_slack_ns;
 	memcpy(t->comm, from->comm, sizeof(t->comm));
 	join(t, p, tid);
 	if ((how->flags & CLONE_VFORK) && !(how->flags & CLONE_THREAD))

@@ -116,6 +116,10 @@ struct task {
 	struct task *vfork_parent; /* waits until we exec or exit */
 	int32_t pdeath_signal;
 	int32_t nice;
+	uint32_t policy; /* SCHED_*, only remembered, as all of these */
+	uint32_t rt_priority;
+	uint64_t affinity;       /* of CPUs 0 to 63; 0: all */
+	uint32_t timer_slack_ns; /* 0: the default */
 	bool exiting;
 	struct exec_first *first; /* program to start; kernel/task/exec.c */
 };
