@@ -71,7 +71,7 @@ struct slot {
 	_Atomic int32_t tid;
 	_Atomic uint32_t uid, euid, gid, egid;
 	_Atomic uint32_t idle; /* by the cell: it waits in a futex */
-	uint32_t pad0;
+	_Atomic int32_t ppid;  /* 0: ask */
 
 	/* Lines 2 and 3: what the cell staged of each argument. */
 	struct slot_piece stage[6];

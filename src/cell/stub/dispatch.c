@@ -202,6 +202,9 @@ static bool answer_self(const struct call *k, long *result)
 	case SYS_gettid:
 		*result = id(&a->slot->tid);
 		return true;
+	case SYS_getppid:
+		*result = id(&a->slot->ppid);
+		return *result != 0;
 	case SYS_getuid:
 		*result = uid(&a->slot->uid);
 		return true;

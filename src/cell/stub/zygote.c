@@ -29,6 +29,8 @@
 #define ERROR_FD  2
 #define NR_MSEAL  462
 
+#define SIG_SETMASK_HOW 2
+
 #define XFEATURE_GET  0x1021
 #define XFEATURE_PERM 0x1022
 #define XFEATURE_ASK  0x1023
@@ -167,6 +169,7 @@ static void install_filter(void)
 /* All that needs more of the host than the filter permits. */
 static void prepare(struct process *p, const uint64_t *sp)
 {
+	uint64_t none = 0;
 	long got;
 
 	read_auxv(p, sp);
@@ -179,6 +182,8 @@ static void prepare(struct process *p, const uint64_t *sp)
 	host(SYS_close, NOTICE_FD);
 	if (trap_install() < 0)
 		fail("zygote: no handlers\n");
+	/* Whatever our parent had blocked. */
+	host(SYS_rt_sigprocmask, SIG_SETMASK_HOW, &none, 0, sizeof(none));
 	host(NR_MSEAL, stub_image_begin, stub_image_end - stub_image_begin);
 	install_filter();
 }

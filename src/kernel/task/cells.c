@@ -317,6 +317,9 @@ void cells_publish(struct task *t)
 
 	atomic_store_explicit(&s->tgid, t->process->pid, memory_order_relaxed);
 	atomic_store_explicit(&s->tid, t->tid, memory_order_relaxed);
+	atomic_store_explicit(&s->ppid,
+	                      t->process->parent ? t->process->parent->pid : 0,
+	                      memory_order_relaxed);
 	atomic_store_explicit(&s->uid, t->cred->uid, memory_order_relaxed);
 	atomic_store_explicit(&s->euid, t->cred->euid, memory_order_relaxed);
 	atomic_store_explicit(&s->gid, t->cred->gid, memory_order_relaxed);

@@ -413,6 +413,17 @@ static void send_pdeath(struct process *child, const struct process *gone)
 	}
 }
 
+/* Its parent is another now: the stub answers getppid(2) by itself. */
+static void publish(struct process *p)
+{
+	list_for_each (at, &p->tasks) {
+		struct task *t = list_entry(at, struct task, in_process);
+
+		if (t->cell)
+			cells_publish(t);
+	}
+}
+
 static void give_children_away(struct process *p)
 {
 	struct process *to = heir(p);
@@ -425,6 +436,7 @@ static void give_children_away(struct process *p)
 		session_check_orphans(p, c);
 		list_del(&c->sibling);
 		c->parent = to;
+		publish(c);
 		c->exit_signal = SIGCHLD;
 		list_add_tail(&to->children, &c->sibling);
 		send_pdeath(c, p);
