@@ -18,6 +18,7 @@ struct pids;
 struct process;
 struct procfs;
 struct task;
+struct sysv;
 struct trace;
 struct workers;
 struct world;
@@ -42,6 +43,7 @@ struct kernel {
 	struct fs_world *fs;     /* kernel/fs/mount.h */
 	struct world *world;     /* kernel/fs/world.h */
 	struct netstack *net;    /* kernel/net/netstack.h */
+	struct sysv *sysv;       /* kernel/ipc/sysv.h; NULL until needed */
 	struct console *console; /* kernel/tty/console.h */
 	struct trace *trace;     /* kernel/trace.h; NULL: not traced */
 	uint64_t boot_ns;        /* CLOCK_MONOTONIC when the qube started */

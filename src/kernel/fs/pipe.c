@@ -419,6 +419,22 @@ static long ioctl(struct file *f, struct task *t, uint32_t cmd, uint64_t arg)
 	return user_write(t, (uaddr_t){arg}, &size, sizeof(size));
 }
 
+static long control(struct file *f, struct task *t, int cmd,
+                    uint64_t arg)
+{
+	struct pipe *p = f->private;
+
+	(void)t;
+	switch (cmd) {
+	case F_GETPIPE_SZ:
+		return (long)p->capacity;
+	case F_SETPIPE_SZ:
+		return pipe_set_capacity(p, (uint32_t)arg);
+	default:
+		return -EINVAL;
+	}
+}
+
 static void release(struct file *f)
 {
 	struct pipe *p = f->private;
@@ -440,6 +456,7 @@ static const struct file_ops ops = {
 	.write = write_some,
 	.poll = poll,
 	.ioctl = ioctl,
+	.fcntl = control,
 	.release = release,
 };
 

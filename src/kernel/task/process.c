@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/ipc/sem.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/task/cells.h"
@@ -455,6 +456,7 @@ void process_gone(struct process *p)
 	p->stopped = false;
 	p->continued = false;
 	itimer_exit_process(p);
+	sem_process_gone(p);
 	signal_flush(&p->pending, p->kernel);
 	process_set_exe(p, NULL);
 	process_set_strings(p, NULL);

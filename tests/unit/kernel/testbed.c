@@ -9,6 +9,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/world.h"
+#include "kernel/ipc/sysv.h"
 #include "kernel/net/netstack.h"
 
 #define MEMORY     (64u << 20)
@@ -89,6 +90,7 @@ void testbed_destroy(struct testbed *bed)
 	path_put(&bed->root);
 	if (mount_world)
 		world_destroy(&bed->kernel);
+	sysv_fini(&bed->kernel);
 	process_destroy_init(&bed->kernel);
 	netstack_destroy(&bed->kernel);
 	kernel_fini(&bed->kernel);
