@@ -434,12 +434,12 @@ static void give_children_away(struct process *p)
 		                               sibling);
 
 		process_get(c);
-		session_check_orphans(p, c);
 		list_del(&c->sibling);
 		c->parent = to;
 		publish(c);
 		c->exit_signal = SIGCHLD;
 		list_add_tail(&to->children, &c->sibling);
+		session_check_orphans(p, c);
 		send_pdeath(c, p);
 		if (c->zombie && !c->reaped)
 			report(c);

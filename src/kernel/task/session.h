@@ -33,7 +33,7 @@ void session_leave(struct process *p);
 bool session_orphaned(const struct pgrp *g, const struct process *without);
 
 /*
- * `p` ends, or its child `child` loses it as a parent: groups orphaned by that
+ * `p` ends, or `child` has just lost it as a parent: groups orphaned by that
  * with a stopped process in them get SIGHUP and SIGCONT.
  */
 void session_check_orphans(struct process *p, struct process *child);
