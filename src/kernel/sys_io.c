@@ -17,6 +17,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/inotify.h"
+#include "kernel/fs/node.h"
 #include "kernel/syscall.h"
 #include "kernel/task/process.h"
 #include "kernel/task/signal.h"
@@ -155,7 +156,7 @@ static long do_write(struct task *t, struct transfer *x)
 		if (n < 0)
 			break;
 		if (n > 0)
-			inotify_file(f, IN_MODIFY);
+			node_written(t, f);
 		t->progress += (uint64_t)n;
 		if (!(f->mode & FILE_WHOLE) || u->left == 0 || n == 0)
 			return (long)t->progress;

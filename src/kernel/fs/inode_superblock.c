@@ -8,6 +8,7 @@
 #include "kernel/fs/dentry.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/inotify.h"
 
 struct superblock *inode_superblock_create(struct kernel *k,
                                            const struct superblock_ops *ops,
@@ -55,6 +56,7 @@ void inode_superblock_put(struct superblock *sb)
 			sb->refs--;
 		return;
 	}
+	inotify_unmounted(sb);
 	dentry_shrink(sb->kernel, sb);
 	root = sb->root;
 	sb->root = NULL;

@@ -33,6 +33,7 @@ struct instance {
 struct mark {
 	struct list in_inode;
 	struct list in_instance;
+	struct list in_world; /* in fs_world.marks */
 	struct instance *instance;
 	struct inode *inode; /* owns a reference */
 	int32_t wd;
@@ -120,6 +121,7 @@ static void destroy_mark(struct mark *m, bool tell)
 		queue(m->instance, m->wd, IN_IGNORED, 0, (struct span){0});
 	list_del(&m->in_inode);
 	list_del(&m->in_instance);
+	list_del(&m->in_world);
 	k->fs->mark_count--;
 	limits_free(k, m, sizeof(*m));
 	inode_put(i);
@@ -182,6 +184,18 @@ void inotify_deleted(struct inode *i)
 	list_for_each_safe (at, &i->marks)
 		destroy_mark(list_entry(at, struct mark, in_inode), true);
 	inode_put(i);
+}
+
+void inotify_unmounted(struct superblock *sb)
+{
+	list_for_each_safe (at, &sb->kernel->fs->marks) {
+		struct mark *m = list_entry(at, struct mark, in_world);
+
+		if (m->inode->sb != sb)
+			continue;
+		queue(m->instance, m->wd, IN_UNMOUNT, 0, (struct span){0});
+		destroy_mark(m, true);
+	}
 }
 
 /* As many whole records as fit. */
@@ -336,6 +350,7 @@ long inotify_add(struct file *f, struct inode *i, uint32_t mask)
 	m->mask = keep;
 	list_add_tail(&i->marks, &m->in_inode);
 	list_add_tail(&n->marks, &m->in_instance);
+	list_add_tail(&n->kernel->fs->marks, &m->in_world);
 	n->kernel->fs->mark_count++;
 	return m->wd;
 }

@@ -54,6 +54,9 @@ uint32_t inotify_cookie(struct kernel *k);
 /* The last name of a file and its last user have gone. */
 void inotify_deleted(struct inode *i);
 
+/* The file system goes: IN_UNMOUNT for all its marks, which go too. */
+void inotify_unmounted(struct superblock *sb);
+
 /* A new instance.  0 and a reference, -EMFILE, -ENOMEM. */
 must_check long inotify_open(struct task *t, uint32_t flags, struct file **out);
 

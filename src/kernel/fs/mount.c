@@ -65,6 +65,7 @@ struct fs_world *mount_world(struct kernel *k)
 		return NULL;
 	list_init(&w->mounts);
 	list_init(&w->lock_waits);
+	list_init(&w->marks);
 	waitq_init(&w->mount_wait);
 	w->dentries = dentry_table_create(k);
 	k->fs = w;

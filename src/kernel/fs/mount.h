@@ -24,8 +24,9 @@ struct fs_world {
 	struct dentry_table *dentries;
 	struct superblock *anonymous; /* of pipes and the like */
 	struct mount *nowhere;        /* where they are "mounted" */
-	uint32_t mark_count;          /* inotify marks in the qube */
-	uint32_t instance_count;      /* inotify instances */
+	struct list marks;            /* of inotify, and how many */
+	uint32_t mark_count;
+	uint32_t instance_count; /* inotify instances */
 	uint32_t last_cookie;
 	struct list lock_waits; /* kernel/fs/lock.c */
 	char name[4096];        /* the path a walk is on */

@@ -407,3 +407,20 @@ long node_change(struct task *t, const struct path *p, struct inode *i,
 		inotify_dentry(p->dentry, IN_ATTRIB);
 	return 0;
 }
+
+void node_written(struct task *t, struct file *f)
+{
+	struct inode *i = f->inode;
+	struct inode_change c = {.which = INODE_SET_MODE};
+
+	inotify_file(f, IN_MODIFY);
+	if (!i || !inode_is(i, S_IFREG) || !(i->mode & (S_ISUID | S_ISGID)) ||
+	    cred_capable(t->cred, CRED_CAP_FSETID))
+		return;
+	c.mode = i->mode & ~(uint32_t)S_ISUID;
+	if (i->mode & S_IXGRP)
+		c.mode &= ~(uint32_t)S_ISGID;
+	/* A file system that has to wait for this keeps them this time. */
+	if (c.mode != i->mode)
+		(void)!inode_change(i, t, &c);
+}

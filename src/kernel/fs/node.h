@@ -10,6 +10,7 @@
 
 #include "kernel/fs/path.h"
 
+struct file;
 struct inode;
 struct inode_change;
 
@@ -41,3 +42,9 @@ must_check long node_tmpfile(struct task *t, const struct path *dir,
 /* If not read-only: inode_change(), then IN_ATTRIB or IN_MODIFY. */
 must_check long node_change(struct task *t, const struct path *p,
                             struct inode *i, const struct inode_change *c);
+
+/*
+ * The file was written: set-id bits go, unless the writer may keep them, and
+ * watchers hear of it.  For write(2) and its kin.
+ */
+void node_written(struct task *t, struct file *f);

@@ -152,6 +152,19 @@ static void masks_can_be_changed(void **state)
 	   IN_OPEN);
 }
 
+static void an_unmount_ends_watches(void **state)
+{
+	struct testbed *bed = *state;
+	long fd = instance(bed), wd;
+
+	IS(0, SYS_mkdir, "/m", 0755);
+	IS(0, SYS_mount, "none", "/m", "tmpfs", 0, 0);
+	wd = watch(bed, fd, "/m", IN_CREATE);
+	IS(0, SYS_umount2, "/m", 0);
+	expect(bed, fd, wd, IN_UNMOUNT, "");
+	expect(bed, fd, wd, IN_IGNORED, "");
+}
+
 static void the_queue_overflows_once(void **state)
 {
 	struct testbed *bed = *state;
@@ -188,6 +201,7 @@ int main(void)
 		TESTBED(ties_the_ends_of_a_move),
 		TESTBED(a_file_is_gone_when_nobody_has_it),
 		TESTBED(masks_can_be_changed),
+		TESTBED(an_unmount_ends_watches),
 		TESTBED(the_queue_overflows_once),
 	};
 

@@ -196,6 +196,29 @@ static void groups_go_with_the_directory(void **state)
 	assert_int_equal(st.mode & 07777, 0644);
 }
 
+static void a_writer_does_not_keep_set_id_bits(void **state)
+{
+	struct testbed *bed = *state;
+	abi_stat st;
+	long fd;
+
+	put(bed, "/f", "x");
+	IS(0, SYS_chown, "/f", 7, 7);
+	IS(0, SYS_chmod, "/f", 06777);
+	IS(0, SYS_stat, "/f", &st);
+	assert_int_equal(st.mode & 07777, 06777);
+	testbed_become(bed, 8);
+	fd = CALL(SYS_open, "/f", O_WRONLY);
+	IS(1, SYS_write, fd, "y", 1);
+	IS(0, SYS_stat, "/f", &st);
+	assert_int_equal(st.mode & 07777, 0777);
+	testbed_become(bed, 7);
+	IS(0, SYS_chmod, "/f", 04755);
+	IS(0, SYS_chown, "/f", 7, 7);
+	IS(0, SYS_stat, "/f", &st);
+	assert_int_equal(st.mode & 07777, 0755);
+}
+
 static void lists_each_entry_once(void **state)
 {
 	struct testbed *bed = *state;
@@ -259,6 +282,7 @@ int main(void)
 		TESTBED(renames_as_the_flags_say),
 		TESTBED(the_sticky_bit_keeps_others_away),
 		TESTBED(groups_go_with_the_directory),
+		TESTBED(a_writer_does_not_keep_set_id_bits),
 		TESTBED(lists_each_entry_once),
 		TESTBED(nameless_files_may_get_a_name),
 	};
