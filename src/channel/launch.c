@@ -107,12 +107,12 @@ int launch_parse(struct span wire, struct launch *out)
 	l.trace = rd_str32(&r);
 	rd_list(&r, &l.args);
 	rd_list(&r, &l.env);
-	l.template_count = MIN(rd_le32(&r), LAUNCH_TEMPLATES + 1);
+	l.template_count = rd_le32(&r);
 	for (uint32_t i = 0; i < MIN(l.template_count, LAUNCH_TEMPLATES); i++) {
 		l.template[i].name = rd_str32(&r);
 		l.template[i].link = rd_str32(&r);
 	}
-	l.share_count = MIN(rd_le32(&r), LAUNCH_SHARES + 1);
+	l.share_count = rd_le32(&r);
 	for (uint32_t i = 0; i < MIN(l.share_count, LAUNCH_SHARES); i++) {
 		l.share[i].flags = rd_le32(&r);
 		l.share[i].at = rd_str32(&r);

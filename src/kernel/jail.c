@@ -110,6 +110,8 @@ static uint64_t place_rights(unsigned what)
 
 	if (what & JAIL_READ)
 		rights |= FS_READ;
+	if (what & JAIL_LIST)
+		rights |= LANDLOCK_ACCESS_FS_READ_DIR;
 	if (what & JAIL_WRITE)
 		rights |= FS_WRITE;
 	if (what & JAIL_EXECUTE)
@@ -117,7 +119,8 @@ static uint64_t place_rights(unsigned what)
 	return what & JAIL_FILE ? rights & FS_OF_FILES : rights;
 }
 
-int jail_files(const struct jail_place *place, size_t count, struct fault *f)
+int jail_plan(const struct jail_place *place, size_t count, int *plan,
+              struct fault *f)
 {
 	int abi = probe_landlock();
 	struct ruleset set = {
@@ -128,8 +131,10 @@ int jail_files(const struct jail_place *place, size_t count, struct fault *f)
 	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
 	autoclose int ruleset = -1;
 
-	if (abi == 0 && jail_in_namespace())
+	if (abi == 0 && jail_in_namespace()) {
+		*plan = -1;
 		return 0;
+	}
 	if (abi == 0)
 		return fault_set(f, -ENOTSUP,
 		                 "this host has neither Landlock nor a PID "
@@ -149,7 +154,13 @@ int jail_files(const struct jail_place *place, size_t count, struct fault *f)
 		            LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
 			return fault_errno(f, "allow a folder in Landlock");
 	}
-	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+	*plan = take_fd(&ruleset);
+	return 0;
+}
+
+int jail_files(int plan, struct fault *f)
+{
+	if (plan >= 0 && syscall(SYS_landlock_restrict_self, plan, 0) < 0)
 		return fault_errno(f, "enter the Landlock domain");
 	return 0;
 }

@@ -22,23 +22,31 @@
 #define JAIL_READ    1u
 #define JAIL_WRITE   2u /* folders: also make, rename and remove */
 #define JAIL_EXECUTE 4u
-#define JAIL_FILE    8u /* it is a file, not a folder */
+#define JAIL_FILE    8u  /* it is a file, not a folder */
+#define JAIL_LIST    16u /* folders only: what is in them, and no more */
 
 struct jail_place {
-	int fd; /* borrowed; O_PATH will do */
+	int fd; /* O_PATH will do */
 	unsigned what;
+	bool owned; /* whoever made the list closes it */
 };
 
 /* 0, or a negative errno and why. */
 must_check int jail_begin(struct fault *f);
 
 /*
- * Confines the calling thread, and all it starts, to the places.  0 also where
- * the host has no Landlock, unless there is no PID namespace either: then
- * -ENOTSUP.
+ * Notes the places for jail_files(); their descriptors may go afterwards.
+ * 0 and a descriptor in *plan, or -1 there on a host without Landlock; -ENOTSUP
+ * if there is no PID namespace either, or another negative errno, and why.
  */
-must_check int jail_files(const struct jail_place *place, size_t count,
-                          struct fault *f);
+must_check int jail_plan(const struct jail_place *place, size_t count,
+                         int *plan, struct fault *f);
+
+/*
+ * Confines the calling thread, and all it starts, to the places of the plan
+ * (borrowed).  0 or a negative errno.
+ */
+must_check int jail_files(int plan, struct fault *f);
 
 must_check int jail_calls(struct fault *f);
 

@@ -110,14 +110,14 @@ static int make_procfs(struct kernel *k, const char *options,
                        struct superblock **out)
 {
 	(void)options;
-	return procfs_create(k, out);
+	return procfs_create ? procfs_create(k, out) : -ENODEV;
 }
 
 static int make_sysfs(struct kernel *k, const char *options,
                       struct superblock **out)
 {
 	(void)options;
-	return sysfs_create(k, out);
+	return sysfs_create ? sysfs_create(k, out) : -ENODEV;
 }
 
 static int make_devfs(struct kernel *k, const char *options,

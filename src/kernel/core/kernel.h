@@ -14,11 +14,14 @@ struct cells;
 struct console;
 struct fs_world;
 struct netstack;
+struct owner;
 struct pids;
 struct process;
 struct procfs;
+struct program;
 struct task;
 struct sysv;
+struct terminals;
 struct trace;
 struct workers;
 struct world;
@@ -45,8 +48,11 @@ struct kernel {
 	struct netstack *net;    /* kernel/net/netstack.h */
 	struct sysv *sysv;       /* kernel/ipc/sysv.h; NULL until needed */
 	struct console *console; /* kernel/tty/console.h */
-	struct trace *trace;     /* kernel/trace.h; NULL: not traced */
-	uint64_t boot_ns;        /* CLOCK_MONOTONIC when the qube started */
+	struct terminals *terminals; /* kernel/tty/terminals.h */
+	struct owner *owner;         /* kernel/owner.h; NULL in unit tests */
+	struct program *program;     /* kernel/program.h */
+	struct trace *trace;         /* kernel/trace.h; NULL: not traced */
+	uint64_t boot_ns;            /* CLOCK_MONOTONIC when the qube started */
 	char hostname[65];
 	char domainname[65];
 	uint8_t *scratch; /* SCRATCH_SIZE bytes for one transfer */

@@ -233,10 +233,10 @@ static int make_link(struct builder *b, const char *path, const char *target)
 	return make(b, path, &how, NULL);
 }
 
-enum owner { ROOT, USER };
+enum whose { ROOT, USER };
 
 static int make_dir(struct builder *b, const char *path, uint32_t mode,
-                    enum owner owner)
+                    enum whose owner)
 {
 	struct inode_new how = {.mode = S_IFDIR | mode};
 
@@ -260,7 +260,7 @@ static int add_place(struct builder *b, const char *at, uint32_t mode)
 }
 
 static int make_tmpfs(struct builder *b, const char *path, uint32_t mode,
-                      enum owner owner)
+                      enum whose owner)
 {
 	int err = make_dir(b, path, mode, owner);
 

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel of one qube, as a process.
+ *
+ * It is started with descriptors and a record (channel/launch.h), and nothing
+ * else.  It makes the qube's world while it still can, gives up everything in
+ * the steps of kernel/jail.h, and serves until its program ends.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "channel/launch.h"
+#include "kernel/core/kernel.h"
+#include "kernel/fs/world.h"
+#include "kernel/jail.h"
+#include "kernel/owner.h"
+#include "kernel/places.h"
+#include "kernel/program.h"
+#include "kernel/serve.h"
+#include "kernel/task/cells.h"
+#include "kernel/task/process.h"
+#include "kernel/trace.h"
+#include "kernel/tty/console.h"
+
+#define OURS 125 /* exit status for our own failure */
+
+/* The descriptors behind the record, in the order they were handed over. */
+struct handed {
+	int cell;
+	struct program_streams streams;
+	int console;
+	int tell;
+	int next; /* of those not yet taken */
+};
+
+static int read_record(struct launch *l, struct fault *f)
+{
+	struct stat st;
+	void *at;
+
+	if (fstat(LAUNCH_FD_RECORD, &st) < 0)
+		return fault_errno(f, "find the launch record");
+	if (st.st_size <= 0 || (size_t)st.st_size > LAUNCH_SIZE_MAX)
+		return fault_set(f, -EPROTO, "the launch record is no record");
+	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
+	          LAUNCH_FD_RECORD, 0);
+	if (at == MAP_FAILED)
+		return fault_errno(f, "read the launch record");
+	if (launch_parse((struct span){at, (size_t)st.st_size}, l) < 0)
+		return fault_set(f, -EPROTO, "the launch record is damaged");
+	return 0;
+}
+
+static void take_descriptors(struct handed *h, const struct launch *l)
+{
+	bool terminal = false;
+	int next = LAUNCH_FD_FIRST;
+
+	*h = (struct handed){.console = -1, .tell = -1};
+	h->cell = next++;
+	for (size_t i = 0; i < ARRAY_LEN(l->stream); i++) {
+		h->streams.fd[i] = l->stream[i] == LAUNCH_DESCRIPTOR ? next++
+		                                                     : -1;
+		terminal |= l->stream[i] == LAUNCH_TERMINAL;
+	}
+	if (terminal)
+		h->console = next++;
+	if (l->flags & LAUNCH_TELL)
+		h->tell = next++;
+	h->next = next;
+}
+
+static void copy(char *to, size_t room, struct span from)
+{
+	size_t n = MIN(from.size, room - 1);
+
+	if (n > 0)
+		memcpy(to, from.at, n);
+	to[n] = '\0';
+}
+
+/* Folders for the world, and rights on them for the jail. */
+static void plan_world(const struct launch *l, struct handed *h,
+                       struct world_options *o, struct places *p)
+{
+	*o = (struct world_options){
+		.template_count = l->template_count,
+		.share_count = l->share_count,
+		.host_uid = getuid(),
+		.host_gid = getgid(),
+		.user_uid = 1000,
+		.user_gid = 1000,
+	};
+	for (uint32_t i = 0; i < l->template_count; i++) {
+		copy(o->template[i].name, sizeof(o->template[i].name),
+		     l->template[i].name);
+		copy(o->template[i].link, sizeof(o->template[i].link),
+		     l->template[i].link);
+		o->template[i].fd = -1;
+		if (l->template[i].link.size > 0)
+			continue;
+		o->template[i].fd = h->next++;
+		places_add_template(p, o->template[i].name, o->template[i].fd);
+	}
+	for (uint32_t i = 0; i < l->share_count; i++) {
+		struct world_share *s = &o->share[i];
+
+		copy(s->at, sizeof(s->at), l->share[i].at);
+		s->fd = h->next++;
+		s->writable = l->share[i].flags & LAUNCH_SHARE_WRITABLE;
+		s->is_file = l->share[i].flags & LAUNCH_SHARE_FILE;
+		places_add(p, s->fd,
+		           JAIL_READ | (s->writable ? JAIL_WRITE : 0) |
+		                   (s->is_file ? JAIL_FILE : 0));
+	}
+	places_add(p, h->cell, JAIL_READ | JAIL_EXECUTE | JAIL_FILE);
+}
+
+static int start_trace(struct kernel *k, const struct launch *l, int fd,
+                       struct fault *f)
+{
+	autofree char *calls = NULL;
+	int err;
+
+	k->verbose = l->flags & LAUNCH_VERBOSE;
+	if (fd < 0)
+		return 0;
+	if (l->trace.size > 0) {
+		calls = strndup((const char *)l->trace.at, l->trace.size);
+		if (!calls)
+			return fault_set(f, -ENOMEM, "out of memory");
+	}
+	err = trace_start(k, fd, l->flags & LAUNCH_TRACE ? calls : "");
+	if (err < 0)
+		return fault_set(f, err, "--trace=%s: no such system call",
+		                 calls ? calls : "");
+	return 0;
+}
+
+/* From here on there is less and less that we may do. */
+static int enter_jail(struct kernel *k, const struct handed *h, int plan,
+                      struct fault *f)
+{
+	int err = jail_files(plan, f);
+
+	if (err < 0)
+		return err;
+	err = cells_create(k, h->cell);
+	if (err < 0)
+		return fault_set(f, err, "start the zygote: %s",
+		                 strerror(-err));
+	return jail_calls(f);
+}
+
+static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
+{
+	static struct world_options o;
+	static struct places places;
+	autoclose int plan = -1;
+	struct path root, home;
+	struct handed h;
+	int err;
+
+	/* Whatever else our owner had open is none of our business. */
+	(void)syscall(SYS_close_range, LAUNCH_FD_FIRST + launch_descriptors(l),
+	              ~0u, 0);
+	take_descriptors(&h, l);
+	plan_world(l, &h, &o, &places);
+	err = kernel_init(k, l->memory, l->tasks);
+	if (err == 0)
+		err = owner_create(k, LAUNCH_FD_CONTROL);
+	if (err < 0)
+		return fault_set(f, err, "make a kernel: %s", strerror(-err));
+	err = jail_plan(places.place, places.count, &plan, f);
+	places_fini(&places);
+	if (err < 0)
+		return err;
+	if (h.console >= 0)
+		err = console_create(k, h.console, l->rows, l->columns);
+	if (err == 0)
+		err = process_create_init(k);
+	if (err == 0)
+		err = world_create(k, &o, &root, &home);
+	if (err < 0)
+		return fault_set(f, err, "make the qube: %s", strerror(-err));
+	err = start_trace(k, l, h.tell, f);
+	if (err == 0)
+		err = enter_jail(k, &h, plan, f);
+	if (err == 0)
+		err = program_start(k, l, &root, &h.streams, f);
+	path_put(&root);
+	path_put(&home);
+	return err;
+}
+
+int main(void)
+{
+	struct kernel k = {0};
+	struct launch l;
+	struct fault f;
+	int err;
+
+	(void)prctl(PR_SET_NAME, "bento-kernel", 0, 0, 0);
+	err = jail_begin(&f);
+	if (err == 0)
+		err = read_record(&l, &f);
+	if (err == 0)
+		err = set_up(&k, &l, &f);
+	if (err < 0) {
+		if (k.owner)
+			owner_failed(&k, OURS, f.text);
+		else
+			(void)fprintf(stderr, "%s\n", f.text);
+		_exit(OURS);
+	}
+	serve_run(&k);
+	/* The host tidies up; nothing of ours outlives us. */
+	cells_destroy(&k);
+	_exit(EXIT_SUCCESS);
+}
