@@ -87,12 +87,12 @@ static void end_all(struct testbed *bed)
 void testbed_destroy(struct testbed *bed)
 {
 	end_all(bed);
+	netstack_destroy(&bed->kernel);
 	path_put(&bed->root);
 	if (mount_world)
 		world_destroy(&bed->kernel);
 	sysv_fini(&bed->kernel);
 	process_destroy_init(&bed->kernel);
-	netstack_destroy(&bed->kernel);
 	kernel_fini(&bed->kernel);
 	free(bed);
 }
