@@ -56,16 +56,29 @@ static int arm(struct timerfd *tf)
 	                 timer_now() + wait);
 }
 
+static void expire(struct timerfd *tf)
+{
+	tf->expired = true;
+	tf->ticks++;
+	waitq_wake(&tf->wait, POLLIN);
+}
+
 static void fire(struct timer *timer)
 {
 	struct timerfd *tf = container_of(timer, struct timerfd, timer);
 
 	/* The clock may have been put back meanwhile. */
-	if (now(tf) < tf->at && arm(tf) == 0)
+	if (now(tf) >= tf->at || arm(tf) < 0)
+		expire(tf);
+}
+
+/* Who knows the time need not wait for the loop to notice it. */
+static void check(struct timerfd *tf)
+{
+	if (!timer_is_set(&tf->timer) || now(tf) < tf->at)
 		return;
-	tf->expired = true;
-	tf->ticks++;
-	waitq_wake(&tf->wait, POLLIN);
+	timer_stop(&tf->kernel->loop.timers, &tf->timer);
+	expire(tf);
 }
 
 /* Moves a periodic timer that fired past the present, counting. */
@@ -90,6 +103,7 @@ static long read_ticks(struct file *f, struct uio *u, int64_t *pos)
 	(void)pos;
 	if (u->left < sizeof(tf->ticks))
 		return -EINVAL;
+	check(tf);
 	if (tf->ticks == 0)
 		return -EAGAIN;
 	catch_up(tf);
@@ -104,6 +118,7 @@ static uint32_t poll(struct file *f, struct poller *p)
 	struct timerfd *tf = f->private;
 
 	poller_watch(p, &tf->wait);
+	check(tf);
 	return tf->ticks > 0 ? POLLIN : 0;
 }
 
