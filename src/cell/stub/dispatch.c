@@ -154,6 +154,12 @@ static bool answer_memory(const struct call *k, long *result)
 	case SYS_mmap:
 		*result = pages_mmap(k->a, arg);
 		return true;
+	case SYS_shmat:
+		*result = pages_shmat(k->a, arg);
+		return true;
+	case SYS_shmdt:
+		*result = pages_shmdt(k->a, arg);
+		return true;
 	case SYS_mprotect:
 		*result = pages_mprotect(arg);
 		return true;

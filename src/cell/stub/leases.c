@@ -82,6 +82,21 @@ long leases_object(struct area *a, int32_t fd, uint64_t prot, uint64_t flags,
 	return got;
 }
 
+long leases_segment(struct area *a, int32_t id, uint64_t flags, bool *temporary,
+                    uint64_t *size)
+{
+	int32_t got = -1;
+	long answer;
+
+	answer = fetch(a, OP_shm, (const uint64_t[6]){(uint32_t)id, flags},
+	               &got);
+	if (answer <= 0)
+		return answer < 0 ? answer : -ENOMEM;
+	*size = atomic_load(&a->slot->arg[0]);
+	*temporary = ((uint32_t)answer & OP_KEY_MASK) >= PROCESS_OBJECTS;
+	return got;
+}
+
 /* Asks for a lease of `fd`.  Returns the new lease[fd]. */
 static uint32_t ask_lease(struct area *a, uint32_t fd)
 {

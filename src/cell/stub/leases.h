@@ -23,6 +23,10 @@
 must_check long leases_object(struct area *a, int32_t fd, uint64_t prot,
                               uint64_t flags, bool *temporary);
 
+/* The same for a shared memory segment; *size is its size. */
+must_check long leases_segment(struct area *a, int32_t id, uint64_t flags,
+                               bool *temporary, uint64_t *size);
+
 /*
  * pread64(2) or pwrite64(2) by lease.  Returns true and sets *result, or false
  * if the kernel must do it.

@@ -2,7 +2,9 @@
 #include "cell/stub/pages.h"
 
 #include <linux/mman.h>
+#include <linux/shm.h>
 
+#include "cell/stub/ask.h"
 #include "cell/stub/leases.h"
 #include "cell/stub/ranges.h"
 #include "cell/stub/x86_64/host.h"
@@ -107,6 +109,53 @@ long pages_munmap(const uint64_t arg[6])
 		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
 	lock_give(&p->memory);
 	return got;
+}
+
+/*
+ * A segment is mapped like a file; the kernel is told where, and says at the
+ * end how much to unmap.
+ */
+long pages_shmat(struct area *a, const uint64_t arg[6])
+{
+	uint64_t addr = arg[1], flags = arg[2], size;
+	uint64_t prot = PROT_READ, how = MAP_SHARED;
+	bool temporary;
+	long fd, got, err;
+
+	if (flags & SHM_RND)
+		addr &= PAGE_MASK;
+	if ((addr & ~PAGE_MASK) || (addr == 0 && (flags & SHM_REMAP)))
+		return -EINVAL;
+	if (addr != 0)
+		how |= flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+	if (!(flags & SHM_RDONLY))
+		prot |= PROT_WRITE;
+	if (flags & SHM_EXEC)
+		prot |= PROT_EXEC;
+	fd = leases_segment(a, (int32_t)arg[0], flags, &temporary, &size);
+	if (fd < 0)
+		return fd;
+	if (addr != 0 && area_ours(addr, size))
+		got = -EINVAL;
+	else
+		got = map_locked(addr, size, prot, how, (int)fd, 0);
+	if (temporary)
+		host(SYS_close, fd);
+	if (failed(got))
+		return got == -EEXIST ? -EINVAL : got;
+	err = ask_op(a, SYS_shmat, arg[0], (uint64_t)got, flags);
+	if (failed(err))
+		host(SYS_munmap, got, size);
+	return failed(err) ? err : got;
+}
+
+long pages_shmdt(struct area *a, const uint64_t arg[6])
+{
+	long size = ask_op(a, SYS_shmdt, arg[0]);
+
+	if (failed(size))
+		return size;
+	return pages_munmap((const uint64_t[6]){arg[0], (uint64_t)size});
 }
 
 long pages_mprotect(const uint64_t arg[6])

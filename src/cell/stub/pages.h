@@ -19,6 +19,8 @@
 
 /* Each returns what the call of that name returns. */
 long pages_mmap(struct area *a, const uint64_t arg[6]);
+long pages_shmat(struct area *a, const uint64_t arg[6]);
+long pages_shmdt(struct area *a, const uint64_t arg[6]);
 long pages_munmap(const uint64_t arg[6]);
 long pages_mprotect(const uint64_t arg[6]);
 long pages_mremap(const uint64_t arg[6]);

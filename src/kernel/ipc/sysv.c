@@ -15,8 +15,10 @@ struct sysv *sysv_world(struct kernel *k)
 {
 	if (!k->sysv) {
 		k->sysv = limits_alloc(k, sizeof(*k->sysv));
-		if (k->sysv)
-			list_init(&k->sysv->undo);
+		if (!k->sysv)
+			return NULL;
+		list_init(&k->sysv->undo);
+		list_init(&k->sysv->attached);
 	}
 	return k->sysv;
 }
@@ -35,6 +37,7 @@ void sysv_fini(struct kernel *k)
 		return;
 	free_table(k, &k->sysv->sem);
 	free_table(k, &k->sysv->msg);
+	free_table(k, &k->sysv->shm);
 	limits_free(k, k->sysv, sizeof(*k->sysv));
 	k->sysv = NULL;
 }

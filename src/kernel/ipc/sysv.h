@@ -33,7 +33,9 @@ struct sysv_table {
 struct sysv {
 	struct sysv_table sem;
 	struct sysv_table msg;
-	struct list undo; /* of processes; kernel/ipc/sem.c */
+	struct sysv_table shm;
+	struct list undo;     /* of processes; kernel/ipc/sem.c */
+	struct list attached; /* kernel/ipc/shm.c */
 };
 
 /* k->sysv, made when first wanted.  NULL: no memory. */

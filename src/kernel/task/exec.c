@@ -15,6 +15,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/world.h"
+#include "kernel/ipc/shm.h"
 #include "kernel/task/cells.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/elf.h"
@@ -543,6 +544,7 @@ static long commit(struct exec *x)
 	fd_table_put(old_fds, t);
 	fd_table_exec(t->fds, t);
 	itimer_exec(p);
+	shm_process_gone(p);
 	changes = cred_differs(t->cred, x->cred);
 	record(x, q.strings);
 	p->dumpable = !changes && x->cred->uid == x->cred->euid && readable(x);

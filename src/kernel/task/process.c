@@ -11,6 +11,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/ipc/sem.h"
+#include "kernel/ipc/shm.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/task/cells.h"
@@ -193,6 +194,7 @@ int process_create(struct process *parent, struct process **out)
 	p->no_new_privs = parent->no_new_privs;
 	p->personality = parent->personality;
 	p->oom_score_adj = parent->oom_score_adj;
+	shm_inherit(p, parent);
 	p->refs++;
 	*out = p;
 	return 0;
@@ -202,6 +204,7 @@ void process_discard(struct process *p)
 {
 	p->zombie = true;
 	itimer_exit_process(p);
+	shm_process_gone(p);
 	process_set_exe(p, NULL);
 	process_set_strings(p, NULL);
 	process_reap(p);
@@ -457,6 +460,7 @@ void process_gone(struct process *p)
 	p->continued = false;
 	itimer_exit_process(p);
 	sem_process_gone(p);
+	shm_process_gone(p);
 	signal_flush(&p->pending, p->kernel);
 	process_set_exe(p, NULL);
 	process_set_strings(p, NULL);
