@@ -552,6 +552,7 @@ int hostfs_create(struct kernel *k, const struct hostfs_options *o,
 	list_init(&fs->idle);
 	sb->private = fs;
 	sb->read_only = !o->writable;
+	sb->host_writes = o->writable;
 	sb->cache = o->template ? BELIEVED_MS : SUPERBLOCK_NO_CACHE;
 	err = open_root(fs);
 	if (err < 0) {
