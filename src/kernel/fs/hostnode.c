@@ -390,7 +390,8 @@ int hostnode_open(struct hostnode *n, int flags)
 {
 	int dir;
 
-	flags |= O_NOCTTY | O_NONBLOCK;
+	if (!(flags & O_PATH)) /* openat2 refuses what means nothing */
+		flags |= O_NOCTTY | O_NONBLOCK;
 	if (n->path_fd >= 0) {
 		if (inode_is(n->inode, S_IFDIR))
 			return open_beneath(n->path_fd, ".", flags);
