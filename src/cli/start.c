@@ -181,11 +181,10 @@ static int clone_jailed(const struct child *c, int record, struct launch *l,
 static int fill_child(struct child *c, const struct start *s, int control,
                       int say, int record)
 {
-	autoclose int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	const int first[LAUNCH_FD_FIRST] = {null, null, say, control, record};
+	/* Nobody reads from 0 or writes to 1; they are only not to be free. */
+	const int first[LAUNCH_FD_FIRST] = {record, record, say, control,
+	                                    record};
 
-	if (null < 0)
-		return -errno;
 	for (int i = 0; i < (int)(LAUNCH_FD_FIRST + s->fd_count); i++) {
 		int fd = i < LAUNCH_FD_FIRST ? first[i]
 		                             : s->fd[i - LAUNCH_FD_FIRST];

@@ -336,6 +336,7 @@ static const struct own {
 	uint32_t flags;
 } own_mounts[] = {
 	{"dev", devfs_create, MOUNT_NOSUID | MOUNT_NOEXEC},
+	{"dev/pts", devpts_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 };
 
 static long mount_own(struct builder *b, const struct path *root)
