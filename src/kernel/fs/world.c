@@ -58,21 +58,34 @@ static void read_cpuinfo(struct world *w)
 	w->cpuinfo_size = used;
 }
 
-static void make_ids(struct world *w)
+void world_uuid(char to[37])
 {
-	uint8_t b[32];
+	uint8_t b[16];
+	size_t at = 0;
 
 	if (getrandom(b, sizeof(b), 0) != sizeof(b))
 		memset(b, 0, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 4122, version 4 */
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	(void)snprintf(w->boot_id, sizeof(w->boot_id),
-	               "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-	               "%02x%02x%02x%02x%02x%02x",
-	               b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
-	               b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-	for (size_t i = 0; i < 16; i++)
-		(void)snprintf(w->machine_id + 2 * i, 3, "%02x", b[16 + i]);
+	for (size_t i = 0; i < sizeof(b); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			to[at++] = '-';
+		(void)snprintf(to + at, 3, "%02x", b[i]);
+		at += 2;
+	}
+}
+
+/* A machine's id is such a number without the dashes. */
+static void make_ids(struct world *w)
+{
+	char id[37];
+	size_t at = 0;
+
+	world_uuid(w->boot_id);
+	world_uuid(id);
+	for (size_t i = 0; id[i]; i++)
+		if (id[i] != '-')
+			w->machine_id[at++] = id[i];
 }
 
 int world_open(struct kernel *k)
@@ -335,6 +348,7 @@ static const struct own {
 	int (*create)(struct kernel *k, struct superblock **out);
 	uint32_t flags;
 } own_mounts[] = {
+	{"proc", procfs_create, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
 	{"dev", devfs_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 	{"dev/pts", devpts_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 };

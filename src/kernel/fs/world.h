@@ -30,6 +30,9 @@ struct world {
  */
 must_check int world_open(struct kernel *k);
 
+/* A random number as text. */
+void world_uuid(char to[37]);
+
 /*
  * A second description of what the descriptor `fd` of ours holds, even if its
  * name is gone, with other O_* flags.  -ENFILE, -ENODEV (no /proc), -EACCES...
@@ -58,8 +61,10 @@ must_check int overlay_create(struct kernel *k, struct superblock *lower,
                               struct superblock *upper,
                               struct superblock **out);
 /* These two are missing where their folders are left out. */
-__attribute__((weak)) must_check int procfs_create(struct kernel *k, struct superblock **out);
-__attribute__((weak)) must_check int sysfs_create(struct kernel *k, struct superblock **out);
+__attribute__((weak)) must_check int procfs_create(struct kernel *k,
+                                                   struct superblock **out);
+__attribute__((weak)) must_check int sysfs_create(struct kernel *k,
+                                                  struct superblock **out);
 must_check int devfs_create(struct kernel *k, struct superblock **out);
 must_check int devpts_create(struct kernel *k, struct superblock **out);
 

@@ -256,6 +256,97 @@ static void has_devices(void **state)
 	assert_int_equal(try_open(h, "/dev/full", O_RDWR), 0);
 }
 
+static void tells_about_processes(void **state)
+{
+	struct host *h = *state;
+	static const char *const names[] = {
+		"/proc/self/stat",
+		"/proc/self/statm",
+		"/proc/self/status",
+		"/proc/self/cmdline",
+		"/proc/self/mounts",
+		"/proc/self/mountinfo",
+		"/proc/self/limits",
+		"/proc/self/net/dev",
+		"/proc/thread-self/comm",
+		"/proc/cpuinfo",
+		"/proc/meminfo",
+		"/proc/stat",
+		"/proc/uptime",
+		"/proc/1/status",
+		"/proc/sys/vm/max_map_count",
+		"/proc/net/tcp",
+	};
+
+	contents_are(h, "/proc/self/comm", "test\n");
+	contents_are(h, "/proc/1/comm", "init\n");
+	contents_are(h, "/proc/sys/kernel/ostype", "Linux\n");
+	contents_are(h, "/proc/sys/kernel/hostname", "qube\n");
+	append(h, "/proc/sys/kernel/hostname", "other\n");
+	contents_are(h, "/proc/sys/kernel/hostname", "other\n");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (try_open(h, names[i], O_RDONLY) < 0)
+			fail_msg("%s", names[i]);
+	assert_int_equal(try_open(h, "/proc/4000/stat", O_RDONLY), -ENOENT);
+	assert_int_equal(try_open(h, "/proc/self/root/usr/bin/tool", O_RDONLY),
+	                 0);
+}
+
+/* All names of a directory, each followed by a blank. */
+struct names {
+	struct dirsink sink;
+	struct file *f;
+	char text[2048];
+	size_t size;
+};
+
+static bool take_name(struct dirsink *sink, struct span name, uint64_t ino,
+                      uint8_t type, int64_t next)
+{
+	struct names *n = container_of(sink, struct names, sink);
+
+	assert_int_not_equal(ino, 0);
+	(void)type;
+	assert_true(next > n->f->pos);
+	n->f->pos = next;
+	assert_true(name.size + 2 < sizeof(n->text) - n->size);
+	memcpy(n->text + n->size, name.at, name.size);
+	n->size += name.size;
+	n->text[n->size++] = ' ';
+	n->text[n->size] = '\0';
+	return true;
+}
+
+static void names_are(struct host *h, const char *dir, const char *want)
+{
+	struct names n = {.sink = {take_name}};
+	struct path p;
+
+	assert_int_equal(find(h, dir, &p), 0);
+	assert_int_equal(
+		file_open(h->bed->task, &p, O_RDONLY | O_DIRECTORY, &n.f), 0);
+	n.f->pos = 2;
+	assert_int_equal(n.f->ops->readdir(n.f, h->bed->task, &n.sink), 0);
+	if (*want)
+		assert_string_equal(n.text, want);
+	file_put(n.f);
+	path_put(&p);
+}
+
+static void lists_directories(void **state)
+{
+	struct host *h = *state;
+
+	names_are(h, "/usr", "bin ");
+	names_are(h, "/home", "user ");
+	names_are(h, "/proc/sys/kernel/random",
+	          "boot_id entropy_avail poolsize urandom_min_reseed_secs "
+	          "uuid write_wakeup_threshold ");
+	names_are(h, "/proc/self/fd", "");
+	names_are(h, "/proc", "");
+	names_are(h, "/etc", "");
+}
+
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -268,6 +359,8 @@ int main(void)
 		WORLD(sees_what_the_host_does_in_a_share),
 		WORLD(gives_the_user_a_home),
 		WORLD(has_devices),
+		WORLD(tells_about_processes),
+		WORLD(lists_directories),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
