@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include "kernel/fs/anon.h"
 #include "kernel/fs/fd.h"
 
 static uint32_t pidfd_poll(struct file *f, struct poller *poller)
@@ -26,16 +27,18 @@ static const struct file_ops pidfd_ops = {
 
 long pidfd_open(struct task *t, struct process *p, uint32_t flags)
 {
-	struct file *f = file_create(t->kernel, &pidfd_ops, process_get(p),
-	                             O_RDWR | flags);
+	const struct anon_how how = {
+		.ops = &pidfd_ops,
+		.private = process_get(p),
+		.flags = O_RDWR | flags,
+		.label = "anon_inode:[pidfd]",
+	};
+	struct file *f;
+	int err = anon_open(t->kernel, t, &how, &f);
 
-	if (!f) {
+	if (err < 0) {
 		process_put(p);
-		return -ENOMEM;
-	}
-	if (file_name(f, NULL, "anon_inode:[pidfd]") < 0) {
-		file_put(f);
-		return -ENOMEM;
+		return err;
 	}
 	return fd_open(t, f, true);
 }

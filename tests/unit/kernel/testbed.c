@@ -17,8 +17,6 @@
 #define WAIT_TURNS 4000
 #define TURN_NS    1000000u
 
-#pragma weak mount_world /* are there file systems at all? */
-
 /* A slot with its data window, as a cell has it. */
 static void adopt(struct testbed *bed, struct task *t)
 {
@@ -33,8 +31,6 @@ static struct fsctx *make_fsctx(struct testbed *bed)
 	struct fsctx first = {.refs = 1, .umask = 022};
 	struct superblock *sb;
 
-	if (!mount_world)
-		return path_fsctx_copy(&first);
 	if (world_open(&bed->kernel) < 0)
 		fail_msg("world");
 	if (tmpfs_create(&bed->kernel, 16u << 20, 0755, &sb) < 0)
@@ -71,6 +67,7 @@ static void end_all(struct testbed *bed)
 	struct kernel *k = &bed->kernel;
 	struct process *p;
 
+	k->current = NULL; /* a test may have failed inside a handler */
 	while ((p = process_next(k, 1))) {
 		int32_t pid = p->pid;
 
@@ -89,8 +86,7 @@ void testbed_destroy(struct testbed *bed)
 	end_all(bed);
 	netstack_destroy(&bed->kernel);
 	path_put(&bed->root);
-	if (mount_world)
-		world_destroy(&bed->kernel);
+	world_destroy(&bed->kernel);
 	sysv_fini(&bed->kernel);
 	process_destroy_init(&bed->kernel);
 	kernel_fini(&bed->kernel);
