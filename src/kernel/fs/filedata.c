@@ -57,11 +57,20 @@ static void settle(struct filedata *d)
 
 	if (d->fd < 0 || fstat(d->fd, &st) < 0)
 		return;
+	if (d->handed)
+		d->size = (uint64_t)st.st_size;
 	held = (uint64_t)st.st_blocks * 512;
 	if (held < d->charged)
 		uncharge(d, d->charged - held);
 	else if (held > d->charged)
 		(void)!charge(d, held - d->charged);
+}
+
+/* Cells may have made it larger. */
+static void look(struct filedata *d)
+{
+	if (d->handed)
+		settle(d);
 }
 
 void filedata_fini(struct filedata *d)
@@ -194,6 +203,7 @@ long filedata_write(struct filedata *d, struct uio *u, int64_t *pos)
 	uint64_t end;
 	long err = 0;
 
+	look(d);
 	if (d->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
 	if (u->left == 0)
@@ -226,6 +236,7 @@ long filedata_read(struct filedata *d, struct uio *u, int64_t *pos)
 	size_t before = u->done;
 	long err = 0;
 
+	look(d);
 	while (u->left > 0 && *pos >= 0 && (uint64_t)*pos < d->size) {
 		uint64_t at = (uint64_t)*pos;
 		size_t room;
@@ -258,6 +269,7 @@ long filedata_truncate(struct filedata *d, uint64_t size)
 {
 	int err;
 
+	look(d);
 	if ((size > d->size && (d->seals & F_SEAL_GROW)) ||
 	    (size < d->size && (d->seals & F_SEAL_SHRINK)))
 		return -EPERM;
@@ -290,8 +302,10 @@ long filedata_truncate(struct filedata *d, uint64_t size)
 
 static long punch(struct filedata *d, uint64_t offset, uint64_t size, int mode)
 {
-	uint64_t end = MIN(d->size, offset + size);
+	uint64_t end;
 
+	look(d);
+	end = MIN(d->size, offset + size);
 	if (d->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
 	if (d->fd >= 0) {
@@ -350,12 +364,19 @@ int64_t filedata_seek(struct filedata *d, int64_t offset, int whence)
 {
 	off_t at;
 
+	look(d);
 	if (offset < 0 || (uint64_t)offset >= d->size)
 		return -ENXIO;
 	if (d->fd < 0)
 		return whence == SEEK_DATA ? offset : (int64_t)d->size;
 	at = lseek(d->fd, offset, whence);
 	return at < 0 ? -errno : at;
+}
+
+uint64_t filedata_size(struct filedata *d)
+{
+	look(d);
+	return d->size;
 }
 
 uint64_t filedata_held(struct filedata *d)
@@ -395,7 +416,7 @@ long filedata_object(struct filedata *d, bool writable, struct file_object *out)
 	if (d->key == 0)
 		d->key = d->kernel->world->next_key++;
 	if (writable)
-		d->sparse = true;
+		d->sparse = d->handed = true;
 	out->host_fd = writable ? d->fd : d->read_fd;
 	out->key = d->key << 1 | writable;
 	out->writable = writable;

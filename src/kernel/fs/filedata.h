@@ -33,6 +33,7 @@ struct filedata {
 	uint64_t key;
 	uint32_t seals; /* F_SEAL_* */
 	bool sparse;    /* `charged` may be too small: ask the host */
+	bool handed;    /* cells may write, and `size` be too small: the same */
 };
 
 void filedata_init(struct filedata *d, struct kernel *k,
@@ -56,6 +57,9 @@ must_check long filedata_allocate(struct filedata *d, int mode, uint64_t offset,
 /* SEEK_DATA and SEEK_HOLE: the offset, or -ENXIO. */
 must_check int64_t filedata_seek(struct filedata *d, int64_t offset,
                                  int whence);
+
+/* Its size, after asking the host if cells may have changed it. */
+uint64_t filedata_size(struct filedata *d);
 
 /* Bytes really held, after asking the host if need be. */
 uint64_t filedata_held(struct filedata *d);

@@ -440,8 +440,8 @@ static long refresh(struct inode *i, struct task *t)
 
 	(void)t;
 	if (inode_is(i, S_IFREG)) {
-		i->size = n->data.size;
 		i->blocks = filedata_held(&n->data) / 512;
+		i->size = n->data.size;
 	}
 	return 0;
 }

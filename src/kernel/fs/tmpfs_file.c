@@ -52,7 +52,7 @@ static long write_file(struct file *f, struct uio *u, int64_t *pos)
 	long done;
 
 	if (f->flags & O_APPEND)
-		*pos = (int64_t)d->size;
+		*pos = (int64_t)filedata_size(d);
 	done = filedata_write(d, u, pos);
 	if (done > 0)
 		modified(f->inode);
@@ -71,7 +71,7 @@ static int64_t seek_file(struct file *f, int64_t offset, int whence)
 	} else if (whence == SEEK_CUR) {
 		base = f->pos;
 	} else if (whence == SEEK_END) {
-		base = (int64_t)d->size;
+		base = (int64_t)filedata_size(d);
 	} else if (whence != SEEK_SET) {
 		return -EINVAL;
 	}
