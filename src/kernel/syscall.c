@@ -90,11 +90,12 @@ void syscall_answer(struct task *t, long result, enum slot_action action)
 	if (t->job && t->job_drop)
 		t->job_drop(t);
 	t->job = NULL;
+	/* Before the request is forgotten: its arguments are told. */
+	trace_answer(t, result, action);
 	t->in_call = false;
 	task_unwatch(t);
 	if (t->state != TASK_DEAD)
 		t->state = TASK_RUNNING;
-	trace_answer(t, result, action);
 	atomic_store_explicit(&s->result, result, memory_order_relaxed);
 	atomic_store_explicit(&s->action, action, memory_order_relaxed);
 	atomic_store_explicit(&s->out_count, t->outs, memory_order_relaxed);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # bento run --trace: what the program called, in the manner of strace.
-qube --trace -- cat /etc/debian_version >out 2>trace
+qube --trace -- cat /etc/debian_version 2>trace | cat >out
 equal "output" "$(cat out)" "$(cat /etc/debian_version)"
 grep -q 'openat(.*"/etc/debian_version".*) = [0-9]' trace || { cat trace >&2; fail "no openat"; }
 grep -q 'write(1, ' trace || fail "no write"
