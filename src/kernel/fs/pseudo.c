@@ -133,9 +133,20 @@ static bool below(const struct node *n, const struct pseudo_row *row,
 	return true;
 }
 
-static bool parse(struct span name, int32_t *out)
+static const char *prefix_of(const struct pseudo_numbers *all)
 {
+	return all && all->prefix ? all->prefix : "";
+}
+
+static bool parse(const struct pseudo_numbers *all, struct span name,
+                  int32_t *out)
+{
+	size_t prefix = strlen(prefix_of(all));
 	int64_t v = 0;
+
+	if (name.size < prefix || memcmp(name.at, prefix_of(all), prefix) != 0)
+		return false;
+	name = span_from(name, prefix);
 
 	if (name.size == 0 || name.size > 10 ||
 	    (name.size > 1 && name.at[0] == '0'))
@@ -174,10 +185,11 @@ static long lookup(struct inode *dir, struct task *t, struct span name,
                    struct inode **out)
 {
 	const struct node *n = node_of(dir);
+	const struct pseudo_numbers *all = numbers_of(n);
 	struct node child = *n;
 	int32_t number;
 
-	if (parse(name, &number) && numbered(dir, t, number, &child))
+	if (parse(all, name, &number) && numbered(dir, t, number, &child))
 		goto found;
 	for (size_t i = 0; i < n->table->count; i++) {
 		const struct pseudo_row *row = &n->table->rows[i];
@@ -251,11 +263,12 @@ static void add_numbers(struct file *f, struct task *t, struct dirsink *sink,
 		return;
 	at = all->next(&c, (int32_t)(pos - NUMBERED));
 	while (at >= 0) {
-		char text[16];
+		char text[32];
 		struct node child;
 		struct span name = {(const uint8_t *)text, 0};
 
-		name.size = (size_t)snprintf(text, sizeof(text), "%d", at);
+		name.size = (size_t)snprintf(text, sizeof(text), "%s%d",
+		                             prefix_of(all), at);
 		if (numbered(f->inode, t, at, &child) &&
 		    !sink->add(sink, name, number_of(&child),
 		               all->row ? dots_type(all->row->mode) : 4,

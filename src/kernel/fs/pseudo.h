@@ -40,6 +40,7 @@ struct pseudo_row {
 
 /* Numbered children. */
 struct pseudo_numbers {
+	const char *prefix; /* before the number in their names; or NULL */
 	/* Is there one?  Fills in the child's context. */
 	bool (*find)(const struct pseudo_ctx *c, int32_t number,
 	             struct pseudo_ctx *child);

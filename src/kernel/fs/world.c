@@ -342,6 +342,11 @@ static long mount_at(struct builder *b, const struct path *root, const char *at,
 	return err;
 }
 
+static int create_shm(struct kernel *k, struct superblock **out)
+{
+	return tmpfs_create(k, UINT64_MAX, 01777, out);
+}
+
 /* The kernel's own file systems, in the order they are mounted. */
 static const struct own {
 	const char *at;
@@ -349,7 +354,10 @@ static const struct own {
 	uint32_t flags;
 } own_mounts[] = {
 	{"proc", procfs_create, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
+	{"sys", sysfs_create, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
 	{"dev", devfs_create, MOUNT_NOSUID | MOUNT_NOEXEC},
+	{"dev/pts", devpts_create, MOUNT_NOSUID | MOUNT_NOEXEC},
+	{"dev/shm", create_shm, MOUNT_NOSUID | MOUNT_NODEV},
 	{"dev/pts", devpts_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 };
 

@@ -280,6 +280,7 @@ static void tells_about_processes(void **state)
 
 	contents_are(h, "/proc/self/comm", "test\n");
 	contents_are(h, "/proc/1/comm", "init\n");
+	contents_are(h, "/sys/devices/system/cpu/cpu0/topology/core_id", "0\n");
 	contents_are(h, "/proc/sys/kernel/ostype", "Linux\n");
 	contents_are(h, "/proc/sys/kernel/hostname", "qube\n");
 	append(h, "/proc/sys/kernel/hostname", "other\n");
@@ -344,6 +345,8 @@ static void lists_directories(void **state)
 	          "uuid write_wakeup_threshold ");
 	names_are(h, "/proc/self/fd", "");
 	names_are(h, "/proc", "");
+	names_are(h, "/sys/class/net", "lo ");
+	names_are(h, "/sys/fs", "cgroup ");
 	names_are(h, "/etc", "");
 }
 
