@@ -143,10 +143,12 @@ static bool take_message(struct attendance *a)
 		a->status = exit_status(c.value[0]);
 	} else if (c.kind == CONTROL_failed && a->status < 0) {
 		failed(a, &c);
-	} else if (c.kind == CONTROL_maps) {
+	} else if (c.kind == CONTROL_maps || c.kind == CONTROL_statm) {
 		struct control answer = {.kind = CONTROL_opened};
 
-		opened = childmaps_open(a->kernel->pid, fd);
+		opened = childmaps_open(a->kernel->pid, fd,
+		                        c.kind == CONTROL_maps ? "maps"
+		                                               : "statm");
 		answer.value[0] = c.value[0];
 		answer.value[1] = opened < 0 ? (uint32_t)-opened : 0;
 		if (control_send(a->kernel->control, &answer, opened) < 0)

@@ -35,7 +35,7 @@ static bool alive(int pidfd)
 	return poll(&p, 1, 0) == 0;
 }
 
-int childmaps_open(pid_t kernel, int pidfd)
+int childmaps_open(pid_t kernel, int pidfd, const char *file)
 {
 	autoclose int fd = -1;
 	char path[64];
@@ -50,7 +50,7 @@ int childmaps_open(pid_t kernel, int pidfd)
 	(void)snprintf(path, sizeof(path), "/proc/%ld/status", pid);
 	if (field(path, "PPid:") != kernel)
 		return -EPERM;
-	(void)snprintf(path, sizeof(path), "/proc/%ld/maps", pid);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/%s", pid, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens a cell's list of mappings for its kernel, which cannot reach the
+ * Opens what the host says about a cell's memory for its kernel, which cannot reach the
  * host's /proc by itself.
  */
 #pragma once
@@ -8,8 +8,8 @@
 #include "base/base.h"
 
 /*
- * /proc/PID/maps of the process behind `pidfd`, if that is a child of
+ * /proc/PID/FILE of the process behind `pidfd`, if that is a child of
  * `kernel`.  A descriptor; -ESRCH when it has gone, -EPERM when it is not a
  * child of the kernel, or another negative errno.
  */
-must_check int childmaps_open(pid_t kernel, int pidfd);
+must_check int childmaps_open(pid_t kernel, int pidfd, const char *file);

@@ -23,6 +23,7 @@
 #include "kernel/program.h"
 #include "kernel/serve.h"
 #include "kernel/task/cells.h"
+#include "kernel/task/memory.h"
 #include "kernel/task/process.h"
 #include "kernel/trace.h"
 #include "kernel/tty/console.h"
@@ -188,6 +189,8 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 		err = world_create(k, &o, &root, &home);
 	if (err < 0)
 		return fault_set(f, err, "make the qube: %s", strerror(-err));
+	if (memory_create(k) < 0)
+		return fault_set(f, -ENOMEM, "make the qube: no memory");
 	err = start_trace(k, l, h.tell, f);
 	if (err == 0)
 		err = enter_jail(k, &h, plan, f);

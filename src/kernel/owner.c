@@ -113,9 +113,10 @@ void owner_destroy(struct kernel *k)
 	free(o);
 }
 
-int owner_ask_maps(struct kernel *k, int pidfd, struct owner_request *r)
+static int ask(struct kernel *k, enum control_kind kind, int pidfd,
+               struct owner_request *r)
 {
-	struct control c = {.kind = CONTROL_maps};
+	struct control c = {.kind = kind};
 	struct owner *o = k->owner;
 	int err;
 
@@ -128,6 +129,16 @@ int owner_ask_maps(struct kernel *k, int pidfd, struct owner_request *r)
 	r->cookie = c.value[0];
 	list_add_tail(&o->requests, &r->link);
 	return 0;
+}
+
+int owner_ask_maps(struct kernel *k, int pidfd, struct owner_request *r)
+{
+	return ask(k, CONTROL_maps, pidfd, r);
+}
+
+int owner_ask_statm(struct kernel *k, int pidfd, struct owner_request *r)
+{
+	return ask(k, CONTROL_statm, pidfd, r);
 }
 
 void owner_forget(struct owner_request *r)

@@ -30,6 +30,10 @@ void owner_destroy(struct kernel *k);
 must_check int owner_ask_maps(struct kernel *k, int pidfd,
                               struct owner_request *r);
 
+/* The same for /proc/PID/statm. */
+must_check int owner_ask_statm(struct kernel *k, int pidfd,
+                               struct owner_request *r);
+
 /* Nobody wants the answer any more.  Harmless on one not under way. */
 void owner_forget(struct owner_request *r);
 

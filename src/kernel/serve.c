@@ -6,6 +6,7 @@
 #include "kernel/core/loop.h"
 #include "kernel/syscall.h"
 #include "kernel/task/cells.h"
+#include "kernel/task/memory.h"
 
 #define KERNEL_SPIN_NS 50000u   /* look for this long before going to sleep */
 #define CELL_SPIN      2000u    /* turns a cell waits before it sleeps */
@@ -35,6 +36,7 @@ static void decide(struct kernel *k, struct policy *p, uint64_t now_ns)
 	p->decided_ns = now_ns;
 	p->spin_ns = spare ? KERNEL_SPIN_NS : 0;
 	cells_set_spin(k, spare ? CELL_SPIN : 0);
+	memory_active(k);
 }
 
 static unsigned count_cpus(void)

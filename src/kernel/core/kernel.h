@@ -13,6 +13,7 @@
 struct cells;
 struct console;
 struct fs_world;
+struct memory;
 struct netstack;
 struct owner;
 struct pids;
@@ -47,6 +48,7 @@ struct kernel {
 	struct world *world;     /* kernel/fs/world.h */
 	struct netstack *net;    /* kernel/net/netstack.h */
 	struct sysv *sysv;       /* kernel/ipc/sysv.h; NULL until needed */
+	struct memory *memory;   /* kernel/task/memory.h; NULL: not watched */
 	struct console *console; /* kernel/tty/console.h */
 	struct terminals *terminals; /* kernel/tty/terminals.h */
 	struct owner *owner;         /* kernel/owner.h; NULL in unit tests */

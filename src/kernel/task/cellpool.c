@@ -9,12 +9,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kernel/fs/lease.h"
+#include "kernel/task/memory.h"
 
 #define POOL_WANT 2
 #define WARM_WANT 1
@@ -82,6 +84,7 @@ void cellpool_free(struct cell *c)
 	close_fd(&c->sock);
 	close_fd(&c->bell.fd);
 	lease_forget(c);
+	memory_forget(c);
 	free(c);
 }
 
@@ -335,6 +338,15 @@ static void exec_zygote(int exe_fd, int sock, int bell, int notice)
 	_exit(127);
 }
 
+/* No process alone has more private memory than the qube may. */
+static void limit_data(uint64_t bytes)
+{
+	const struct rlimit limit = {bytes, bytes};
+
+	if (setrlimit(RLIMIT_DATA, &limit) < 0)
+		_exit(127);
+}
+
 static int start_zygote(struct cells *cs, int exe_fd, int notice_ro)
 {
 	int pair[2];
@@ -343,8 +355,10 @@ static int start_zygote(struct cells *cs, int exe_fd, int notice_ro)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		limit_data(cs->kernel->limits.memory);
 		exec_zygote(exe_fd, pair[1], pair[1], notice_ro);
+	}
 	close(pair[1]);
 	cs->zygote_sock = pair[0];
 	cs->zygote_pid = pid;

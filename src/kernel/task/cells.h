@@ -23,6 +23,7 @@
 #define CELLS_SEND_MAX 4
 
 struct lease_table;
+struct memory_watch;
 
 struct cell {
 	struct kernel *kernel;
@@ -37,6 +38,7 @@ struct cell {
 	struct event bell;                   /* bell.fd: ours and the cell's */
 	uint64_t used[CHANNEL_THREADS / 64]; /* slots of tasks */
 	uint64_t leaving[CHANNEL_THREADS / 64]; /* their threads must end */
+	struct memory_watch *watch; /* kernel/task/memory.c; or NULL */
 	struct lease_table *leases; /* kernel/fs/lease.c: what it holds */
 };
 
