@@ -242,6 +242,8 @@ static void dismiss(struct cell *c)
 			continue;
 		c->leaving[i / 64] &= ~(1ull << (i % 64));
 		atomic_store(&s->action, SLOT_EXIT_THREAD);
+		/* What its last answer wrote is not to be written again. */
+		atomic_store(&s->out_count, 0);
 		if (slot_finish(s))
 			syscall(SYS_futex, &s->state, 1 /* FUTEX_WAKE */, 1,
 			        NULL, NULL, 0);
