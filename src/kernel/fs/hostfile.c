@@ -202,7 +202,7 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 		if (j && !j->done)
 			return task_sleep_deep(u->task);
 		got = j ? read_job(j, u, &at) : read_some(fd, u, &at, wait);
-		if (got == -EAGAIN && !u->nonblock)
+		if (got == -EAGAIN)
 			return job_start(u->task, n, JOB_PREAD, at,
 			                 MIN(u->left, JOB_READ));
 		if (got <= 0)

@@ -225,9 +225,23 @@ static long show_fdinfo(const struct pseudo_ctx *c, struct text *out)
 	return 0;
 }
 
+/* How it is open shows in the link's permissions. */
+static uint32_t fd_mode(const struct pseudo_ctx *c)
+{
+	const struct file *f = file_of(c);
+	uint32_t mode = 0120100;
+
+	if (f && f->mode & FILE_READ)
+		mode |= 0400;
+	if (f && f->mode & FILE_WRITE)
+		mode |= 0200;
+	return mode;
+}
+
 static const struct pseudo_row fd_row = {
 	.path = "fd",
 	.mode = 0120700,
+	.mode_now = fd_mode,
 	.link = proc_links_fd,
 	.jump = proc_links_to_fd,
 };

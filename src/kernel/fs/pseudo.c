@@ -104,6 +104,11 @@ static struct inode *make(struct superblock *sb, const struct node *like)
 	i->private = n;
 	i->ino = number_of(n);
 	i->nlink = S_ISDIR(mode) ? 2 : 1;
+	if (is_whole(n) && n->row->mode_now) {
+		struct pseudo_ctx c = context(i, NULL);
+
+		i->mode = n->row->mode_now(&c);
+	}
 	set_owner(i);
 	return i;
 }

@@ -26,6 +26,8 @@ struct pseudo_ctx {
 struct pseudo_row {
 	const char *path;
 	uint32_t mode;    /* S_IFMT and permissions */
+	/* The mode of this very file, if it differs from one to the next. */
+	uint32_t (*mode_now)(const struct pseudo_ctx *c);
 	const char *text; /* the contents, if they are always the same */
 	/* The contents.  0 or a negative errno, -EWAIT among them. */
 	long (*show)(const struct pseudo_ctx *c, struct text *out);

@@ -358,7 +358,6 @@ static const struct own {
 	{"dev", devfs_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 	{"dev/pts", devpts_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 	{"dev/shm", create_shm, MOUNT_NOSUID | MOUNT_NODEV},
-	{"dev/pts", devpts_create, MOUNT_NOSUID | MOUNT_NOEXEC},
 };
 
 static long mount_own(struct builder *b, const struct path *root)
