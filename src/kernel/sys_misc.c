@@ -12,6 +12,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task/clock.h"
 #include "kernel/task/cred.h"
+#include "kernel/task/itimer.h"
 #include "kernel/task/process.h"
 
 #define RANDOM_FLAGS 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
@@ -190,7 +191,7 @@ static long set_limit(struct task *t, struct process *p, uint32_t resource,
 	    !cred_capable(t->cred, CRED_CAP_SYS_RESOURCE))
 		return -EPERM;
 	*now = *new;
-	return 0;
+	return resource == RLIMIT_CPU ? itimer_watch_limit(p) : 0;
 }
 
 static bool may_limit(const struct task *t, const struct process *p)

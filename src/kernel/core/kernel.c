@@ -11,6 +11,7 @@ int kernel_init(struct kernel *k, uint64_t memory, uint32_t tasks)
 
 	*k = (struct kernel){.limits = {.memory = memory, .tasks = tasks}};
 	list_init(&k->ready);
+	list_init(&k->dying);
 	k->boot_ns = timer_now();
 	(void)snprintf(k->hostname, sizeof(k->hostname), "qube");
 	(void)snprintf(k->domainname, sizeof(k->domainname), "(none)");

@@ -41,6 +41,8 @@ struct kernel {
 	struct limits limits;
 	struct list ready;       /* tasks whose handler is to be run */
 	struct task *current;    /* whose handler runs now, or NULL */
+	struct list dying;       /* processes to be ended */
+	bool ending;             /* somebody works on that list */
 	struct pids *pids;       /* kernel/task/pid.h */
 	struct process *init;    /* process 1, which is ours */
 	struct cells *cells;     /* kernel/task/cells.h; NULL in unit tests */

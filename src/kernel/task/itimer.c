@@ -2,6 +2,7 @@
 #include "kernel/task/itimer.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -85,8 +86,51 @@ static void itimer_fired(struct timer *timer)
 	(void)signal_send_process(p, &info);
 }
 
+/* SIGXCPU for each second beyond the soft limit, SIGKILL at the hard one. */
+static void limit_fired(struct timer *timer)
+{
+	struct process_timer *it = container_of(timer, struct process_timer,
+	                                        timer);
+	struct process *p = it->process;
+	uint64_t hard = p->rlimit[RLIMIT_CPU].max;
+	uint64_t now = cpu_ns(p, false);
+	abi_siginfo info = signal_info_kernel(SIGXCPU);
+
+	if (hard < UINT64_MAX / CLOCK_SECOND_NS &&
+	    now >= hard * CLOCK_SECOND_NS) {
+		process_kill(p, SIGKILL);
+		return;
+	}
+	if (now < it->goal_ns) {
+		again(p, timer, MAX(it->goal_ns - now, CPU_LOOK_NS));
+		return;
+	}
+	it->goal_ns = clock_after(now, CLOCK_SECOND_NS);
+	again(p, timer, CLOCK_SECOND_NS);
+	(void)signal_send_process(p, &info);
+}
+
+int itimer_watch_limit(struct process *p)
+{
+	struct timers *ts = &p->kernel->loop.timers;
+	uint64_t soft = p->rlimit[RLIMIT_CPU].cur;
+	uint64_t now = cpu_ns(p, false);
+
+	if (soft >= UINT64_MAX / CLOCK_SECOND_NS) {
+		timer_stop(ts, &p->cpu_limit.timer);
+		return 0;
+	}
+	p->cpu_limit.goal_ns = soft * CLOCK_SECOND_NS;
+	return timer_set(ts, &p->cpu_limit.timer,
+	                 clock_after(timer_now(),
+	                             p->cpu_limit.goal_ns -
+	                                     MIN(p->cpu_limit.goal_ns, now)));
+}
+
 void itimer_init_process(struct process *p)
 {
+	p->cpu_limit.process = p;
+	p->cpu_limit.timer.fire = limit_fired;
 	for (size_t i = 0; i < ARRAY_LEN(p->itimer); i++) {
 		p->itimer[i].process = p;
 		p->itimer[i].timer.fire = itimer_fired;
@@ -103,6 +147,7 @@ void itimer_exec(struct process *p)
 void itimer_exit_process(struct process *p)
 {
 	itimer_exec(p);
+	timer_stop(&p->kernel->loop.timers, &p->cpu_limit.timer);
 	for (size_t i = 0; i < ARRAY_LEN(p->itimer); i++) {
 		timer_stop(&p->kernel->loop.timers, &p->itimer[i].timer);
 		p->itimer[i].goal_ns = 0;

@@ -32,6 +32,9 @@ void itimer_get(struct process *p, int which, struct itimer_value *out);
 must_check int itimer_set(struct process *p, int which,
                           const struct itimer_value *v);
 
+/* RLIMIT_CPU was set or inherited: watches it.  0 or -ENOMEM. */
+must_check int itimer_watch_limit(struct process *p);
+
 /*
  * timer_create(2): a timer that is not set.  With `plain` its signal's value
  * is its id.  Returns the id or a negative errno.

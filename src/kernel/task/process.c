@@ -63,6 +63,7 @@ static struct process *make(struct kernel *k)
 	list_init(&p->children);
 	list_init(&p->sibling);
 	list_init(&p->in_pgrp);
+	list_init(&p->dying);
 	list_init(&p->pending.infos);
 	list_init(&p->posix_timers);
 	waitq_init(&p->child_wait);
@@ -196,6 +197,11 @@ int process_create(struct process *parent, struct process **out)
 	p->oom_score_adj = parent->oom_score_adj;
 	shm_inherit(p, parent);
 	p->refs++;
+	if (itimer_watch_limit(p) < 0) {
+		process_discard(p);
+		process_put(p);
+		return -ENOMEM;
+	}
 	*out = p;
 	return 0;
 }
@@ -261,6 +267,28 @@ struct sighand *process_sighand(const struct process *p)
 	return list_first(&p->tasks, struct task, in_process)->sighand;
 }
 
+/*
+ * Ends those whose end has been decided.  The end of one may decide the end of
+ * others (SIGHUP to a session, PR_SET_PDEATHSIG), in chains as long as a guest
+ * likes: they queue up here instead of nesting.
+ */
+static void end_dying(struct kernel *k)
+{
+	k->ending = true;
+	while (!list_empty(&k->dying)) {
+		struct process *p =
+			list_first(&k->dying, struct process, dying);
+
+		list_del(&p->dying);
+		while (!list_empty(&p->tasks))
+			task_exit(list_first(&p->tasks, struct task,
+			                     in_process),
+			          (int32_t)p->status);
+		process_put(p);
+	}
+	k->ending = false;
+}
+
 void process_kill(struct process *p, uint32_t wait_status)
 {
 	struct kernel *k = p->kernel;
@@ -273,11 +301,10 @@ void process_kill(struct process *p, uint32_t wait_status)
 	}
 	if (k->current && k->current->process == p)
 		return;
-	process_get(p);
-	while (!list_empty(&p->tasks))
-		task_exit(list_first(&p->tasks, struct task, in_process),
-		          (int32_t)p->status);
-	process_put(p);
+	if (list_empty(&p->dying))
+		list_add_tail(&k->dying, &process_get(p)->dying);
+	if (!k->ending)
+		end_dying(k);
 }
 
 void process_usage_add(struct usage *sum, const struct usage *more)
@@ -404,7 +431,7 @@ static struct process *heir(const struct process *p)
 
 static void send_pdeath(struct process *child, const struct process *gone)
 {
-	list_for_each_safe (at, &child->tasks) {
+	list_for_each (at, &child->tasks) {
 		struct task *t = list_entry(at, struct task, in_process);
 		abi_siginfo info;
 
@@ -452,9 +479,13 @@ static void give_children_away(struct process *p)
 
 void process_gone(struct process *p)
 {
+	struct kernel *k = p->kernel;
+	bool outermost = !k->ending;
+
 	if (p->zombie)
 		return;
 	process_get(p);
+	k->ending = true;
 	p->zombie = true;
 	p->stopped = false;
 	p->continued = false;
@@ -470,6 +501,8 @@ void process_gone(struct process *p)
 	waitq_wake(&p->exit_wait, WAITQ_ANY);
 	report(p);
 	process_put(p);
+	if (outermost)
+		end_dying(k);
 }
 
 void process_reap(struct process *p)

@@ -74,6 +74,7 @@ struct process {
 	int32_t exit_signal;
 	bool exiting;      /* exit_group or a fatal signal: `status` is final */
 	struct cred *cred; /* of the last task, once it has gone */
+	struct list dying; /* in kernel.dying */
 	bool zombie;
 	bool reaped;
 	uint32_t status; /* as wait4(2) encodes it */
@@ -98,6 +99,7 @@ struct process {
 		uint64_t goal_ns; /* of the clock it goes by; 0: not set */
 		uint64_t interval_ns;
 	} itimer[3]; /* ITIMER_* */
+	struct process_timer cpu_limit; /* RLIMIT_CPU */
 	struct list posix_timers;
 	int32_t next_timer_id;
 

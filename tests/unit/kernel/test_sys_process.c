@@ -67,6 +67,24 @@ static void the_child_dies_with_its_parent_if_it_asked(void **state)
 	assert_true(grandchild->state == TASK_DEAD);
 }
 
+static void chains_of_deaths_do_not_nest(void **state)
+{
+	struct testbed *bed = *state;
+	struct task *first = testbed_fork(bed, bed->task);
+	struct task *last = first;
+
+	for (int i = 0; i < 150; i++) {
+		last = testbed_fork(bed, last);
+		last->pdeath_signal = SIGKILL;
+	}
+	process_kill(first->process, SIGTERM);
+	assert_true(last->state == TASK_DEAD);
+	assert_false(bed->kernel.ending);
+	assert_true(list_empty(&bed->kernel.dying));
+	assert_int_equal(bed->kernel.limits.tasks_used, 152);
+	assert_null(process_find(&bed->kernel, last->process->pid));
+}
+
 static void limits_are_checked(void **state)
 {
 	struct testbed *bed = *state;
@@ -216,6 +234,7 @@ int main(void)
 		TESTBED(locked_securebits_stay),
 		TESTBED(ambient_needs_permitted_and_inheritable),
 		TESTBED(the_child_dies_with_its_parent_if_it_asked),
+		TESTBED(chains_of_deaths_do_not_nest),
 		TESTBED(limits_are_checked),
 		TESTBED(a_user_may_only_become_nicer),
 		TESTBED(affinity_is_the_hosts_or_less),

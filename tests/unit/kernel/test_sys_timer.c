@@ -17,10 +17,16 @@ static void handle(struct testbed *bed, int sig)
 	                 0);
 }
 
-/* All timers fire as if that much time had passed. */
-static void pass(struct testbed *bed, uint64_t ns)
+/* The next timer fires, as if its time had come. */
+static void fire_next(struct testbed *bed)
 {
-	timer_run(&bed->kernel.loop.timers, timer_now() + ns);
+	struct timers *ts = &bed->kernel.loop.timers;
+	struct timer *t = ts->count ? ts->heap[0] : NULL;
+
+	if (!t)
+		return;
+	timer_stop(ts, t);
+	t->fire(t);
 }
 
 static bool pending(struct testbed *bed, int sig)
@@ -37,7 +43,7 @@ static void an_alarm_rings_once(void **state)
 	assert_int_equal(testbed_call(bed, SYS_alarm, 50), 100);
 	assert_int_equal(testbed_call(bed, SYS_alarm, 0), 50);
 	assert_int_equal(testbed_call(bed, SYS_alarm, 0), 0);
-	pass(bed, 1000 * SECOND);
+	fire_next(bed);
 	assert_false(pending(bed, SIGALRM));
 }
 
@@ -125,6 +131,24 @@ static void timers_that_cannot_be_are_refused(void **state)
 	}
 }
 
+static void using_up_the_cpu_is_fatal(void **state)
+{
+	struct testbed *bed = *state;
+	const abi_rlimit limit = {1, 2};
+
+	handle(bed, SIGXCPU);
+	assert_int_equal(testbed_call(bed, SYS_setrlimit, 0, &limit), 0);
+	bed->process->usage.utime_ns = SECOND / 2;
+	fire_next(bed);
+	assert_false(pending(bed, SIGXCPU));
+	bed->process->usage.utime_ns = SECOND;
+	fire_next(bed);
+	assert_true(pending(bed, SIGXCPU));
+	bed->process->usage.utime_ns = 2 * SECOND;
+	fire_next(bed);
+	assert_true(bed->process->exiting);
+}
+
 static void a_sleep_ends_by_itself(void **state)
 {
 	struct testbed *bed = *state;
@@ -160,7 +184,7 @@ static void a_cut_sleep_goes_on_where_it_was(void **state)
 	assert_int_equal(testbed_call(bed, OP_signal), SIGUSR1);
 	assert_int_equal(testbed_call(bed, SYS_restart_syscall), -EWAIT);
 	assert_int_equal(bed->task->deadline_ns, deadline);
-	pass(bed, 3600 * SECOND);
+	fire_next(bed);
 	assert_int_equal(testbed_finish(bed->task), 0);
 	assert_int_equal(testbed_call(bed, SYS_restart_syscall), -EINTR);
 }
@@ -196,6 +220,7 @@ int main(void)
 		TESTBED(a_pause_ends_with_the_alarm),
 		TESTBED(posix_timers_count_what_they_overran),
 		TESTBED(timers_that_cannot_be_are_refused),
+		TESTBED(using_up_the_cpu_is_fatal),
 		TESTBED(a_sleep_ends_by_itself),
 		TESTBED(a_cut_sleep_goes_on_where_it_was),
 		TESTBED(clocks_can_be_read),
