@@ -197,7 +197,8 @@ static long truncate_it(struct task *t, const struct path *p)
 	struct inode_change c = {.which = INODE_SET_SIZE};
 	struct inode *i = path_inode(p);
 
-	if (!inode_is(i, S_IFREG))
+	/* Files of /proc, and streams from outside, have no size to cut. */
+	if (!inode_is(i, S_IFREG) || !i->ops->change)
 		return 0;
 	return node_change(t, p, i, &c);
 }

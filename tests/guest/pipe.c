@@ -292,6 +292,34 @@ static void plumbing(void)
 	FAILS(tee(a[0], a[1], 1, 0), EINVAL);
 }
 
+/* An end opened again by its name waits for nobody. */
+static void reopened(void)
+{
+	char name[64], c;
+	int p[2], fd;
+
+	OK(pipe(p));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", p[0]);
+	fd = open(name, O_RDONLY);
+	OK(fd);
+	EQ(write(p[1], "x", 1), 1);
+	EQ(read(fd, &c, 1), 1);
+	OK(close(p[1]));
+	OK(close(fd));
+	/* Nor for a writer that has gone: it is at the end. */
+	fd = open(name, O_RDONLY);
+	OK(fd);
+	EQ(read(fd, &c, 1), 0);
+	OK(close(fd));
+	fd = open(name, O_WRONLY | O_NONBLOCK);
+	OK(fd);
+	OK(close(fd));
+	OK(close(p[0]));
+	fd = open("/proc/self/comm", O_WRONLY | O_TRUNC);
+	OK(fd);
+	OK(close(fd));
+}
+
 int main(void)
 {
 	scratch();
@@ -303,5 +331,6 @@ int main(void)
 	large();
 	named();
 	plumbing();
+	reopened();
 	return 0;
 }

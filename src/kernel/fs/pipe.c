@@ -9,6 +9,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/anon.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/stream.h"
 
 /* A stretch of the ring that was written as one. */
@@ -419,8 +420,7 @@ static long ioctl(struct file *f, struct task *t, uint32_t cmd, uint64_t arg)
 	return user_write(t, (uaddr_t){arg}, &size, sizeof(size));
 }
 
-static long control(struct file *f, struct task *t, int cmd,
-                    uint64_t arg)
+static long control(struct file *f, struct task *t, int cmd, uint64_t arg)
 {
 	struct pipe *p = f->private;
 
@@ -588,15 +588,17 @@ static long fifo_enter(struct pipe *p, struct inode *i, struct task *t,
 	uint32_t mode = f->mode & (FILE_READ | FILE_WRITE);
 	bool met = mode == FILE_READ ? p->writers > 0 : p->readers > 0;
 	bool waited = find_opener(p, t) != NULL;
+	/* An end of pipe(2) opened again through /proc waits for nobody. */
+	bool nameless = i->sb == t->kernel->fs->anonymous;
 	uint64_t pos = 0;
 	long err;
 
 	if (mode == 0)
 		return -EINVAL;
-	if (mode == FILE_WRITE && file_nonblock(f) && !met)
+	if (mode == FILE_WRITE && file_nonblock(f) && !met && !nameless)
 		return -ENXIO;
-	if (mode == (FILE_READ | FILE_WRITE) || file_nonblock(f)) {
-		if (mode == FILE_READ && p->writers == 0)
+	if (mode == (FILE_READ | FILE_WRITE) || file_nonblock(f) || nameless) {
+		if (mode == FILE_READ && p->writers == 0 && !nameless)
 			pos = p->writer_opens;
 		count_in(p, mode);
 	} else if (met && !waited) {
