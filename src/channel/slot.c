@@ -27,7 +27,11 @@ int slot_take(const struct slot *s, struct request *out)
 	return 0;
 }
 
-bool slot_finish(struct slot *s)
+bool slot_finish(struct slot *s, struct slot_answer a)
 {
+	uint64_t head = (uint64_t)a.outs << 8 | a.action;
+
+	atomic_store_explicit(&s->result, a.result, memory_order_relaxed);
+	atomic_store_explicit(&s->arg[SLOT_HEAD], head, memory_order_relaxed);
 	return atomic_exchange(&s->state, SLOT_DONE) == SLOT_SLEEPING;
 }

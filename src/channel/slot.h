@@ -54,7 +54,7 @@ struct slot_out {
 };
 
 struct slot {
-	/* Line 0: the request, and the result. */
+	/* Line 0: the request; the answer, whose head replaces arg[5]. */
 	_Atomic uint32_t state; /* enum slot_state; also the futex word */
 	_Atomic uint32_t nr;
 	_Atomic uint64_t arg[6];
@@ -66,8 +66,8 @@ struct slot {
 	_Atomic uint64_t pending;   /* signals pending for this thread */
 	_Atomic uint64_t sigmask;   /* the guest's blocked set */
 	_Atomic uint32_t host_tid;  /* zeroed by the host at thread exit */
-	_Atomic uint32_t action;    /* enum slot_action, part of the answer */
-	_Atomic int32_t tgid;       /* ids as the guest sees them */
+	uint32_t pad0;
+	_Atomic int32_t tgid; /* ids as the guest sees them */
 	_Atomic int32_t tid;
 	_Atomic uint32_t uid, euid, gid, egid;
 	_Atomic uint32_t idle; /* by the cell: it waits in a futex */
@@ -78,14 +78,12 @@ struct slot {
 	uint8_t pad1[80];
 
 	/* From line 4: what the kernel wants copied out, in order. */
-	_Atomic uint32_t out_count;
-	uint32_t pad2;
 	struct slot_out out[SLOT_OUTS];
 };
 
 static_assert(offsetof(struct slot, attention) == 64, "line 1");
 static_assert(offsetof(struct slot, stage) == 128, "line 2");
-static_assert(offsetof(struct slot, out_count) == 256, "line 4");
+static_assert(offsetof(struct slot, out) == 256, "line 4");
 static_assert(sizeof(struct slot) <= CHANNEL_DATA, "fits before the window");
 
 /* What the cell asked for, at the one moment we looked. */
@@ -114,8 +112,33 @@ struct notice {
 must_check int slot_take(const struct slot *s, struct request *out);
 
 /*
- * Kernel side: publishes the answer, which was written to `result`, `action`
- * and the out list before.  Returns true if the cell must be woken with
- * FUTEX_WAKE on `state`.
+ * The answer, all of it in line 0: each further line that changes hands costs
+ * as much as the call.
  */
-must_check bool slot_finish(struct slot *s);
+struct slot_answer {
+	int64_t result;
+	enum slot_action action;
+	uint32_t outs; /* entries of the out list */
+};
+
+#define SLOT_HEAD 5 /* the arg[] that holds action and outs after DONE */
+
+/*
+ * Kernel side: publishes the answer; the out list was written before.  Returns
+ * true if the cell must be woken with FUTEX_WAKE on `state`.
+ */
+must_check bool slot_finish(struct slot *s, struct slot_answer a);
+
+/* Cell side: the answer of a slot that is DONE. */
+static inline struct slot_answer slot_answer(const struct slot *s)
+{
+	uint64_t head = atomic_load_explicit(&s->arg[SLOT_HEAD],
+	                                     memory_order_relaxed);
+
+	return (struct slot_answer){
+		.result = atomic_load_explicit(&s->result,
+	                                       memory_order_relaxed),
+		.action = (enum slot_action)(head & 0xff),
+		.outs = (uint32_t)(head >> 8),
+	};
+}

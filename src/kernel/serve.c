@@ -11,6 +11,7 @@
 #define KERNEL_SPIN_NS 50000u   /* look for this long before going to sleep */
 #define CELL_SPIN      2000u    /* turns a cell waits before it sleeps */
 #define POLICY_NS      1000000u /* how long a decision about spinning holds */
+#define SPIN_TURNS     32       /* between looks at the clock */
 #define GLANCE         64       /* turns between looks at the host's side */
 
 /*
@@ -95,7 +96,7 @@ void serve_run(struct kernel *k)
 			quiet_since = now;
 		}
 		if (now - quiet_since < policy.spin_ns) {
-			__builtin_ia32_pause();
+			(void)cells_spin(k, SPIN_TURNS);
 			continue;
 		}
 		if (!cells_idle(k) && cells_unpoll(k))

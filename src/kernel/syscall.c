@@ -96,10 +96,7 @@ void syscall_answer(struct task *t, long result, enum slot_action action)
 	task_unwatch(t);
 	if (t->state != TASK_DEAD)
 		t->state = TASK_RUNNING;
-	atomic_store_explicit(&s->result, result, memory_order_relaxed);
-	atomic_store_explicit(&s->action, action, memory_order_relaxed);
-	atomic_store_explicit(&s->out_count, t->outs, memory_order_relaxed);
-	if (slot_finish(s))
+	if (slot_finish(s, (struct slot_answer){result, action, t->outs}))
 		syscall(SYS_futex, &s->state, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 

@@ -56,11 +56,9 @@ static void await_answer(struct slot *s)
  * Works through the out list: from the window to the guest's memory, or, for
  * SLOT_FETCH, the other way.  Returns 0 or -EFAULT.
  */
-static long copy_list(struct area *a, bool in)
+static long copy_list(struct area *a, uint32_t count, bool in)
 {
 	struct slot *s = a->slot;
-	uint32_t count = atomic_load_explicit(&s->out_count,
-	                                      memory_order_relaxed);
 	long err = 0;
 
 	if (count > SLOT_OUTS)
@@ -81,8 +79,8 @@ static long copy_list(struct area *a, bool in)
 	return err;
 }
 
-/* Posts what is prepared and waits.  Returns the kernel's enum slot_action. */
-static uint32_t post(struct area *a)
+/* Posts what is prepared and waits for the answer. */
+static struct slot_answer post(struct area *a)
 {
 	struct slot *s = a->slot;
 
@@ -90,29 +88,27 @@ static uint32_t post(struct area *a)
 	if (!atomic_load(&s->polled))
 		ring();
 	await_answer(s);
-	return atomic_load_explicit(&s->action, memory_order_relaxed);
+	return slot_answer(s);
 }
 
 long ask_send(struct area *a)
 {
-	struct slot *s = a->slot;
-	uint32_t action = post(a);
+	struct slot_answer got = post(a);
 	long fault = 0;
-	long result;
 
-	while (action == SLOT_FETCH || action == SLOT_MORE) {
-		long err = copy_list(a, action == SLOT_FETCH);
+	while (got.action == SLOT_FETCH || got.action == SLOT_MORE) {
+		bool fetch = got.action == SLOT_FETCH;
+		long err = copy_list(a, got.outs, fetch);
 
-		if (action == SLOT_MORE)
+		if (!fetch)
 			fault |= err;
 		ask_prepare(a, OP_fetched, (const uint64_t[6]){(uint64_t)err});
-		action = post(a);
+		got = post(a);
 	}
-	result = atomic_load_explicit(&s->result, memory_order_relaxed);
-	fault |= copy_list(a, false);
-	atomic_store_explicit(&s->state, SLOT_IDLE, memory_order_release);
+	fault |= copy_list(a, got.outs, false);
+	atomic_store_explicit(&a->slot->state, SLOT_IDLE, memory_order_release);
 
-	switch (action) {
+	switch (got.action) {
 	case SLOT_RETURN:
 		break;
 	case SLOT_LOAD:
@@ -120,10 +116,12 @@ long ask_send(struct area *a)
 	case SLOT_EXIT_THREAD:
 		end_thread(a);
 	case SLOT_EXIT_PROCESS:
+	case SLOT_FETCH: /* not here: see above */
+	case SLOT_MORE:
 	default:
-		end_process((int)result);
+		end_process((int)got.result);
 	}
-	return fault ? -EFAULT : result;
+	return fault ? -EFAULT : got.result;
 }
 
 long ask(struct area *a, uint64_t nr, const uint64_t arg[6])

@@ -204,6 +204,19 @@ bool cells_poll(struct kernel *k)
 	return ran;
 }
 
+bool cells_spin(struct kernel *k, unsigned turns)
+{
+	struct cells *cs = k->cells;
+
+	while (turns-- > 0) {
+		for (size_t i = 0; i < CELLPOOL_HOT; i++)
+			if (cs->hot[i].task && asks(cs->hot[i].task))
+				return true;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
 bool cells_unpoll(struct kernel *k)
 {
 	struct cells *cs = k->cells;
@@ -241,10 +254,8 @@ static void dismiss(struct cell *c)
 		if (slot_take(s, &r) < 0)
 			continue;
 		c->leaving[i / 64] &= ~(1ull << (i % 64));
-		atomic_store(&s->action, SLOT_EXIT_THREAD);
-		/* What its last answer wrote is not to be written again. */
-		atomic_store(&s->out_count, 0);
-		if (slot_finish(s))
+		if (slot_finish(s, (struct slot_answer){
+					   .action = SLOT_EXIT_THREAD}))
 			syscall(SYS_futex, &s->state, 1 /* FUTEX_WAKE */, 1,
 			        NULL, NULL, 0);
 	}

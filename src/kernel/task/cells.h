@@ -115,6 +115,9 @@ unsigned cells_busy(struct kernel *k, unsigned enough);
 /* How many turns cells may spin for an answer from now on. */
 void cells_set_spin(struct kernel *k, uint32_t turns);
 
+/* Looks at the polled slots for `turns` turns; whether one has a request. */
+bool cells_spin(struct kernel *k, unsigned turns);
+
 /* The cell rang: serves those of its tasks that ask. */
 void cells_look(struct cell *c);
 

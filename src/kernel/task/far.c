@@ -114,10 +114,7 @@ static void step(struct task *t, enum slot_action action)
 
 	t->in_call = false;
 	t->state = TASK_RUNNING;
-	atomic_store_explicit(&s->result, 0, memory_order_relaxed);
-	atomic_store_explicit(&s->action, action, memory_order_relaxed);
-	atomic_store_explicit(&s->out_count, t->outs, memory_order_relaxed);
-	if (slot_finish(s))
+	if (slot_finish(s, (struct slot_answer){0, action, t->outs}))
 		syscall(SYS_futex, &s->state, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 

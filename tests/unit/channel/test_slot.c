@@ -70,11 +70,25 @@ static void only_a_sleeper_is_to_be_woken(void **state)
 
 	(void)state;
 	atomic_store(&s.state, SLOT_REQUEST);
-	assert_false(slot_finish(&s));
+	assert_false(slot_finish(&s, (struct slot_answer){0}));
 	assert_int_equal(atomic_load(&s.state), SLOT_DONE);
 	atomic_store(&s.state, SLOT_SLEEPING);
-	assert_true(slot_finish(&s));
+	assert_true(slot_finish(&s, (struct slot_answer){0}));
 	assert_int_equal(atomic_load(&s.state), SLOT_DONE);
+}
+
+static void an_answer_is_read_as_it_was_written(void **state)
+{
+	struct slot s = {0};
+	struct slot_answer a;
+
+	(void)state;
+	(void)!slot_finish(&s,
+	                   (struct slot_answer){-EFAULT, SLOT_MORE, SLOT_OUTS});
+	a = slot_answer(&s);
+	assert_int_equal(a.result, -EFAULT);
+	assert_int_equal(a.action, SLOT_MORE);
+	assert_int_equal(a.outs, SLOT_OUTS);
 }
 
 int main(void)
@@ -84,6 +98,7 @@ int main(void)
 		cmocka_unit_test(a_request_is_copied_out),
 		cmocka_unit_test(a_piece_outside_the_window_is_dropped),
 		cmocka_unit_test(only_a_sleeper_is_to_be_woken),
+		cmocka_unit_test(an_answer_is_read_as_it_was_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ long testbed_wait(struct task *t)
 
 enum slot_action testbed_action(const struct task *t)
 {
-	return (enum slot_action)atomic_load(&t->slot->action);
+	return slot_answer(t->slot).action;
 }
 
 struct task *testbed_clone(struct testbed *bed, struct task *t, uint64_t flags)
