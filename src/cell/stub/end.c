@@ -43,18 +43,19 @@ static void release_futex(const struct area *a, uint64_t entry, int64_t offset)
 void end_robust_list(struct area *a)
 {
 	struct robust_head head;
-	uint64_t entry, next;
+	uint64_t entry, next = 0;
 	unsigned left = ROBUST_LIST_LIMIT;
 	uint64_t at = a->robust;
 
 	a->robust = 0;
 	if (!at || guard_copy(&head, (const void *)at, sizeof(head)))
 		return;
-	for (entry = head.next; (entry & ~1ULL) != at && left--; entry = next) {
+	for (entry = head.next; (entry & ~1ULL) != at && left; entry = next) {
+		left--;
 		/* Read the link first: releasing may free the entry. */
 		if (guard_copy(&next, (const void *)(entry & ~1ULL),
 		               sizeof(next)))
-			next = at, left = 0;
+			left = 0;
 		if (entry != head.pending)
 			release_futex(a, entry, head.offset);
 	}

@@ -33,8 +33,10 @@ struct marshal_row {
 };
 
 /* Made from channel/syscalls.def by tools/gen_stages.c. */
+#pragma GCC visibility push(hidden)
 extern const struct marshal_row marshal_table[];
 extern const uint32_t marshal_count;
+#pragma GCC visibility pop
 
 /* Calls the kernel.  Returns the result, which may be a restart code. */
 long marshal_call(struct area *a, uint64_t nr, const uint64_t arg[6]);
