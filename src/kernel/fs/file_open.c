@@ -75,7 +75,7 @@ long file_open(struct task *t, const struct path *p, uint32_t flags,
 	struct file *f;
 	long err;
 
-	f = file_create(t->kernel, &path_ops, NULL, flags & KEPT);
+	f = file_create(t->kernel, &path_ops, NULL, flags & (KEPT | O_NOCTTY));
 	if (!f)
 		return -ENOMEM;
 	f->label = NULL;
@@ -99,6 +99,7 @@ long file_open(struct task *t, const struct path *p, uint32_t flags,
 		abandon(f);
 		return err;
 	}
+	f->flags &= ~(uint32_t)O_NOCTTY; /* terminals have heard of it */
 	inotify_file(f, IN_OPEN);
 	*out = f;
 	return 0;
