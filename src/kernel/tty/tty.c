@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/device.h"
 #include "kernel/fs/inode.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/session.h"
@@ -120,6 +121,12 @@ struct tty *tty_of_task(const struct task *t)
 	struct process *p = t->process;
 
 	return p && p->pgrp ? p->pgrp->session->tty : NULL;
+}
+
+void tty_numbers(const struct tty *t, uint64_t *rdev, int32_t *foreground)
+{
+	*rdev = DEVICE_MAKE(TTY_PTS_MAJOR, t->index);
+	*foreground = t->foreground ? t->foreground->id : -1;
 }
 
 void tty_signal(struct tty *tty, int sig)

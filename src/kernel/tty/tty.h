@@ -117,6 +117,9 @@ must_check long tty_open(struct tty *tty, struct task *t, struct file *f);
 /* The task's controlling terminal, or NULL.  Borrowed. */
 struct tty *tty_of_task(const struct task *t);
 
+/* For /proc/PID/stat: its number, and its foreground group (-1: none). */
+void tty_numbers(const struct tty *t, uint64_t *rdev, int32_t *foreground);
+
 /* The other side has gone for good. */
 void tty_hangup(struct tty *tty);
 void tty_other_closed(struct tty *tty);
