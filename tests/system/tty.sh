@@ -51,8 +51,8 @@ END
 # Stopping the qube from outside: the shell gets its terminal back.
 terminal bash --norc -i <<END
 expect [#\\$] 
-send PS1=@; unset HISTFILE; $BENTO run -- sleep 1000\\r
-expect sleep 1000
+send PS1=@; unset HISTFILE; $BENTO run -- sh -c 'echo u""p; exec sleep 1000'\\r
+expect up
 send \\x03
 expect @
 send echo st-\$?; stty -a | grep -ow icanon\\r
@@ -64,9 +64,9 @@ END
 # Only output is a terminal, or only input.
 equal "mixed" "$(qube -- sh -c 'test -t 0; echo $?; test -t 1; echo $?' </dev/null)" "1
 1"
-terminal sh -c "echo in | $BENTO run -- sh -c 'cat; test -t 0 || echo pipe; test -t 1 && echo term'" <<'END'
+terminal sh -c "echo in | $BENTO run -- sh -c 'cat; test -t 0 || echo pipe; test -t 1 || echo carried'" <<'END'
 expect in
 expect pipe
-expect term
+expect carried
 status 0
 END
