@@ -57,7 +57,7 @@ static long may_send(struct tcp *c)
 /* The other end does not exist any more: it answers with a reset. */
 static long send_to_nobody(struct tcp *c, struct sockmsg *m)
 {
-	size_t n = m->uio->left;
+	size_t n = MIN(m->uio->left, UNDER_WAY);
 
 	uio_data_done(m->uio, n);
 	c->state = TCP_CLOSE;

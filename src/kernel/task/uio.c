@@ -174,5 +174,11 @@ const void *uio_data(struct uio *u, size_t *size)
 
 void uio_data_done(struct uio *u, size_t size)
 {
-	advance(u, size);
+	while (size > 0) {
+		uaddr_t at;
+		size_t n = u->kernel ? size : MIN(size, piece_left(u, &at));
+
+		advance(u, n);
+		size -= n;
+	}
 }

@@ -49,5 +49,5 @@ must_check int uio_room_done(struct uio *u, size_t size);
 /* The next bytes to write, *size of them.  NULL: -EFAULT. */
 const void *uio_data(struct uio *u, size_t *size);
 
-/* `size` of them were used. */
+/* `size` of them were used; also skips more, at most what is left. */
 void uio_data_done(struct uio *u, size_t size);
