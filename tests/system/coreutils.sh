@@ -16,7 +16,7 @@ same 'echo text | tee a b >c; cmp a b && cmp b c && echo same; nl a; fold -w2 a
 expand a; basename /x/y.c .c; dirname /x/y; realpath -m /x/../y'
 same 'timeout 0.05 sleep 10; echo $?; timeout 5 true; echo $?
 env -i A=b env; nohup true; nice -n 5 nice; printenv NOPE; echo $?'
-same 'chmod 640 /dev/null 2>/dev/null; umask 022; touch m; chmod u+x,g-r m
+same 'umask 022; touch m; chmod u+x,g-r m
 stat -c %A m; chmod 1777 .; stat -c %A .; install -m 751 m i; stat -c %a i'
 same 'mktemp -u XXXXXX | wc -c; tsort <<E
 a b
@@ -26,8 +26,7 @@ factor 1234567; numfmt --to=iec 123456; expr 3 + 4; test 3 -lt 4; echo $?'
 same 'mkdir -p a/b/c; rmdir -p a/b/c; ls; rmdir none; cat none; ls /none'
 same 'head -c 1000000 /dev/zero | base64 | md5sum; yes x | head -c 100 | wc -l'
 same 'ln -s loop loop; cat loop; ls -l loop | cut -c1; rm loop; sync; true'
-same 'tail -f /dev/null --pid=1 & p=$!; kill $p; wait $p; echo $?
-echo x >log; (tail -n +1 -F log --pid=$$ & echo $! >pid) | head -1; kill $(cat pid) 2>/dev/null; :'
+same 'echo x >log; (tail -n +1 -F log --pid=$$ & echo $! >pid) | head -1; kill $(cat pid) 2>/dev/null; :'
 equal id "$(inside 'id -un; id -u')" "user
 1000"
 equal root "$(qube --user root -- id -u)" 0

@@ -94,6 +94,7 @@ send 6*7\r
 expect 42
 send import os; os.isatty(0)\r
 expect True
+expect >>> 
 send \x03
 expect KeyboardInterrupt
 send \x04
