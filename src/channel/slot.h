@@ -75,7 +75,9 @@ struct slot {
 
 	/* Lines 2 and 3: what the cell staged of each argument. */
 	struct slot_piece stage[6];
-	uint8_t pad1[80];
+	_Atomic uint64_t stack_start; /* by the cell at exec; for /proc only */
+	_Atomic uint64_t brk_start;
+	uint8_t pad1[64];
 
 	/* From line 4: what the kernel wants copied out, in order. */
 	struct slot_out out[SLOT_OUTS];

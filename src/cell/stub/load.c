@@ -431,6 +431,10 @@ static void load_from(struct area *a, const int32_t fd[3])
 	put(&w, im.argc);
 	put_strings(&w, put_strings(&w, after(st.strings), im.argc), im.envc);
 	put_auxv(&w, &im, &prog, im.has_interp ? &interp : NULL, &st);
+	atomic_store_explicit(&a->slot->stack_start, st.sp,
+	                      memory_order_relaxed);
+	atomic_store_explicit(&a->slot->brk_start, area_process()->brk_start,
+	                      memory_order_relaxed);
 	if (im.strings_sent)
 		host(SYS_munmap, strings, im.strings_size);
 	for (int i = 0; i < 3; i++)

@@ -6,6 +6,7 @@
 
 #include "kernel/fs/fd.h"
 #include "kernel/task/cred.h"
+#include "kernel/task/maps.h"
 #include "kernel/task/signal.h"
 
 struct process *proc_process_of(const struct pseudo_ctx *c)
@@ -412,10 +413,6 @@ long proc_process_limits(const struct pseudo_ctx *c, struct text *out)
 	return 0;
 }
 
-/* kernel/task/cells.c, where there are host processes to ask about. */
-__attribute__((weak)) long cells_maps(struct task *t, struct process *p,
-                                      char **text, size_t *size);
-
 long proc_process_maps(const struct pseudo_ctx *c, struct text *out)
 {
 	struct process *p = proc_process_of(c);
@@ -423,9 +420,9 @@ long proc_process_maps(const struct pseudo_ctx *c, struct text *out)
 	autofree char *maps = NULL;
 	size_t size = 0;
 
-	if (err < 0 || !cells_maps || !c->task)
+	if (err < 0 || !p || !c->task)
 		return err;
-	err = cells_maps(c->task, p, &maps, &size);
+	err = maps_read(c->task, p, &maps, &size);
 	if (err == 0)
 		text_add_bytes(out, maps, size);
 	return err;

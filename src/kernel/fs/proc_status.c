@@ -5,6 +5,7 @@
 #include "kernel/fs/proc_status.h"
 #include "kernel/fs/proc_system.h"
 #include "kernel/task/cred.h"
+#include "kernel/task/maps.h"
 #include "kernel/task/session.h"
 #include "kernel/task/signal.h"
 
@@ -85,6 +86,7 @@ long proc_status_stat(const struct pseudo_ctx *c, struct text *out)
 {
 	struct facts f;
 	const struct process *p;
+	uint64_t stack, heap;
 	const struct session *s;
 	int32_t foreground = -1;
 	uint64_t tty = 0;
@@ -117,13 +119,14 @@ long proc_status_stat(const struct pseudo_ctx *c, struct text *out)
 	         (unsigned long long)f.rss_pages * 4096,
 	         (unsigned long long)f.rss_pages,
 	         (unsigned long long)p->rlimit[5].cur);
+	maps_places(p, &stack, &heap);
 	text_add(out, "0 0 %llu 0 0 %llu %llu %llu %llu 0 0 0 %d 0 0 0 0 0 0 ",
-	         (unsigned long long)p->stack_start,
+	         (unsigned long long)stack,
 	         (unsigned long long)(f.pending & 0x7fffffff),
 	         (unsigned long long)(f.blocked & 0x7fffffff),
 	         (unsigned long long)(f.ignored & 0x7fffffff),
 	         (unsigned long long)(f.caught & 0x7fffffff), p->exit_signal);
-	text_add(out, "0 0 %llu 0 0 0 0 %u\n", (unsigned long long)p->brk_start,
+	text_add(out, "0 0 %llu 0 0 0 0 %u\n", (unsigned long long)heap,
 	         p->zombie ? p->status : 0);
 	return 0;
 }

@@ -351,6 +351,13 @@ static void attach(struct task *t, struct cell *c, uint32_t index,
 	cells_publish(t);
 }
 
+/* What /proc says about the program stays true for its copy. */
+static void copy_places(const struct slot *from, struct slot *to)
+{
+	atomic_store(&to->stack_start, atomic_load(&from->stack_start));
+	atomic_store(&to->brk_start, atomic_load(&from->brk_start));
+}
+
 long cells_prepare_fork(struct task *t, struct task *child)
 {
 	struct cell *c;
@@ -364,6 +371,7 @@ long cells_prepare_fork(struct task *t, struct task *child)
 	attach(child, c, t->slot_index,
 	       atomic_load_explicit(&t->slot->sigmask, memory_order_relaxed));
 	lease_inherit(c, t->cell);
+	copy_places(t->slot, child->slot);
 	err = cellpool_send_parts(t->cell->sock, c);
 	if (err < 0)
 		cells_abort(child);

@@ -189,8 +189,6 @@ int process_create(struct process *parent, struct process **out)
 	p->cmdline_size = parent->cmdline_size;
 	p->environ = parent->environ;
 	p->environ_size = parent->environ_size;
-	p->stack_start = parent->stack_start;
-	p->brk_start = parent->brk_start;
 	p->dumpable = parent->dumpable;
 	p->no_new_privs = parent->no_new_privs;
 	p->personality = parent->personality;

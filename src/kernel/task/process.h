@@ -110,8 +110,6 @@ struct process {
 	size_t cmdline_size;
 	const char *environ; /* likewise */
 	size_t environ_size;
-	uint64_t stack_start; /* reported by the stub; for /proc only */
-	uint64_t brk_start;
 	bool dumpable;
 	bool no_new_privs;
 	uint32_t personality;
