@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/options.h"
+
+#include "cmocka_all.h"
+
+struct seen {
+	const char *value;
+	int plain;
+	int maybe;
+	const char *maybe_value;
+};
+
+static int set_value(void *to, const char *value, struct fault *f)
+{
+	struct seen *s = to;
+
+	if (value[0] == '!')
+		return fault_set(f, -EINVAL, "no");
+	s->value = value;
+	return 0;
+}
+
+static int set_plain(void *to, const char *value, struct fault *f)
+{
+	struct seen *s = to;
+
+	(void)f;
+	assert_null(value);
+	s->plain++;
+	return 0;
+}
+
+static int set_maybe(void *to, const char *value, struct fault *f)
+{
+	struct seen *s = to;
+
+	(void)f;
+	s->maybe++;
+	s->maybe_value = value;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{"value", OPTION_VALUE, set_value, "V", ""},
+	{"plain", OPTION_NONE, set_plain, "", ""},
+	{"maybe", OPTION_OPTIONAL, set_maybe, "X", ""},
+};
+
+static int reads(struct seen *s, const char *const argv[])
+{
+	struct fault f;
+	char *copy[8] = {NULL};
+
+	for (size_t i = 0; argv[i]; i++)
+		copy[i] = (char *)(uintptr_t)argv[i];
+	return options_read(rows, ARRAY_LEN(rows), s, copy, &f);
+}
+
+#define READS(s, ...) reads(s, (const char *const[]){"verb", __VA_ARGS__, NULL})
+
+static void options_end_where_the_command_begins(void **state)
+{
+	struct seen s = {0};
+
+	(void)state;
+	assert_int_equal(READS(&s, "--value", "a", "--plain", "ls", "--plain"),
+	                 4);
+	assert_string_equal(s.value, "a");
+	assert_int_equal(s.plain, 1);
+	assert_int_equal(READS(&s, "--value=b=c", "--", "--plain"), 3);
+	assert_string_equal(s.value, "b=c");
+	assert_int_equal(READS(&s, "-"), 1);
+	assert_int_equal(READS(&s, "--maybe", "x"), 2);
+	assert_null(s.maybe_value);
+	assert_int_equal(READS(&s, "--maybe=y", "x"), 2);
+	assert_string_equal(s.maybe_value, "y");
+}
+
+static void what_is_no_option_is_refused(void **state)
+{
+	struct seen s = {0};
+
+	(void)state;
+	assert_int_equal(READS(&s, "--none"), -EINVAL);
+	assert_int_equal(READS(&s, "-v"), -EINVAL);
+	assert_int_equal(READS(&s, "--valu", "x"), -EINVAL);
+	assert_int_equal(READS(&s, "--plain=1"), -EINVAL);
+	assert_int_equal(READS(&s, "--value"), -EINVAL);
+	assert_int_equal(READS(&s, "--value", "!"), -EINVAL);
+}
+
+static const struct {
+	const char *text;
+	uint64_t want; /* 0: refused */
+} sizes[] = {
+	{"1", 1},
+	{"4k", 4096},
+	{"4K", 4096},
+	{"512M", 512ull << 20},
+	{"2G", 2ull << 30},
+	{"1T", 1ull << 40},
+	{"", 0},
+	{"0", 0},
+	{"M", 0},
+	{"-1", 0},
+	{" 1", 0},
+	{"1MB", 0},
+	{"1.5G", 0},
+	{"lots", 0},
+	{"99999999999999999999", 0},
+	{"99999999999T", 0},
+};
+
+static void sizes_are_read_exactly(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		uint64_t got = 0;
+		int err = options_size(sizes[i].text, &got, &f);
+
+		if (got != sizes[i].want || (err < 0) != (sizes[i].want == 0))
+			fail_msg("\"%s\": %d, %llu", sizes[i].text, err,
+			         (unsigned long long)got);
+	}
+}
+
+static void numbers_have_bounds(void **state)
+{
+	static const char *const bad[] = {"",   "0",  "101",        "-1",
+	                                  "1x", "x1", "99999999999"};
+	struct fault f;
+	uint32_t n = 7;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (options_number(bad[i], 100, &n, &f) != -EINVAL)
+			fail_msg("accepted \"%s\"", bad[i]);
+	assert_int_equal(n, 7);
+	assert_int_equal(options_number("100", 100, &n, &f), 0);
+	assert_int_equal(n, 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_end_where_the_command_begins),
+		cmocka_unit_test(what_is_no_option_is_refused),
+		cmocka_unit_test(sizes_are_read_exactly),
+		cmocka_unit_test(numbers_have_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
