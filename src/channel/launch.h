@@ -43,7 +43,9 @@ enum launch_stream {
  * files of all others seem to belong to nobody (65534).
  */
 #define LAUNCH_ALONE 4u
-#define LAUNCH_FLAGS 7u
+/* Reach guest memory through the stubs only, as where the host forbids. */
+#define LAUNCH_FAR   8u
+#define LAUNCH_FLAGS 15u
 
 /* Where in the record the lowest byte of `flags` lies. */
 #define LAUNCH_AT_FLAGS 4

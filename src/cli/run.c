@@ -127,6 +127,15 @@ static int set_verbose(void *to, const char *value, struct fault *f)
 	return 0;
 }
 
+static int set_far(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)value, (void)f;
+	r->flags |= LAUNCH_FAR;
+	return 0;
+}
+
 static int set_help(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;

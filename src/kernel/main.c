@@ -144,8 +144,8 @@ static int start_trace(struct kernel *k, const struct launch *l, int fd,
 }
 
 /* From here on there is less and less that we may do. */
-static int enter_jail(struct kernel *k, const struct handed *h, int plan,
-                      struct fault *f)
+static int enter_jail(struct kernel *k, const struct launch *l,
+                      const struct handed *h, int plan, struct fault *f)
 {
 	int err = jail_files(plan, f);
 
@@ -155,6 +155,8 @@ static int enter_jail(struct kernel *k, const struct handed *h, int plan,
 	if (err < 0)
 		return fault_set(f, err, "start the zygote: %s",
 		                 strerror(-err));
+	if (l->flags & LAUNCH_FAR)
+		cells_go_far(k);
 	return jail_calls(f);
 }
 
@@ -193,7 +195,7 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 		return fault_set(f, -ENOMEM, "make the qube: no memory");
 	err = start_trace(k, l, h.tell, f);
 	if (err == 0)
-		err = enter_jail(k, &h, plan, f);
+		err = enter_jail(k, l, &h, plan, f);
 	if (err == 0)
 		err = program_start(k, l, &root, &h.streams, f);
 	path_put(&root);

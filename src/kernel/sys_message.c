@@ -15,6 +15,7 @@
 #include "kernel/net/socket.h"
 #include "kernel/net/sockname.h"
 #include "kernel/syscall.h"
+#include "kernel/task/far.h"
 #include "kernel/task/signal.h"
 
 #define IOV_INLINE  8u
@@ -255,7 +256,7 @@ static long send_many(struct file *f, struct socket *s, struct task *t,
 			n = send_header(f, s, t, &h, a->flags);
 		if (n >= 0)
 			n = MIN(write_size(t, at, n), 0);
-		if (n == -EWAIT)
+		if (n == -EWAIT || (n == -EFAULT && far_wants(t)))
 			return n;
 		if (n < 0)
 			return t->scratch[DONE] ? (long)t->scratch[DONE] : n;

@@ -142,6 +142,7 @@ static bool take(struct task *t)
 static void conclude(struct task *t, long result)
 {
 	struct process *p = t->process;
+	bool first_run = t->first_run;
 
 	t->first_run = false;
 	if (t->state == TASK_DEAD)
@@ -152,8 +153,10 @@ static void conclude(struct task *t, long result)
 	}
 	if (result == -EWAIT || result == -ENOANSWER)
 		return;
-	if (result == -EFAULT && far_fetch(t))
+	if (result == -EFAULT && far_fetch(t)) {
+		t->first_run = first_run; /* it did not get to wait */
 		return;
+	}
 	if (t->mask_saved && !restarts(result) && result != -EINTR &&
 	    t->req.nr < OPS_FIRST)
 		signal_mask_restore(t);

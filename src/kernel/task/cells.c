@@ -79,11 +79,16 @@ static int transfer(struct task *t, transfer_fn *fn, void *local,
 	return -EFAULT;
 }
 
+void cells_go_far(struct kernel *k)
+{
+	k->cells->far = true;
+}
+
 /* The host forbids it: from now on the stubs copy. */
 static bool forbidden(struct task *t, int err)
 {
 	if (err == -EPERM)
-		t->kernel->cells->far = true;
+		cells_go_far(t->kernel);
 	return t->kernel->cells->far;
 }
 
@@ -108,6 +113,11 @@ int cells_read(struct task *t, uint64_t from, void *to, size_t size)
 	if (!t->kernel->cells->far)
 		err = transfer(t, process_vm_readv, to, from, size);
 	return forbidden(t, err) ? far_read(t, from, to, size) : err;
+}
+
+bool cells_ready(struct task *t, uint64_t from, size_t size)
+{
+	return !t->cell || !t->kernel->cells->far || far_has(t, from, size);
 }
 
 int cells_write(struct task *t, uint64_t to, const void *from, size_t size)

@@ -57,6 +57,13 @@ must_check int cells_write(struct task *t, uint64_t to, const void *from,
                            size_t size);
 
 /*
+ * Before a transfer from the guest that may be cut into several reads: false
+ * when the bytes have to be fetched first (far.h), and the handler must return
+ * -EFAULT having done nothing.
+ */
+must_check bool cells_ready(struct task *t, uint64_t from, size_t size);
+
+/*
  * fork: makes the cell record for `child` (same slot index as t) and sends
  * channel, socket and bell to t's cell.  0 or a negative errno.
  */
@@ -111,6 +118,9 @@ bool cells_poll(struct kernel *k);
  * a call nor, as far as they say, in a futex.  Stops counting at `enough`.
  */
 unsigned cells_busy(struct kernel *k, unsigned enough);
+
+/* From now on guest memory is reached through the stubs; far.h. */
+void cells_go_far(struct kernel *k);
 
 /* How many turns cells may spin for an answer from now on. */
 void cells_set_spin(struct kernel *k, uint32_t turns);

@@ -65,24 +65,36 @@ static struct far_piece *piece(struct far *f, uint64_t addr, size_t size)
 	return p;
 }
 
-int far_read(struct task *t, uint64_t from, void *to, size_t size)
+static const uint8_t *find(struct far *f, uint64_t from, size_t size)
 {
-	struct far *f = far_of(t);
-
-	if (!f)
-		return -EFAULT;
 	list_for_each (at, &f->reads) {
 		struct far_piece *p = list_entry(at, struct far_piece, link);
 
-		if (from < p->addr || from - p->addr > p->size ||
-		    size > p->size - (from - p->addr))
-			continue;
-		memcpy(to, p->bytes + (from - p->addr), size);
-		return 0;
+		if (from >= p->addr && from - p->addr <= p->size &&
+		    size <= p->size - (from - p->addr))
+			return p->bytes + (from - p->addr);
 	}
 	if (!f->wanted)
 		f->wanted = piece(f, from, size);
-	return -EFAULT;
+	return NULL;
+}
+
+bool far_has(struct task *t, uint64_t from, size_t size)
+{
+	struct far *f = far_of(t);
+
+	return f && find(f, from, size);
+}
+
+int far_read(struct task *t, uint64_t from, void *to, size_t size)
+{
+	struct far *f = far_of(t);
+	const uint8_t *at = f ? find(f, from, size) : NULL;
+
+	if (!at)
+		return -EFAULT;
+	memcpy(to, at, size);
+	return 0;
 }
 
 int far_write(struct task *t, uint64_t to, const void *from, size_t size)
@@ -147,21 +159,17 @@ static void ask_wanted(struct task *t, struct far *f)
 	step(t, SLOT_FETCH);
 }
 
+bool far_wants(const struct task *t)
+{
+	return t->far && t->far->wanted;
+}
+
 bool far_fetch(struct task *t)
 {
 	struct far *f = t->far;
 
 	if (!f || !f->wanted || !save_stages(t, f))
 		return false;
-	/* Writes of this run will be made again by the next. */
-	while (!list_empty(&f->writes)) {
-		struct far_piece *p = list_first(&f->writes, struct far_piece,
-		                                 link);
-
-		list_del(&p->link);
-		f->held -= p->size;
-		free(p);
-	}
 	f->req = t->req;
 	f->fetching = true;
 	ask_wanted(t, f);

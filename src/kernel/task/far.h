@@ -18,6 +18,15 @@ must_check int far_read(struct task *t, uint64_t from, void *to, size_t size);
 must_check int far_write(struct task *t, uint64_t to, const void *from,
                          size_t size);
 
+/* Are these bytes at hand?  If not, notes that they are wanted. */
+must_check bool far_has(struct task *t, uint64_t from, size_t size);
+
+/*
+ * Will the handler's -EFAULT be turned into a fetch?  For calls that keep their
+ * progress and would otherwise return less than asked.
+ */
+must_check bool far_wants(const struct task *t);
+
 /* After a handler's -EFAULT: asks the cell for what was missing, if anything
  * was.  Then the call goes on with OP_fetched, and true is returned. */
 must_check bool far_fetch(struct task *t);

@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "kernel/task/cells.h"
+
 void uio_init(struct uio *u, struct task *t, uaddr_t at, size_t size)
 {
 	*u = (struct uio){
@@ -94,11 +96,35 @@ int uio_put(struct uio *u, const void *from, size_t size)
 	return 0;
 }
 
+/*
+ * Before the first byte is taken: are all of them within reach?  Where they
+ * must be fetched, that has to come before anything is done with them.
+ */
+static bool all_ready(struct uio *u)
+{
+	const abi_iovec *iov = u->iov ? u->iov : &u->one;
+	size_t left = u->left;
+
+	for (size_t i = 0; !u->ready && u->done == 0 && left > 0; i++) {
+		size_t size = MIN(left, iov[i].size);
+		uaddr_t at = {iov[i].base};
+
+		if (size > 0 && !user_staged(u->task, at, size) &&
+		    !cells_ready(u->task, at.raw, size))
+			return false;
+		left -= size;
+	}
+	u->ready = true;
+	return true;
+}
+
 int uio_take(struct uio *u, void *to, size_t size)
 {
 	uint8_t *dst = to;
 
 	assert(size <= u->left);
+	if (!u->kernel && !all_ready(u))
+		return -EFAULT;
 	while (size > 0) {
 		uaddr_t at;
 		size_t n = size;
@@ -162,6 +188,8 @@ const void *uio_data(struct uio *u, size_t *size)
 	*size = u->left;
 	if (u->kernel || u->left == 0)
 		return u->kernel ? u->kernel : u->task->kernel->scratch;
+	if (!all_ready(u))
+		return NULL;
 	*size = piece_left(u, &at);
 	data = user_staged(u->task, at, *size);
 	if (data)

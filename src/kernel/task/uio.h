@@ -21,6 +21,7 @@ struct uio {
 	uint8_t *kernel; /* not NULL: kernel memory instead */
 	abi_iovec one;
 	bool nonblock; /* the caller does not wait */
+	bool ready;    /* no piece has to be fetched first */
 };
 
 /* A transfer of one piece of guest memory. */
