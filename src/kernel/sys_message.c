@@ -426,7 +426,7 @@ static long recv_many(struct file *f, struct socket *s, struct task *t,
 		n = recv_one(f, s, t, at, flags);
 		if (n >= 0)
 			n = MIN(write_size(t, at, n), 0);
-		if (n == -EWAIT)
+		if (n == -EWAIT || (n == -EFAULT && far_wants(t)))
 			return n;
 		if (n < 0)
 			return t->scratch[DONE] ? (long)t->scratch[DONE] : n;
