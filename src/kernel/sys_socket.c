@@ -200,8 +200,7 @@ static long accept_file(struct task *t, struct socket *s,
 		return err;
 	/* The peer may have gone already; Linux tells its name anyway. */
 	if (a->addr.raw && made->ops->name(made, true, &n) < 0)
-		n = (struct sockname){.size = SOCKNAME_MIN,
-		                      .family = made->family};
+		sockname_clear(&n, made->family, SOCKNAME_MIN);
 	err = socket_open(t, made, (uint32_t)a->flags & SOCK_NONBLOCK, out);
 	if (err < 0)
 		return err;

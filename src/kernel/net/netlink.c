@@ -261,8 +261,7 @@ static long nl_name(struct socket *s, bool peer, struct sockname *out)
 {
 	struct netlink *n = netlink_of(s);
 
-	*out = (struct sockname){.size = sizeof(out->nl)};
-	out->nl.nl_family = AF_NETLINK;
+	sockname_clear(out, AF_NETLINK, sizeof(out->nl));
 	out->nl.nl_pid = peer ? n->peer_port : n->port;
 	out->nl.nl_groups = peer ? n->peer_groups : n->groups;
 	return 0;

@@ -12,6 +12,8 @@
 #include <linux/netlink.h>
 #include <linux/un.h>
 
+#include <string.h>
+
 #include "base/base.h"
 
 /* Families. */
@@ -94,6 +96,18 @@ struct sockname {
 		struct sockaddr_nl nl;
 	};
 };
+
+/*
+ * An empty name of a family.  Initialisers do not do: they may leave bytes of
+ * a union undefined, and names go to guests.
+ */
+static inline void sockname_clear(struct sockname *n, uint16_t family,
+                                  uint32_t size)
+{
+	memset(n, 0, sizeof(*n));
+	n->family = family;
+	n->size = size;
+}
 
 /* A name has at least its family. */
 #define SOCKNAME_MIN ((uint32_t)sizeof(uint16_t))

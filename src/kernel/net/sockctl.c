@@ -90,9 +90,8 @@ static long take_ip(struct parse *p, const struct cmsg *c)
 			return -EINVAL;
 		memcpy(&info, c->data.at, sizeof(info));
 		p->m->has_source = info.ipi_spec_dst.s_addr != 0;
-		p->m->source = (struct sockname){
-			.size = sizeof(struct sockaddr_in)};
-		p->m->source.in.sin_family = AF_INET;
+		sockname_clear(&p->m->source, AF_INET,
+		               sizeof(struct sockaddr_in));
 		p->m->source.in.sin_addr = info.ipi_spec_dst;
 		return 0;
 	case IP_TTL:
@@ -113,9 +112,8 @@ static long take_ipv6(struct parse *p, const struct cmsg *c)
 		if (c->data.size < sizeof(info))
 			return -EINVAL;
 		memcpy(&info, c->data.at, sizeof(info));
-		p->m->source = (struct sockname){
-			.size = sizeof(struct sockaddr_in6)};
-		p->m->source.in6.sin6_family = AF_INET6;
+		sockname_clear(&p->m->source, AF_INET6,
+		               sizeof(struct sockaddr_in6));
 		p->m->source.in6.sin6_addr = info.ipi6_addr;
 		p->m->has_source = true;
 		return 0;

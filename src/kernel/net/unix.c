@@ -120,11 +120,12 @@ static long bind_abstract(struct unix_sock *u, const struct sockname *name)
 long unix_autobind(struct unix_sock *u)
 {
 	struct netstack *net = u->s.kernel->net;
-	struct sockname n = {.family = AF_UNIX, .size = NAME_AT + 6};
+	struct sockname n;
 	char digits[9];
 
 	if (u->name.size > 0)
 		return 0;
+	sockname_clear(&n, AF_UNIX, NAME_AT + 6);
 	for (uint32_t i = 0; i < 0x100000; i++) {
 		(void)snprintf(digits, sizeof(digits), "%05x",
 		               net->next_auto++ & 0xfffff);
@@ -160,9 +161,9 @@ static long bind_path(struct unix_sock *u, struct task *t, const char *path)
 	i = path_inode(&made);
 	i->bound = &u->s;
 	u->path = made;
-	u->name = (struct sockname){.family = AF_UNIX};
+	sockname_clear(&u->name, AF_UNIX,
+	               (uint32_t)(NAME_AT + strlen(path) + 1));
 	memcpy(u->name.un.sun_path, path, strlen(path));
-	u->name.size = (uint32_t)(NAME_AT + strlen(path) + 1);
 	return 0;
 }
 
@@ -199,7 +200,7 @@ void unix_name(const struct unix_sock *u, struct sockname *out)
 		*out = u->name;
 		return;
 	}
-	*out = (struct sockname){.family = AF_UNIX, .size = NAME_AT};
+	sockname_clear(out, AF_UNIX, NAME_AT);
 }
 
 long unix_get_name(struct socket *s, bool peer, struct sockname *out)

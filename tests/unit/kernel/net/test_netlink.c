@@ -105,10 +105,11 @@ static void changes_are_refused_and_acknowledgements_given(void **state)
 static void ports_are_given_out(void **state)
 {
 	struct testbed *bed = *state;
-	struct sockname n = {.size = sizeof(n.nl), .family = AF_NETLINK};
+	struct sockname n;
 	int a = route_socket(bed);
 	int b = route_socket(bed);
 
+	sockname_clear(&n, AF_NETLINK, sizeof(n.nl));
 	assert_int_equal(bind_to(bed, a, n), 0);
 	assert_int_equal(bind_to(bed, b, n), 0);
 	assert_int_equal(name_of(bed, a, false).nl.nl_pid, bed->process->pid);
@@ -122,13 +123,14 @@ static void ports_are_given_out(void **state)
 static void other_protocols_are_silent_or_absent(void **state)
 {
 	struct testbed *bed = *state;
-	struct sockname n = {.size = sizeof(n.nl), .family = AF_NETLINK};
+	struct sockname n;
 	char buf[256];
 	long fd;
 
 	fd = testbed_call(bed, __NR_socket, AF_NETLINK, SOCK_DGRAM,
 	                  NETLINK_KOBJECT_UEVENT);
 	assert_true(fd >= 0);
+	sockname_clear(&n, AF_NETLINK, sizeof(n.nl));
 	n.nl.nl_groups = 1;
 	assert_int_equal(bind_to(bed, (int)fd, n), 0);
 	assert_int_equal(get(bed, (int)fd, buf, MSG_DONTWAIT), -EAGAIN);
