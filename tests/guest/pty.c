@@ -158,6 +158,41 @@ static void raw(void)
 	close_pair();
 }
 
+/* What was typed before the mode changed is not lost by the change. */
+static void typed_ahead(void)
+{
+	struct termios cooked, rawmode;
+	char buf[8];
+
+	open_pair();
+	OK(tcgetattr(slave, &cooked));
+	rawmode = cooked;
+	cfmakeraw(&rawmode);
+	type("a line\n");
+	wait_for_input();
+	OK(tcsetattr(slave, TCSADRAIN, &rawmode));
+	EQ(read(slave, buf, sizeof(buf)), 7);
+	CHECK(!memcmp(buf, "a line\n", 7));
+	OK(tcsetattr(slave, TCSADRAIN, &cooked));
+	/* Part of a line can be read once lines do not matter. */
+	type("part");
+	expect(master, "a line\r\npart");
+	OK(tcsetattr(slave, TCSADRAIN, &rawmode));
+	EQ(read(slave, buf, sizeof(buf)), 4);
+	CHECK(!memcmp(buf, "part", 4));
+	/* And the other way: raw bytes with a newline are a line. */
+	type("x\n");
+	wait_for_input();
+	OK(tcsetattr(slave, TCSADRAIN, &cooked));
+	EQ(read(slave, buf, sizeof(buf)), 2);
+	/* But a change that flushes does. */
+	type("gone\n");
+	wait_for_input();
+	OK(tcsetattr(slave, TCSAFLUSH, &rawmode));
+	EQ(pending(slave), 0);
+	close_pair();
+}
+
 static volatile sig_atomic_t got;
 
 static void note(int sig)
@@ -380,6 +415,7 @@ int main(void)
 	canonical();
 	output();
 	raw();
+	typed_ahead();
 	sizes();
 	keys();
 	hangup();
