@@ -151,8 +151,8 @@ static bool take_message(struct attendance *a)
 		                                               : "statm");
 		answer.value[0] = c.value[0];
 		answer.value[1] = opened < 0 ? (uint32_t)-opened : 0;
-		if (control_send(a->kernel->control, &answer, opened) < 0)
-			got = 0;
+		/* It may have gone since, and have said why after this. */
+		(void)!control_send(a->kernel->control, &answer, opened);
 	}
 	base_close(&fd);
 	base_close(&opened);
