@@ -90,10 +90,21 @@ static int make_file(int dir, const char *name, uint32_t mode)
 	};
 	long fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
 
-	if (fd < 0)
-		return -errno;
-	close((int)fd);
-	return 0;
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/*
+ * A new file may be written by who made it, even if its mode says otherwise
+ * and another opening would fail: the descriptor goes to its node.
+ */
+static void keep_open(struct inode *i, int *fd)
+{
+	struct hostnode *n = hostnode_of(i);
+	struct stat st;
+
+	if (*fd >= 0 && n->write_fd < 0 && fstat(*fd, &st) == 0 &&
+	    st.st_ino == n->ino)
+		n->write_fd = take_fd(fd);
 }
 
 static int make_link(int dir, const char *name, struct span target)
@@ -109,6 +120,7 @@ static long create(struct inode *dir, struct task *t, struct span name,
                    const struct inode_new *how, struct inode **out)
 {
 	uint32_t mode = how->mode & 01777;
+	autoclose int made = -1;
 	char text[256];
 	int fd = place(dir, name, text);
 	int err;
@@ -118,7 +130,8 @@ static long create(struct inode *dir, struct task *t, struct span name,
 		return fd;
 	switch (how->mode & S_IFMT) {
 	case S_IFREG:
-		err = make_file(fd, text, mode);
+		made = make_file(fd, text, mode);
+		err = MIN(made, 0);
 		break;
 	case S_IFDIR:
 		err = mkdirat(fd, text, mode) < 0 ? -errno : 0;
@@ -139,7 +152,10 @@ static long create(struct inode *dir, struct task *t, struct span name,
 	if (err < 0)
 		return err;
 	stale(dir);
-	return find(dir, name, out);
+	err = find(dir, name, out);
+	if (err == 0)
+		keep_open(*out, &made);
+	return err;
 }
 
 static long tmpfile_at(struct inode *dir, struct task *t,
