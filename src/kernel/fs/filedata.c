@@ -28,6 +28,7 @@ void filedata_init(struct filedata *d, struct kernel *k,
 {
 	*d = (struct filedata){
 		.kernel = k, .quota = quota, .fd = -1, .read_fd = -1};
+	list_init(&d->in_world);
 }
 
 static int charge(struct filedata *d, uint64_t bytes)
@@ -79,6 +80,34 @@ void filedata_fini(struct filedata *d)
 	base_close(&d->read_fd);
 	free(d->bytes);
 	uncharge(d, d->charged);
+	list_del(&d->in_world);
+	limits_free(d->kernel, d->name, d->name_room);
+}
+
+void filedata_set_name(struct filedata *d, const char *name)
+{
+	struct stat st;
+
+	if (d->name || d->fd < 0 || fstat(d->fd, &st) < 0)
+		return;
+	d->name_room = strlen(name) + 1;
+	d->name = limits_alloc(d->kernel, d->name_room);
+	if (!d->name)
+		return;
+	memcpy(d->name, name, d->name_room);
+	d->host_ino = st.st_ino;
+	list_add_tail(&d->kernel->world->mapped, &d->in_world);
+}
+
+const char *filedata_name_of(struct kernel *k, uint64_t host_ino)
+{
+	list_for_each (at, &k->world->mapped) {
+		struct filedata *d = list_entry(at, struct filedata, in_world);
+
+		if (d->host_ino == host_ino)
+			return d->name;
+	}
+	return NULL;
 }
 
 static int write_all(int fd, const uint8_t *from, size_t size, uint64_t at)

@@ -33,7 +33,13 @@ struct filedata {
 	uint64_t key;
 	uint32_t seals; /* F_SEAL_* */
 	bool sparse;    /* `charged` may be too small: ask the host */
-	bool handed;    /* cells may write, and `size` be too small: the same */
+
+	/* Handed to cells: found by the host's number, for /proc/PID/maps. */
+	struct list in_world; /* in world.mapped */
+	uint64_t host_ino;
+	char *name; /* charged */
+	size_t name_room;
+	bool handed; /* cells may write, and `size` be too small: the same */
 };
 
 void filedata_init(struct filedata *d, struct kernel *k,
@@ -67,6 +73,15 @@ uint64_t filedata_held(struct filedata *d);
 /* A host descriptor to map or read.  0, -ENFILE, -ENOSPC, -EPERM. */
 must_check long filedata_object(struct filedata *d, bool writable,
                                 struct file_object *out);
+
+/*
+ * What a memory file that cells may have mapped is called inside.  The first
+ * name stays; short of memory it has none.
+ */
+void filedata_set_name(struct filedata *d, const char *name);
+
+/* The name of the file whose memory file has that inode number, or NULL. */
+const char *filedata_name_of(struct kernel *k, uint64_t host_ino);
 
 /* Adds seals to a memory file.  0, -EBUSY, or -EPERM when sealed itself. */
 must_check long filedata_seal(struct filedata *d, uint32_t seals);

@@ -5,6 +5,15 @@
 
 #include "kernel/fs/overlay_copy.h"
 
+/* The real one knows the name by which it was opened, too. */
+static void lend_path(const struct file *f, struct file *inner)
+{
+	if (!f->path.dentry)
+		return;
+	inner->path = f->path;
+	path_get(&inner->path);
+}
+
 /* The description of what the file is now. */
 static struct file *real_of(struct file *f)
 {
@@ -14,6 +23,7 @@ static struct file *real_of(struct file *f)
 
 	if (inner->inode != real &&
 	    overlay_copy_open(real, NULL, f->flags, &fresh) == 0) {
+		lend_path(f, fresh);
 		file_put(inner);
 		f->private = fresh;
 		inner = fresh;
@@ -122,6 +132,7 @@ long overlay_file_open(struct inode *i, struct task *t, struct file *f)
 	err = overlay_copy_open(overlay_node_real(n), t, f->flags, &inner);
 	if (err < 0)
 		return err;
+	lend_path(f, inner);
 	f->private = inner;
 	f->ops = &ops;
 	f->mode |= inner->mode & FILE_SEEKABLE;

@@ -96,6 +96,9 @@ void overlay_node_fill(struct overlay_node *n)
 	i->uid = real->uid;
 	i->gid = real->gid;
 	i->nlink = n->gone ? 0 : real->nlink;
+	/* How many folders a merged one has is not worth counting. */
+	if (inode_is(i, S_IFDIR) && n->lower && n->upper && i->nlink > 0)
+		i->nlink = 1;
 	i->size = real->size;
 	i->blocks = real->blocks;
 	i->rdev = real->rdev;

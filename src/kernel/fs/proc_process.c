@@ -6,7 +6,6 @@
 
 #include "kernel/fs/fd.h"
 #include "kernel/task/cred.h"
-#include "kernel/task/maps.h"
 #include "kernel/task/signal.h"
 
 struct process *proc_process_of(const struct pseudo_ctx *c)
@@ -411,19 +410,4 @@ long proc_process_limits(const struct pseudo_ctx *c, struct text *out)
 		text_add(out, "%-10s\n", rows[i].unit);
 	}
 	return 0;
-}
-
-long proc_process_maps(const struct pseudo_ctx *c, struct text *out)
-{
-	struct process *p = proc_process_of(c);
-	long err = proc_process_inspect(c);
-	autofree char *maps = NULL;
-	size_t size = 0;
-
-	if (err < 0 || !p || !c->task)
-		return err;
-	err = maps_read(c->task, p, &maps, &size);
-	if (err == 0)
-		text_add_bytes(out, maps, size);
-	return err;
 }

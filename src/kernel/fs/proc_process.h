@@ -9,6 +9,7 @@
 #include "kernel/task/process.h"
 
 #define STATUS(path, mode, name)
+#define MAPS(path, mode, name)
 #define MOUNTS(path, mode, name)
 #define NETWORK(path, mode, name)
 #define LINK(path, name)

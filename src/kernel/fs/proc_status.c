@@ -3,11 +3,17 @@
  * /proc/PID/stat, statm and status: what ps(1) and top(1) live on.
  */
 #include "kernel/fs/proc_status.h"
+
+#include <stdio.h>
+
+#include "kernel/fs/device.h"
+#include "kernel/fs/proc_cell.h"
 #include "kernel/fs/proc_system.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/maps.h"
 #include "kernel/task/session.h"
 #include "kernel/task/signal.h"
+#include "kernel/tty/tty.h"
 
 #define TICK_NS  10000000ull /* USER_HZ is 100 */
 #define PAGE_KIB 4u
@@ -20,8 +26,8 @@ struct facts {
 	struct usage usage;
 	char state;
 	const char *name;
-	uint64_t pending, shared, blocked, ignored, caught;
-	uint64_t rss_pages;
+	uint64_t pending, shared_pending, blocked, ignored, caught;
+	uint64_t size, resident, shared; /* pages */
 };
 
 static char state_of(const struct process *p, const struct task *t)
@@ -39,7 +45,7 @@ static void collect_signals(struct facts *f)
 {
 	const struct sighand *h = process_sighand(f->process);
 
-	f->shared = f->process->pending.set;
+	f->shared_pending = f->process->pending.set;
 	if (f->task) {
 		f->pending = f->task->pending.set;
 		f->blocked = atomic_load_explicit(&f->task->slot->sigmask,
@@ -55,6 +61,26 @@ static void collect_signals(struct facts *f)
 	}
 }
 
+/* The host's word on its memory; nothing where there is nobody to ask. */
+static long collect_memory(const struct pseudo_ctx *c, struct facts *f)
+{
+	struct text host;
+	long err;
+
+	text_init(&host, c->kernel);
+	err = proc_cell_read(c, PROC_CELL_STATM, &host);
+	if (err == 0) {
+		text_add_bytes(&host, "", 1);
+		if (!host.failed)
+			(void)sscanf(host.bytes, "%lu %lu %lu", &f->size,
+			             &f->resident, &f->shared);
+	}
+	text_fini(&host);
+	/* The window to us is not the program's. */
+	f->size -= MIN(f->size, CHANNEL_SIZE / 4096);
+	return err == -ENOENT ? 0 : err;
+}
+
 static long collect(const struct pseudo_ctx *c, struct facts *f)
 {
 	*f = (struct facts){.process = proc_process_of(c)};
@@ -67,20 +93,14 @@ static long collect(const struct pseudo_ctx *c, struct facts *f)
 	process_usage(f->process, &f->usage);
 	f->state = state_of(f->process, f->task);
 	f->name = f->task ? f->task->comm : c->pid == 1 ? "init" : "";
-	if (!f->process->zombie)
-		f->rss_pages = f->usage.maxrss_kib / PAGE_KIB;
 	collect_signals(f);
-	return 0;
+	return f->task ? collect_memory(c, f) : 0;
 }
 
 static int32_t parent_of(const struct process *p)
 {
 	return p->parent ? p->parent->pid : 0;
 }
-
-/* kernel/tty/tty.h, where there are terminals. */
-__attribute__((weak)) void tty_numbers(const struct tty *t, uint64_t *rdev,
-                                       int32_t *foreground);
 
 long proc_status_stat(const struct pseudo_ctx *c, struct text *out)
 {
@@ -96,8 +116,11 @@ long proc_status_stat(const struct pseudo_ctx *c, struct text *out)
 		return err;
 	p = f.process;
 	s = p->pgrp ? p->pgrp->session : NULL;
-	if (s && s->tty && tty_numbers)
-		tty_numbers(s->tty, &tty, &foreground);
+	if (s && s->tty) {
+		tty = DEVICE_MAKE(TTY_PTS_MAJOR, s->tty->index);
+		if (s->tty->foreground)
+			foreground = s->tty->foreground->id;
+	}
 	text_add(out, "%d (%s) %c %d %d %d %d %d ", c->tid ? c->tid : p->pid,
 	         f.name, f.state, parent_of(p), p->pgrp ? p->pgrp->id : 0,
 	         s ? s->id : 0, (int)tty, foreground);
@@ -116,8 +139,8 @@ long proc_status_stat(const struct pseudo_ctx *c, struct text *out)
 	         (unsigned long long)((p->start_ns -
 	                               MIN(p->start_ns, c->kernel->boot_ns)) /
 	                              TICK_NS),
-	         (unsigned long long)f.rss_pages * 4096,
-	         (unsigned long long)f.rss_pages,
+	         (unsigned long long)f.size * 4096,
+	         (unsigned long long)f.resident,
 	         (unsigned long long)p->rlimit[5].cur);
 	maps_places(p, &stack, &heap);
 	text_add(out, "0 0 %llu 0 0 %llu %llu %llu %llu 0 0 0 %d 0 0 0 0 0 0 ",
@@ -138,11 +161,8 @@ long proc_status_statm(const struct pseudo_ctx *c, struct text *out)
 
 	if (err < 0)
 		return err;
-	text_add(out, "%llu %llu %llu 0 0 %llu 0\n",
-	         (unsigned long long)f.rss_pages,
-	         (unsigned long long)f.rss_pages,
-	         (unsigned long long)f.rss_pages / 2,
-	         (unsigned long long)f.rss_pages / 2);
+	text_add(out, "%lu %lu %lu 1 0 %lu 0\n", f.size, f.resident, f.shared,
+	         f.resident - MIN(f.resident, f.shared));
 	return 0;
 }
 
@@ -187,22 +207,24 @@ static void add_ids(struct text *out, const struct facts *f,
 
 static void add_memory(struct text *out, const struct facts *f)
 {
-	static const struct {
+	uint64_t anonymous = f->resident - MIN(f->resident, f->shared);
+	const struct {
 		const char *name;
-		unsigned part; /* of the resident size, in halves */
+		uint64_t pages;
 	} rows[] = {
-		{"VmPeak", 2},       {"VmSize", 2},  {"VmLck", 0},
-		{"VmPin", 0},        {"VmHWM", 2},   {"VmRSS", 2},
-		{"RssAnon", 1},      {"RssFile", 1}, {"RssShmem", 0},
-		{"VmData", 1},       {"VmStk", 0},   {"VmExe", 0},
-		{"VmLib", 1},        {"VmPTE", 0},   {"VmSwap", 0},
-		{"HugetlbPages", 0},
+		{"VmPeak", f->size},    {"VmSize", f->size},
+		{"VmLck", 0},           {"VmPin", 0},
+		{"VmHWM", f->resident}, {"VmRSS", f->resident},
+		{"RssAnon", anonymous}, {"RssFile", f->shared},
+		{"RssShmem", 0},        {"VmData", anonymous},
+		{"VmStk", 33},          {"VmExe", 1},
+		{"VmLib", f->shared},   {"VmPTE", 10},
+		{"VmSwap", 0},          {"HugetlbPages", 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		text_add(out, "%s:\t%8llu kB\n", rows[i].name,
-		         (unsigned long long)(f->rss_pages * PAGE_KIB *
-		                              rows[i].part / 2));
+		text_add(out, "%s:\t%8lu kB\n", rows[i].name,
+		         rows[i].pages * PAGE_KIB);
 	text_add(out, "CoreDumping:\t0\nTHP_enabled:\t1\n"
 	              "untag_mask:\t0xffffffffffffffff\n");
 }
@@ -215,7 +237,7 @@ static void add_rights(struct text *out, const struct facts *f)
 		const char *name;
 		uint64_t set;
 	} rows[] = {
-		{"SigPnd", f->pending},        {"ShdPnd", f->shared},
+		{"SigPnd", f->pending},        {"ShdPnd", f->shared_pending},
 		{"SigBlk", f->blocked},        {"SigIgn", f->ignored},
 		{"SigCgt", f->caught},         {"CapInh", cr->cap_inheritable},
 		{"CapPrm", cr->cap_permitted}, {"CapEff", cr->cap_effective},

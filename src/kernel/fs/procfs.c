@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 
 #include "kernel/fs/proc_links.h"
+#include "kernel/fs/proc_maps.h"
 #include "kernel/fs/proc_mounts.h"
 #include "kernel/fs/proc_net.h"
 #include "kernel/fs/proc_process.h"
@@ -22,6 +23,7 @@
 #define KNOB(path, mode, name) \
 	PSEUDO_KNOB(path, mode, proc_process_##name, proc_process_set_##name)
 #define STATUS(path, mode, name)  PSEUDO_FILE(path, mode, proc_status_##name)
+#define MAPS(path, mode, name)    PSEUDO_FILE(path, mode, proc_maps_##name)
 #define MOUNTS(path, mode, name)  PSEUDO_FILE(path, mode, proc_mounts_##name)
 #define NETWORK(path, mode, name) PSEUDO_FILE(path, mode, proc_net_##name)
 #define LINK(path_, name)           \
@@ -82,6 +84,7 @@ static const struct pseudo_numbers tasks = {
 #define KNOB(path, mode, name) \
 	PSEUDO_KNOB(path, mode, proc_process_##name, proc_process_set_##name)
 #define STATUS(path, mode, name)  PSEUDO_FILE(path, mode, proc_status_##name)
+#define MAPS(path, mode, name)    PSEUDO_FILE(path, mode, proc_maps_##name)
 #define MOUNTS(path, mode, name)  PSEUDO_FILE(path, mode, proc_mounts_##name)
 #define NETWORK(path, mode, name) PSEUDO_FILE(path, mode, proc_net_##name)
 #define LINK(path_, name)           \

@@ -141,8 +141,10 @@ static int add_folder(struct superblock *sb, struct entry *e, int fd)
 		.template = true,
 		.etc = strcmp(e->name, "etc") == 0,
 	};
-	int err = hostfs_create(sb->kernel, &o, &e->sb);
+	int err;
 
+	world_note_folder(sb->kernel, fd, e->name);
+	err = hostfs_create(sb->kernel, &o, &e->sb);
 	if (err == 0)
 		e->inode = e->sb->root;
 	return err;

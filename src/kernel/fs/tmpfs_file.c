@@ -2,9 +2,11 @@
 #include "kernel/fs/tmpfs_file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "kernel/core/limits.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/tmpfs.h"
 
@@ -83,6 +85,22 @@ static int64_t seek_file(struct file *f, int64_t offset, int whence)
 	return offset;
 }
 
+/* For /proc/PID/maps: what it was called when it was first mapped. */
+static void name_it(struct file *f)
+{
+	struct tmpfs_node *n = node_of(f);
+	autofree char *name = malloc(LIMIT_PATH);
+
+	if (!name)
+		return;
+	if (n->label)
+		(void)snprintf(name, LIMIT_PATH, "%s (deleted)", n->label);
+	else if (!f->path.dentry ||
+	         path_name(NULL, &f->path, name, LIMIT_PATH, NULL) < 0)
+		return;
+	filedata_set_name(&n->data, name);
+}
+
 /*
  * Cells write natively only through shared mappings: a lease that could write
  * would let a cell move the end of the file behind our back.
@@ -91,11 +109,15 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
                       struct file_object *out)
 {
 	bool writable = shared && (prot & PROT_WRITE);
+	long err;
 
 	(void)t;
 	if (writable && !(f->mode & FILE_WRITE))
 		return -EACCES;
-	return filedata_object(&node_of(f)->data, writable, out);
+	err = filedata_object(&node_of(f)->data, writable, out);
+	if (err == 0 && !node_of(f)->data.name)
+		name_it(f);
+	return err;
 }
 
 static long sync_file(struct file *f, struct task *t, bool data_only)

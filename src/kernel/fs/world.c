@@ -99,6 +99,7 @@ int world_open(struct kernel *k)
 	if (!w)
 		return -ENOMEM;
 	w->next_key = 1;
+	list_init(&w->mapped);
 	w->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->boot_time = (uint64_t)now.tv_sec;
@@ -126,6 +127,50 @@ int world_reopen(struct kernel *k, int fd, int flags)
 	return (int)again;
 }
 
+void world_note_folder(struct kernel *k, int fd, const char *inside)
+{
+	struct world *w = k->world;
+	char name[16];
+	char path[2048];
+	ssize_t size;
+	size_t at = w->folder_count;
+
+	(void)snprintf(name, sizeof(name), "%d", fd);
+	if (w->self_fds < 0 || at == WORLD_FOLDERS)
+		return;
+	size = readlinkat(w->self_fds, name, path, sizeof(path));
+	if (size <= 0 || (size_t)size == sizeof(path))
+		return;
+	w->folder[at].outside = strndup(path, (size_t)size);
+	(void)snprintf(w->folder[at].inside, sizeof(w->folder[at].inside),
+	               "%s%s", inside[0] == '/' ? "" : "/", inside);
+	if (w->folder[at].outside)
+		w->folder_count++;
+}
+
+bool world_inside(struct kernel *k, const char *outside, char *to, size_t room)
+{
+	struct world *w = k->world;
+	size_t best = 0;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < w->folder_count; i++) {
+		size_t size = strlen(w->folder[i].outside);
+
+		if (size > longest &&
+		    strncmp(outside, w->folder[i].outside, size) == 0 &&
+		    (outside[size] == '/' || outside[size] == '\0')) {
+			longest = size;
+			best = i;
+		}
+	}
+	if (longest == 0)
+		return false;
+	(void)snprintf(to, room, "%s%s", w->folder[best].inside,
+	               outside + longest);
+	return true;
+}
+
 void world_destroy(struct kernel *k)
 {
 	struct world *w = k->world;
@@ -136,6 +181,8 @@ void world_destroy(struct kernel *k)
 	mount_fini(k);
 	base_close(&w->self_fds);
 	free(w->cpuinfo);
+	for (size_t i = 0; i < w->folder_count; i++)
+		free(w->folder[i].outside);
 	limits_free(k, w, sizeof(*w));
 	k->world = NULL;
 }
@@ -421,8 +468,10 @@ static long mount_share(struct builder *b, const struct path *root,
 		.guest_gid = w->user_gid,
 	};
 	struct superblock *sb;
-	int err = hostfs_create(b->k, &o, &sb);
+	int err;
 
+	world_note_folder(b->k, s->fd, s->at);
+	err = hostfs_create(b->k, &o, &sb);
 	if (err < 0)
 		return err;
 	return mount_at(b, root, inside(s), sb, MOUNT_NOSUID | MOUNT_NODEV);

@@ -8,7 +8,8 @@
 #include "kernel/core/kernel.h"
 #include "kernel/fs/path.h"
 
-#define WORLD_DEVS 32
+#define WORLD_DEVS    32
+#define WORLD_FOLDERS 96
 
 /* What the file systems need besides their objects: k->world. */
 struct world {
@@ -19,6 +20,12 @@ struct world {
 	size_t cpuinfo_size;
 	char boot_id[37];
 	char machine_id[33];
+	struct list mapped; /* filedata.in_world */
+	struct {
+		char *outside; /* path of a host folder, malloc'ed */
+		char inside[256];
+	} folder[WORLD_FOLDERS];
+	size_t folder_count;
 	uint64_t host_dev[WORLD_DEVS]; /* of host folders; see hostnode.c */
 	struct superblock *memfds;     /* of memfd_create(2); NULL: none yet */
 };
@@ -29,6 +36,14 @@ struct world {
  * themselves.  0 or a negative errno.
  */
 must_check int world_open(struct kernel *k);
+
+/*
+ * Remembers that the host's file or folder behind `fd` appears as `inside`.
+ * And back: the name inside of a host's path, which is cut to `room`; false if
+ * it lies in none of these.
+ */
+void world_note_folder(struct kernel *k, int fd, const char *inside);
+bool world_inside(struct kernel *k, const char *outside, char *to, size_t room);
 
 /* A random number as text. */
 void world_uuid(char to[37]);
