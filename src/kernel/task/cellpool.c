@@ -21,6 +21,8 @@
 #define POOL_WANT 2
 #define WARM_WANT 1
 
+#define SPARE_TASKS 64 /* ours beside the guest's: kernel, zygote, warm cells */
+
 #define PATCH_HITS 6 /* from here on a rewritten call site pays */
 
 #define ZYGOTE_FD_STDERR 2
@@ -347,8 +349,21 @@ static void limit_data(uint64_t bytes)
 		_exit(127);
 }
 
+/*
+ * A guest can clone its cell behind our back.  In a user namespace of our own
+ * the host counts our processes only, and so can hold all of them to a number.
+ */
+static void limit_processes(uint64_t count)
+{
+	const struct rlimit limit = {count + SPARE_TASKS, count + SPARE_TASKS};
+
+	if (setrlimit(RLIMIT_NPROC, &limit) < 0)
+		_exit(127);
+}
+
 static int start_zygote(struct cells *cs, int exe_fd, int notice_ro)
 {
+	bool namespaced = getpid() == 1;
 	int pair[2];
 	pid_t pid;
 
@@ -357,6 +372,8 @@ static int start_zygote(struct cells *cs, int exe_fd, int notice_ro)
 	pid = fork();
 	if (pid == 0) {
 		limit_data(cs->kernel->limits.memory);
+		if (namespaced)
+			limit_processes(cs->kernel->limits.tasks);
 		exec_zygote(exe_fd, pair[1], pair[1], notice_ro);
 	}
 	close(pair[1]);
@@ -415,13 +432,19 @@ int cellpool_create(struct kernel *k, int exe_fd, struct cells **out)
 	return 0;
 }
 
+static void end_host(pid_t pid)
+{
+	if (kill(pid, SIGKILL) == 0)
+		(void)waitpid(pid, NULL, 0);
+}
+
 static void free_all(struct list *l)
 {
 	while (!list_empty(l)) {
 		struct cell *c = list_first(l, struct cell, link);
 
 		if (cellpool_hello(c))
-			kill(c->host_pid, SIGKILL);
+			end_host(c->host_pid);
 		cellpool_free(c);
 	}
 }
@@ -431,12 +454,14 @@ void cellpool_destroy(struct cells *cs)
 	if (!cs)
 		return;
 	if (cs->zygote_pid > 0)
-		kill(cs->zygote_pid, SIGKILL);
+		end_host(cs->zygote_pid);
 	free_all(&cs->live);
 	free_all(&cs->warm);
 	free_all(&cs->pool);
-	while (cs->zygote_pid > 0 && waitpid(-1, NULL, 0) > 0)
-		;
+	/*
+	 * Others are copies that a guest made behind our back.  They are not
+	 * waited for: as process 1 of a namespace we take them along.
+	 */
 	loop_remove(&cs->kernel->loop, &cs->sigchld);
 	close_fd(&cs->sigchld.fd);
 	close_fd(&cs->zygote_sock);
