@@ -33,14 +33,16 @@ static long may_map(const struct file *f, int prot, bool shared)
 static long object(struct task *t, struct file *f, int prot, bool shared)
 {
 	struct file_object o = {.host_fd = -1};
+	int later = shared && (f->mode & FILE_WRITE) ? PROT_WRITE : 0;
 	long err = may_map(f, prot, shared);
 
 	if (err < 0)
 		return err;
-	/* mprotect(2) may add PROT_WRITE later without asking anyone. */
-	if (shared && (f->mode & FILE_WRITE))
-		prot |= PROT_WRITE;
-	err = f->ops->object(f, t, prot, shared, &o);
+	/* mprotect(2) may add PROT_WRITE later without asking anyone; unless
+	 * a seal forbids that. */
+	err = f->ops->object(f, t, prot | later, shared, &o);
+	if (err == -EPERM && !(prot & PROT_WRITE))
+		err = f->ops->object(f, t, prot, shared, &o);
 	if (err < 0)
 		return err;
 	if (o.host_fd < 0)

@@ -668,6 +668,8 @@ int tmpfs_create_dev(struct kernel *k, struct superblock **out)
 	return create_as(k, &dev_ops, UINT64_MAX, 0755, out);
 }
 
+#define GONE " (deleted)"
+
 /* The file system of files that never had a name; made when first wanted. */
 static int nameless(struct kernel *k, struct superblock **out)
 {
@@ -698,14 +700,14 @@ static int nameless_file(struct kernel *k, const char *prefix, const char *name,
 		return -ENOMEM;
 	i->nlink = 0;
 	n = node_of(i);
-	n->label_room = strlen(prefix) + strlen(name) + 1;
+	n->label_room = strlen(prefix) + strlen(name) + sizeof(GONE);
 	n->label = limits_alloc(k, n->label_room);
 	f = n->label ? file_create(k, NULL, NULL, O_RDWR) : NULL;
 	if (!f) {
 		inode_put(i);
 		return -ENOMEM;
 	}
-	(void)snprintf(n->label, n->label_room, "%s%s", prefix, name);
+	(void)snprintf(n->label, n->label_room, "%s%s" GONE, prefix, name);
 	err = tmpfs_file_open(i, f);
 	assert(err == 0);
 	err = file_name(f, i, n->label);

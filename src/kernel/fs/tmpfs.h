@@ -24,7 +24,7 @@ struct tmpfs_node {
 			size_t target_size;
 		};
 	};
-	char *label; /* of memfd_create: "/memfd:NAME" */
+	char *label; /* of memfd_create: "/memfd:NAME (deleted)" */
 	size_t label_room;
 	bool sealable;
 };

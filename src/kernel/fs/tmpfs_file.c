@@ -94,7 +94,7 @@ static void name_it(struct file *f)
 	if (!name)
 		return;
 	if (n->label)
-		(void)snprintf(name, LIMIT_PATH, "%s (deleted)", n->label);
+		(void)snprintf(name, LIMIT_PATH, "%s", n->label);
 	else if (!f->path.dentry ||
 	         path_name(NULL, &f->path, name, LIMIT_PATH, NULL) < 0)
 		return;
