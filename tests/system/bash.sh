@@ -44,7 +44,8 @@ send bg\r
 expect \[1\]\+ sh -c
 send kill %1; wait; echo gone-$?\r
 expect gone-
-send cat\r
+send echo re""ady; cat\r
+expect ready
 send hello\r
 expect hello\r\nhello
 send \x04

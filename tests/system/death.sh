@@ -1,13 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # Killed at any moment, nothing of a qube stays.
-tag="bento-death-$$-$RANDOM"
-
-# Every process of ours that carries the tag, or is a child of one that did.
-alive() {
-	grep -l "$tag" /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null |
-		cut -d/ -f3 | grep -vxF -e $$ -e "$BASHPID" || :
-}
-
 family() { # PID: itself and all below it
 	local p
 	echo "$1"
@@ -27,9 +19,16 @@ gone() {
 	done
 }
 
-before=$(ls -A /tmp /dev/shm; cut -d' ' -f1,2 /proc/mounts)
+# What could stay: a mount, shared memory, a file where we are.
+left() {
+	ls -A . /dev/shm
+	cut -d' ' -f1,2 /proc/mounts
+}
+
+: >out
+before=$(left)
 for victim in cli kernel cells; do
-	"$BENTO" run --env "TAG=$tag" --memory 100M -- sh -c 'sleep 1000 & python3 -c "import time; print(\"up\", flush=True); time.sleep(1000)"' >out 2>&1 &
+	"$BENTO" run --memory 100M -- sh -c 'sleep 1000 & python3 -c "import time; print(\"up\", flush=True); time.sleep(1000)"' >out 2>&1 &
 	cli=$!
 	until grep -q up out; do
 		[ -d /proc/$cli ] || { cat out >&2; fail "it did not start"; }
@@ -53,7 +52,7 @@ for victim in cli kernel cells; do
 	esac
 	gone $all
 done
-equal "files and mounts" "$(ls -A /tmp /dev/shm; cut -d' ' -f1,2 /proc/mounts)" "$before"
+equal "files and mounts" "$(left)" "$before"
 # At any moment of the start.
 for delay in 0 0.001 0.002 0.004 0.006 0.008 0.01 0.015 0.02 0.03; do
 	"$BENTO" run -- sleep 1000 >/dev/null 2>&1 &
