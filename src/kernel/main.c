@@ -157,6 +157,9 @@ static int enter_jail(struct kernel *k, const struct launch *l,
 		                 strerror(-err));
 	if (l->flags & LAUNCH_FAR)
 		cells_go_far(k);
+	/* Not even a cell without its filter could trace us. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fault_errno(f, "forbid others to look at the kernel");
 	return jail_calls(f);
 }
 

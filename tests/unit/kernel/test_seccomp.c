@@ -150,6 +150,10 @@ static const struct {
 	{"keys", SYS_keyctl, {0}},
 	{"counters", SYS_perf_event_open, {0}},
 	{"other users", SYS_setuid, {0}},
+	{"modes by name", SYS_fchmodat, {0}},
+	{"times by name", SYS_utimensat, {0, 4096}},
+	{"owners by name", SYS_fchownat, {0}},
+	{"attributes by name", SYS_setxattr, {0}},
 	{"the older 32-bit numbers", 0x40000000 | SYS_read, {0}},
 };
 
