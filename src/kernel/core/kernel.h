@@ -61,6 +61,7 @@ struct kernel {
 	char domainname[65];
 	uint8_t *scratch; /* SCRATCH_SIZE bytes for one transfer */
 	bool verbose;
+	uint64_t guest_lo, guest_hi; /* tests: where guest memory lies */
 };
 
 /*

@@ -93,12 +93,17 @@ static bool forbidden(struct task *t, int err)
 }
 
 /* A unit test's guest memory is its own. */
-static int own(transfer_fn *fn, void *local, uint64_t remote, size_t size)
+static int own(struct task *t, transfer_fn *fn, void *local, uint64_t remote,
+               size_t size)
 {
 	struct iovec here = {local, size};
 	struct iovec there = {(void *)remote, size};
-	ssize_t n = fn(getpid(), &here, 1, &there, 1, 0);
+	uint64_t lo = t->kernel->guest_lo, hi = t->kernel->guest_hi;
+	ssize_t n;
 
+	if (hi && (remote < lo || remote > hi || size > hi - remote))
+		return -EFAULT;
+	n = fn(getpid(), &here, 1, &there, 1, 0);
 	return n == (ssize_t)size ? 0 : -EFAULT;
 }
 
@@ -109,7 +114,7 @@ int cells_read(struct task *t, uint64_t from, void *to, size_t size)
 	if (from < 4096)
 		return -EFAULT;
 	if (!t->cell)
-		return own(process_vm_readv, to, from, size);
+		return own(t, process_vm_readv, to, from, size);
 	if (!t->kernel->cells->far)
 		err = transfer(t, process_vm_readv, to, from, size);
 	return forbidden(t, err) ? far_read(t, from, to, size) : err;
@@ -127,7 +132,7 @@ int cells_write(struct task *t, uint64_t to, const void *from, size_t size)
 	if (to < 4096)
 		return -EFAULT;
 	if (!t->cell)
-		return own(process_vm_writev, (void *)(uintptr_t)from, to,
+		return own(t, process_vm_writev, (void *)(uintptr_t)from, to,
 		           size);
 	if (!t->kernel->cells->far)
 		err = transfer(t, process_vm_writev, (void *)(uintptr_t)from,
