@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A message that one side may send, the other may not; and it round-trips. */
+#include "channel/control.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t wire[CONTROL_SIZE_MAX];
+	struct span s = {data, size};
+	struct control c;
+	size_t n;
+	bool kernel = control_parse(s, CONTROL_KERNEL, &c) == 0;
+	bool owner = control_parse(s, CONTROL_OWNER, &c) == 0;
+
+	if (kernel && owner)
+		abort();
+	if (!kernel && !owner)
+		return 0;
+	/* The text ends at its first NUL. */
+	n = control_format(&c, wire);
+	if (n > size || memcmp(wire, data, n) != 0)
+		abort();
+	return 0;
+}
