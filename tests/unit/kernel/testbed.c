@@ -84,10 +84,10 @@ static void end_all(struct testbed *bed)
 void testbed_destroy(struct testbed *bed)
 {
 	end_all(bed);
+	sysv_fini(&bed->kernel);
 	netstack_destroy(&bed->kernel);
 	path_put(&bed->root);
 	world_destroy(&bed->kernel);
-	sysv_fini(&bed->kernel);
 	process_destroy_init(&bed->kernel);
 	kernel_fini(&bed->kernel);
 	free(bed);
