@@ -11,6 +11,38 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void sift_down(uint32_t *a, size_t root, size_t count)
+{
+	for (;;) {
+		size_t child = 2 * root + 1;
+		uint32_t held = a[root];
+
+		if (child >= count)
+			return;
+		if (child + 1 < count && a[child + 1] > a[child])
+			child++;
+		if (held >= a[child])
+			return;
+		a[root] = a[child];
+		a[child] = held;
+		root = child;
+	}
+}
+
+/* By heap: qsort(3) makes host calls of its own when there is much to sort. */
+static void sort(uint32_t *a, size_t count)
+{
+	for (size_t i = count / 2; i > 0; i--)
+		sift_down(a, i - 1, count);
+	for (size_t i = count; i > 1; i--) {
+		uint32_t top = a[0];
+
+		a[0] = a[i - 1];
+		a[i - 1] = top;
+		sift_down(a, 0, i - 1);
+	}
+}
+
 static int set_groups(struct cred *c, const uint32_t *groups, uint32_t count)
 {
 	c->groups = NULL;
@@ -38,7 +70,7 @@ int cred_set_groups(struct cred *c, const uint32_t *groups, uint32_t count)
 	}
 	free(old);
 	if (count > 0)
-		qsort(c->groups, count, sizeof(*c->groups), compare);
+		sort(c->groups, count);
 	return 0;
 }
 

@@ -175,6 +175,24 @@ static void groups_are_kept_sorted(void **state)
 	assert_int_equal(testbed_call(bed, SYS_setgroups, 0, 0), -EPERM);
 }
 
+static void many_groups_are_sorted_too(void **state)
+{
+	struct testbed *bed = *state;
+	static uint32_t list[65537];
+	const struct cred *c;
+
+	for (uint32_t i = 0; i < ARRAY_LEN(list); i++)
+		list[i] = i * 2654435761u;
+	assert_int_equal(testbed_call(bed, SYS_setgroups, 65537, list),
+	                 -EINVAL);
+	assert_int_equal(testbed_call(bed, SYS_setgroups, 65536, list), 0);
+	c = bed->task->cred;
+	for (uint32_t i = 1; i < c->group_count; i++)
+		assert_true(c->groups[i - 1] < c->groups[i]);
+	for (uint32_t i = 0; i < c->group_count; i += 1000)
+		assert_true(cred_has_group(c, list[i]));
+}
+
 static void capabilities_only_shrink(void **state)
 {
 	struct testbed *bed = *state;
@@ -205,6 +223,7 @@ int main(void)
 		TESTBED(keepcaps_keeps_the_permitted),
 		TESTBED(fsuid_tells_the_old_one),
 		TESTBED(groups_are_kept_sorted),
+		TESTBED(many_groups_are_sorted_too),
 		TESTBED(capabilities_only_shrink),
 	};
 
