@@ -41,7 +41,7 @@ static long object(struct task *t, struct file *f, int prot, bool shared)
 	/* mprotect(2) may add PROT_WRITE later without asking anyone; unless
 	 * a seal forbids that. */
 	err = f->ops->object(f, t, prot | later, shared, &o);
-	if (err == -EPERM && !(prot & PROT_WRITE))
+	if ((err == -EPERM || err == -EACCES) && !(prot & PROT_WRITE))
 		err = f->ops->object(f, t, prot, shared, &o);
 	if (err < 0)
 		return err;

@@ -8,7 +8,7 @@
 
 #define DELETED " (deleted)"
 
-/* Of a file in no directory: "pipe:[12]", "/memfd:x (deleted)". */
+/* Of a file in no directory: "pipe:[12]", "/memfd:x (deleted)", or as it is. */
 static long nameless(const struct dentry *d, char *to, size_t room)
 {
 	int n;
@@ -17,7 +17,8 @@ static long nameless(const struct dentry *d, char *to, size_t room)
 		n = snprintf(to, room, "%s[%llu]", d->name,
 		             (unsigned long long)d->inode->ino);
 	else
-		n = snprintf(to, room, "%s", d->name);
+		n = snprintf(to, room, "%s%s", d->name,
+		             *d->name == '/' ? DELETED : "");
 	return n < 0 || (size_t)n >= room ? -ENAMETOOLONG : n;
 }
 
