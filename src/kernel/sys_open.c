@@ -13,9 +13,11 @@
 #include <sys/stat.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/dentry.h"
 #include "kernel/fs/fd.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/node.h"
+#include "kernel/task/cred.h"
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 
@@ -127,6 +129,22 @@ static long may_open(struct task *t, const struct path *p, uint32_t flags)
 	return 0;
 }
 
+/*
+ * open(O_CREAT) of what is there already, in a directory where everyone may
+ * put things: a file or FIFO of a stranger may be a trap.
+ */
+static bool is_trap(const struct task *t, const struct path *p)
+{
+	const struct inode *i = path_inode(p), *dir;
+
+	if (!p->dentry->parent || p->dentry == p->mount->root ||
+	    !(inode_is(i, S_IFREG) || inode_is(i, S_IFIFO)))
+		return false;
+	dir = p->dentry->parent->inode;
+	return (dir->mode & S_ISVTX) && (dir->mode & (S_IWOTH | S_IWGRP)) &&
+	       i->uid != dir->uid && i->uid != t->cred->fsuid;
+}
+
 /* Walks, and makes the file if that is asked for and must be. */
 static long find_or_make(struct task *t, int32_t dir, const char *name,
                          const struct how *h, struct path *out)
@@ -148,6 +166,8 @@ static long find_or_make(struct task *t, int32_t dir, const char *name,
 		return err;
 	}
 	err = excl ? -EEXIST : 0;
+	if (err == 0 && t->progress != MADE_IT && is_trap(t, &p))
+		err = -EACCES;
 	if (err == 0 && t->progress != MADE_IT)
 		err = may_open(t, &p, h->flags);
 	if (err < 0)
@@ -194,13 +214,12 @@ static long find(struct task *t, int32_t dir, const char *name,
 
 static long truncate_it(struct task *t, const struct path *p)
 {
-	struct inode_change c = {.which = INODE_SET_SIZE};
 	struct inode *i = path_inode(p);
 
 	/* Files of /proc, and streams from outside, have no size to cut. */
 	if (!inode_is(i, S_IFREG) || !i->ops->change)
 		return 0;
-	return node_change(t, p, i, &c);
+	return node_resize(t, p, i, 0);
 }
 
 /* The open file, with no number yet. */

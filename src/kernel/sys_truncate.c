@@ -14,7 +14,6 @@
 #include "kernel/fs/node.h"
 #include "kernel/fs/target.h"
 #include "kernel/syscall.h"
-#include "kernel/task/cred.h"
 #include "kernel/task/signal.h"
 
 /* RLIMIT_FSIZE: SIGXFSZ and -EFBIG beyond it. */
@@ -29,26 +28,6 @@ static long check_limit(struct task *t, uint64_t size)
 	return -EFBIG;
 }
 
-/* The change, without set-id bits that a writer must not keep. */
-static struct inode_change resize(struct task *t, const struct inode *i,
-                                  int64_t size)
-{
-	struct inode_change c = {
-		.which = INODE_SET_SIZE,
-		.size = (uint64_t)size,
-		.mode = i->mode,
-	};
-
-	if (cred_capable(t->cred, CRED_CAP_FSETID))
-		return c;
-	c.mode &= ~(uint32_t)S_ISUID;
-	if (c.mode & S_IXGRP)
-		c.mode &= ~(uint32_t)S_ISGID;
-	if (c.mode != i->mode)
-		c.which |= INODE_SET_MODE;
-	return c;
-}
-
 static long check_kind(const struct inode *i)
 {
 	if (inode_is(i, S_IFDIR))
@@ -58,7 +37,6 @@ static long check_kind(const struct inode *i)
 
 long sys_truncate(struct task *t, const struct args_truncate *a)
 {
-	struct inode_change c;
 	struct target g;
 	long err;
 
@@ -74,17 +52,14 @@ long sys_truncate(struct task *t, const struct args_truncate *a)
 		err = -ETXTBSY;
 	if (err == 0)
 		err = check_limit(t, (uint64_t)a->size);
-	if (err == 0) {
-		c = resize(t, g.inode, a->size);
-		err = node_change(t, &g.path, g.inode, &c);
-	}
+	if (err == 0)
+		err = node_resize(t, &g.path, g.inode, (uint64_t)a->size);
 	target_put(&g);
 	return err;
 }
 
 static long truncate_file(struct task *t, struct file *f, int64_t size)
 {
-	struct inode_change c;
 	long err;
 
 	if (!f->inode || !inode_is(f->inode, S_IFREG) ||
@@ -93,13 +68,11 @@ static long truncate_file(struct task *t, struct file *f, int64_t size)
 	err = check_limit(t, (uint64_t)size);
 	if (err < 0)
 		return err;
-	if (!f->ops->truncate) {
-		c = resize(t, f->inode, size);
-		return node_change(t, &f->path, f->inode, &c);
-	}
+	if (!f->ops->truncate)
+		return node_resize(t, &f->path, f->inode, (uint64_t)size);
 	err = f->ops->truncate(f, t, (uint64_t)size);
 	if (err == 0)
-		inotify_file(f, IN_MODIFY);
+		node_written(t, f);
 	return err;
 }
 

@@ -29,24 +29,44 @@ static bool is_entry(const struct path_last *last)
 	return last->size > 0 && !is_dot(last) && !is_dotdot(last);
 }
 
-/* May the task add and remove names here? */
-static long may_change(struct task *t, const struct path *dir)
+/* The dentry of a name; in a directory that was removed there is none. */
+static long find(struct task *t, const struct path *dir,
+                 const struct path_last *last, struct dentry **out)
 {
 	if (dir->dentry->deleted)
 		return -ENOENT;
+	return dentry_lookup(t, dir->dentry, name_of(last), out);
+}
+
+/* May the task add a name here? */
+static long may_add(struct task *t, const struct path *dir)
+{
 	return path_permission(t, dir, W_OK | X_OK);
 }
 
-/* May it take away this name, which exists?  Sticky directories say no. */
-static long may_remove(struct task *t, const struct inode *dir,
-                       const struct inode *i)
+/* Sticky directories let only owners take names away. */
+static bool is_sticky(const struct task *t, const struct inode *dir,
+                      const struct inode *i)
 {
 	uint32_t uid = t->cred->fsuid;
 
-	if (!(dir->mode & S_ISVTX) || uid == i->uid || uid == dir->uid ||
-	    cred_capable(t->cred, CRED_CAP_FOWNER))
-		return 0;
-	return -EPERM;
+	return (dir->mode & S_ISVTX) && uid != i->uid && uid != dir->uid &&
+	       !cred_capable(t->cred, CRED_CAP_FOWNER);
+}
+
+/* May it take this name away, expecting a directory or not? */
+static long may_delete(struct task *t, const struct path *dir,
+                       const struct dentry *d, bool is_dir)
+{
+	long err = path_permission(t, dir, W_OK | X_OK);
+
+	if (err < 0)
+		return err;
+	if (is_sticky(t, path_inode(dir), d->inode))
+		return -EPERM;
+	if (inode_is(d->inode, S_IFDIR) != is_dir)
+		return is_dir ? -ENOTDIR : -EISDIR;
+	return 0;
 }
 
 /* Owner, group and mode of a new object. */
@@ -81,15 +101,15 @@ static long free_name(struct task *t, const struct path *dir,
 
 	if (!is_entry(last))
 		return -EEXIST;
-	err = dentry_lookup(t, dir->dentry, name_of(last), &d);
+	err = find(t, dir, last, &d);
 	if (err < 0)
 		return err;
 	if (d->inode)
 		err = -EEXIST;
 	else if (last->slash && !is_dir)
 		err = -ENOENT;
-	else
-		err = may_change(t, dir);
+	else if (mount_is_readonly(dir))
+		err = -EROFS;
 	if (err < 0)
 		dentry_put(d);
 	else
@@ -113,8 +133,11 @@ long node_create(struct task *t, const struct path *dir,
 	how = describe(t, i, mode);
 	how.rdev = rdev;
 	how.target = target;
-	err = i->ops->create ? i->ops->create(i, t, name_of(last), &how, &made)
-	                     : -EPERM;
+	err = may_add(t, dir);
+	if (err == 0)
+		err = i->ops->create
+		              ? i->ops->create(i, t, name_of(last), &how, &made)
+		              : -EPERM;
 	if (err < 0) {
 		dentry_put(d);
 		return err;
@@ -129,16 +152,37 @@ long node_create(struct task *t, const struct path *dir,
 	return 0;
 }
 
+/*
+ * Names for others' files could keep a program with a hole alive, or trick a
+ * program of theirs: one must be able to read and write the file, or own it.
+ */
+static bool is_others(struct task *t, struct inode *i)
+{
+	if (inode_owner_or_capable(i, t))
+		return false;
+	if (!inode_is(i, S_IFREG) || (i->mode & S_ISUID) ||
+	    (i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		return true;
+	return inode_permission(i, t, R_OK | W_OK) < 0;
+}
+
 /* May another name be made for it? */
-static long may_link(const struct path *from, const struct path *dir)
+static long may_link(struct task *t, const struct path *from,
+                     const struct path *dir)
 {
 	struct inode *i = path_inode(from);
+	long err;
 
 	if (from->mount != dir->mount)
 		return -EXDEV;
-	if (i->nlink == 0 && !from->dentry->linkable)
-		return -ENOENT;
-	return inode_is(i, S_IFDIR) ? -EPERM : 0;
+	if (is_others(t, i))
+		return -EPERM;
+	err = may_add(t, dir);
+	if (err < 0)
+		return err;
+	if (inode_is(i, S_IFDIR))
+		return -EPERM;
+	return i->nlink == 0 && !from->dentry->linkable ? -ENOENT : 0;
 }
 
 long node_link(struct task *t, const struct path *from, const struct path *dir,
@@ -151,7 +195,7 @@ long node_link(struct task *t, const struct path *from, const struct path *dir,
 	err = free_name(t, dir, last, false, &d);
 	if (err < 0)
 		return err;
-	err = may_link(from, dir);
+	err = may_link(t, from, dir);
 	if (err == 0)
 		err = i->ops->link ? i->ops->link(i, t, name_of(last), target)
 		                   : -EPERM;
@@ -165,21 +209,20 @@ long node_link(struct task *t, const struct path *from, const struct path *dir,
 	return err;
 }
 
-/* All that keeps a name from being removed but permission. */
-static long removable(const struct dentry *d, const struct path_last *last,
+/* All that keeps a name from being removed. */
+static long removable(struct task *t, const struct path *dir,
+                      const struct dentry *d, const struct path_last *last,
                       bool rmdir)
 {
-	bool is_dir;
+	long err;
 
 	if (!d->inode)
 		return -ENOENT;
-	is_dir = inode_is(d->inode, S_IFDIR);
-	if (rmdir && !is_dir)
-		return -ENOTDIR;
-	if (!rmdir && is_dir)
-		return -EISDIR;
-	if (last->slash && !is_dir)
-		return -ENOTDIR;
+	if (!rmdir && last->slash)
+		return inode_is(d->inode, S_IFDIR) ? -EISDIR : -ENOTDIR;
+	err = may_delete(t, dir, d, rmdir);
+	if (err < 0)
+		return err;
 	return d->mounts ? -EBUSY : 0;
 }
 
@@ -198,14 +241,10 @@ long node_unlink(struct task *t, const struct path *dir,
 		                    : (is_dotdot(last) ? -ENOTEMPTY : -EBUSY);
 	if (mount_is_readonly(dir))
 		return -EROFS;
-	err = dentry_lookup(t, dir->dentry, name_of(last), &d);
+	err = find(t, dir, last, &d);
 	if (err < 0)
 		return err;
-	err = d->inode ? may_change(t, dir) : -ENOENT;
-	if (err == 0)
-		err = may_remove(t, i, d->inode);
-	if (err == 0)
-		err = removable(d, last, rmdir);
+	err = removable(t, dir, d, last, rmdir);
 	op = rmdir ? i->ops->rmdir : i->ops->unlink;
 	if (err == 0)
 		err = op ? op(i, t, name_of(last), d->inode) : -EPERM;
@@ -248,9 +287,7 @@ static long check_kinds(const struct renaming *r)
 		return -EINVAL;
 	if (dentry_is_below(r->from_dir->dentry, r->to))
 		return exchange ? -EINVAL : -ENOTEMPTY;
-	if (r->to->inode && !exchange && from_dir != to_dir)
-		return from_dir ? -ENOTDIR : -EISDIR;
-	return r->from->mounts || r->to->mounts ? -EBUSY : 0;
+	return 0;
 }
 
 /* A directory that gets another parent must be writable itself. */
@@ -264,21 +301,27 @@ static long may_reparent(const struct renaming *r, const struct dentry *d)
 
 static long check_permission(const struct renaming *r)
 {
-	struct task *t = r->t;
+	bool exchange = r->flags & RENAME_EXCHANGE;
+	bool is_dir = inode_is(r->from->inode, S_IFDIR);
+	bool to_dir = r->to->inode && inode_is(r->to->inode, S_IFDIR);
 	long err;
 
-	err = may_change(t, r->from_dir);
-	if (err == 0)
-		err = may_change(t, r->to_dir);
-	if (err == 0)
-		err = may_remove(t, path_inode(r->from_dir), r->from->inode);
-	if (err == 0 && r->to->inode)
-		err = may_remove(t, path_inode(r->to_dir), r->to->inode);
-	if (err == 0)
-		err = may_reparent(r, r->from);
-	if (err == 0 && (r->flags & RENAME_EXCHANGE))
+	err = may_delete(r->t, r->from_dir, r->from, is_dir);
+	if (err < 0)
+		return err;
+	err = r->to->inode ? may_delete(r->t, r->to_dir, r->to,
+	                                exchange ? to_dir : is_dir)
+	                   : may_add(r->t, r->to_dir);
+	if (err < 0)
+		return err;
+	if (!path_inode(r->from_dir)->ops->rename)
+		return -EPERM;
+	err = may_reparent(r, r->from);
+	if (err == 0 && exchange)
 		err = may_reparent(r, r->to);
-	return err;
+	if (err < 0)
+		return err;
+	return r->from->mounts || r->to->mounts ? -EBUSY : 0;
 }
 
 static void tell_one(const struct renaming *r, struct dentry *d, bool back)
@@ -303,14 +346,12 @@ static long rename_found(const struct renaming *r)
 	err = check_kinds(r);
 	if (err < 0)
 		return err;
-	err = check_permission(r);
-	if (err < 0)
-		return err;
 	/* Two names of one file: nothing is to be done. */
 	if (r->from->inode == r->to->inode)
 		return 0;
-	if (!dir->ops->rename)
-		return -EPERM;
+	err = check_permission(r);
+	if (err < 0)
+		return err;
 	err = dir->ops->rename(dir, r->t, name_of(r->from_last),
 	                       path_inode(r->to_dir), name_of(r->to_last),
 	                       r->flags);
@@ -352,10 +393,10 @@ long node_rename(struct task *t, const struct path *from_dir,
 		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
 	if (mount_is_readonly(from_dir))
 		return -EROFS;
-	err = dentry_lookup(t, from_dir->dentry, name_of(from), &r.from);
+	err = find(t, from_dir, from, &r.from);
 	if (err < 0)
 		return err;
-	err = dentry_lookup(t, to_dir->dentry, name_of(to), &r.to);
+	err = find(t, to_dir, to, &r.to);
 	if (err == 0)
 		err = rename_found(&r);
 	dentry_put(r.to);
@@ -371,7 +412,9 @@ long node_tmpfile(struct task *t, const struct path *dir, uint32_t mode,
 	struct dentry *d;
 	long err;
 
-	err = may_change(t, dir);
+	if (dir->dentry->deleted)
+		return -ENOENT;
+	err = may_add(t, dir);
 	if (err < 0)
 		return err;
 	if (!i->ops->tmpfile)
@@ -408,18 +451,36 @@ long node_change(struct task *t, const struct path *p, struct inode *i,
 	return 0;
 }
 
+/* The mode without set-id bits that a writer must not keep. */
+static uint32_t stripped(const struct task *t, const struct inode *i)
+{
+	uint32_t mode = i->mode & ~(uint32_t)S_ISUID;
+
+	if (cred_capable(t->cred, CRED_CAP_FSETID))
+		return i->mode;
+	return mode & S_IXGRP ? mode & ~(uint32_t)S_ISGID : mode;
+}
+
+long node_resize(struct task *t, const struct path *p, struct inode *i,
+                 uint64_t size)
+{
+	struct inode_change c = {.which = INODE_SET_SIZE, .size = size};
+
+	c.mode = stripped(t, i);
+	if (c.mode != i->mode)
+		c.which |= INODE_SET_MODE;
+	return node_change(t, p, i, &c);
+}
+
 void node_written(struct task *t, struct file *f)
 {
 	struct inode *i = f->inode;
 	struct inode_change c = {.which = INODE_SET_MODE};
 
 	inotify_file(f, IN_MODIFY);
-	if (!i || !inode_is(i, S_IFREG) || !(i->mode & (S_ISUID | S_ISGID)) ||
-	    cred_capable(t->cred, CRED_CAP_FSETID))
+	if (!i || !inode_is(i, S_IFREG) || !(i->mode & (S_ISUID | S_ISGID)))
 		return;
-	c.mode = i->mode & ~(uint32_t)S_ISUID;
-	if (i->mode & S_IXGRP)
-		c.mode &= ~(uint32_t)S_ISGID;
+	c.mode = stripped(t, i);
 	/* A file system that has to wait for this keeps them this time. */
 	if (c.mode != i->mode)
 		(void)!inode_change(i, t, &c);

@@ -43,6 +43,10 @@ must_check long node_tmpfile(struct task *t, const struct path *dir,
 must_check long node_change(struct task *t, const struct path *p,
                             struct inode *i, const struct inode_change *c);
 
+/* A new size, without set-id bits that a writer must not keep. */
+must_check long node_resize(struct task *t, const struct path *p,
+                            struct inode *i, uint64_t size);
+
 /*
  * The file was written: set-id bits go, unless the writer may keep them, and
  * watchers hear of it.  For write(2) and its kin.

@@ -12,6 +12,7 @@
 #include "kernel/core/limits.h"
 #include "kernel/fs/dentry.h"
 #include "kernel/fs/fd.h"
+#include "kernel/task/cred.h"
 
 void path_get(const struct path *p)
 {
@@ -185,6 +186,18 @@ static long jump(struct walk *w, struct inode *i)
 	return 0;
 }
 
+/*
+ * In a directory where everyone may put links, one follows one's own and those
+ * of the directory's owner: not what a stranger put where a file was expected.
+ */
+static bool is_trap(const struct walk *w, const struct inode *link)
+{
+	const struct inode *dir = w->at.dentry->inode;
+
+	return (dir->mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) &&
+	       link->uid != w->t->cred->fsuid && link->uid != dir->uid;
+}
+
 /* Goes where the link leads; the rest of the name becomes longer by it. */
 static long follow(struct walk *w, const struct path *link, const char *rest)
 {
@@ -195,6 +208,8 @@ static long follow(struct walk *w, const struct path *link, const char *rest)
 
 	if ((w->flags & PATH_NO_LINKS) || ++w->links > LIMIT_LINKS)
 		return -ELOOP;
+	if (is_trap(w, i))
+		return -EACCES;
 	w->rest = rest;
 	if (i->ops->jump)
 		return jump(w, i);
@@ -240,6 +255,9 @@ static long descend(struct walk *w, struct span name, const char *rest,
 	struct inode *i;
 	long err;
 
+	/* open(O_CREAT) makes no directories, whatever is there. */
+	if (ends && *rest && w->stop == AT_FREE)
+		return -EISDIR;
 	err = dentry_lookup(w->t, w->at.dentry, name, &to.dentry);
 	if (err < 0)
 		return err;
@@ -253,10 +271,6 @@ static long descend(struct walk *w, struct span name, const char *rest,
 		err = -ENOENT;
 		if (!ends || w->stop != AT_FREE)
 			goto put;
-		if (*rest) {
-			err = -EISDIR;
-			goto put;
-		}
 		/* The walk ends in the directory, with the name noted. */
 		note_last(w, name, false);
 		err = 0;
