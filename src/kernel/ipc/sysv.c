@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/ipc/mqueue.h"
 #include "kernel/task/cred.h"
 
 #define PLACE_BITS  15
@@ -19,6 +20,7 @@ struct sysv *sysv_world(struct kernel *k)
 			return NULL;
 		list_init(&k->sysv->undo);
 		list_init(&k->sysv->attached);
+		list_init(&k->sysv->mqueues);
 	}
 	return k->sysv;
 }
@@ -35,6 +37,7 @@ void sysv_fini(struct kernel *k)
 {
 	if (!k->sysv)
 		return;
+	mqueue_fini(k);
 	free_table(k, &k->sysv->sem);
 	free_table(k, &k->sysv->msg);
 	free_table(k, &k->sysv->shm);

@@ -36,6 +36,8 @@ struct sysv {
 	struct sysv_table shm;
 	struct list undo;     /* of processes; kernel/ipc/sem.c */
 	struct list attached; /* kernel/ipc/shm.c */
+	struct list mqueues;  /* not System V's: kernel/ipc/mqueue.c */
+	uint32_t mqueue_count;
 };
 
 /* k->sysv, made when first wanted.  NULL: no memory. */
