@@ -152,7 +152,7 @@ static long create(struct inode *dir, struct task *t, struct span name,
 	if (err < 0)
 		return err;
 	stale(dir);
-	err = find(dir, name, out);
+	err = (int)find(dir, name, out);
 	if (err == 0)
 		keep_open(*out, &made);
 	return err;
