@@ -72,15 +72,18 @@ static void tell_window(struct attendance *a)
 /* Stops with our job, as the shell asked, until it continues us. */
 static void stop_here(struct attendance *a)
 {
-	bool raw = a->streams->console;
-
-	if (raw)
+	if (a->streams->console)
 		terminal_restore(&a->streams->terminal);
 	(void)raise(SIGSTOP);
-	if (raw) {
-		terminal_again(&a->streams->terminal);
-		tell_window(a);
-	}
+}
+
+/* The shell has used the terminal meanwhile. */
+static void go_on(struct attendance *a)
+{
+	if (!a->streams->console)
+		return;
+	terminal_again(&a->streams->terminal);
+	tell_window(a);
 }
 
 static bool passes(int number)
@@ -105,6 +108,8 @@ static void take_signals(struct attendance *a)
 			tell(a, CONTROL_signal, (uint32_t)number, 0);
 		if (number == SIGTSTP)
 			stop_here(a);
+		if (number == SIGCONT)
+			go_on(a);
 		if (number == SIGWINCH)
 			tell_window(a);
 	}

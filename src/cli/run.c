@@ -323,6 +323,7 @@ int run_verb(char *const argv[])
 	struct fault f = {""};
 	int status;
 
+	streams_reserve();
 	if (!r) {
 		(void)fputs("bento run: out of memory\n", stderr);
 		return VERBS_OURS;

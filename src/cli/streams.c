@@ -95,6 +95,24 @@ static int open_console(struct streams *s, struct launch *l, struct fault *f)
 	return 0;
 }
 
+void streams_reserve(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	base_close(&fd);
+}
+
+/* Closed, or merely reserved. */
+static bool is_closed(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || flags & O_PATH;
+}
+
 int streams_open(struct streams *s, struct launch *l, struct fault *f)
 {
 	bool console = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -105,7 +123,7 @@ int streams_open(struct streams *s, struct launch *l, struct fault *f)
 	if (console)
 		err = open_console(s, l, f);
 	for (int fd = 0; fd < 3 && err == 0; fd++) {
-		if (fcntl(fd, F_GETFD) < 0) {
+		if (is_closed(fd)) {
 			l->stream[fd] = LAUNCH_CLOSED;
 		} else if (console && isatty(fd)) {
 			l->stream[fd] = LAUNCH_TERMINAL;

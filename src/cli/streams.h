@@ -28,6 +28,12 @@ struct streams {
 };
 
 /*
+ * To be called before anything is opened: descriptors 0 to 2 that are closed
+ * are taken, so that nothing of ours gets these numbers.
+ */
+void streams_reserve(void);
+
+/*
  * Looks at descriptors 0 to 2; fills l->stream and the window size.  A trace,
  * if l->flags wants one, goes where errors go.
  */

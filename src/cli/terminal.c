@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/terminal.h"
 
-#include <signal.h>
 #include <sys/ioctl.h>
 
 static void set(int fd, const struct termios *to)
 {
-	sigset_t stop, old;
-
-	/* From the background this would stop us; we are leaving anyway. */
-	(void)sigemptyset(&stop);
-	(void)sigaddset(&stop, SIGTTOU);
-	(void)sigprocmask(SIG_BLOCK, &stop, &old);
 	while (tcsetattr(fd, TCSADRAIN, to) < 0 && errno == EINTR)
 		;
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 void terminal_again(struct terminal *t)
@@ -42,7 +34,9 @@ void terminal_restore(struct terminal *t)
 	if (!t->raw)
 		return;
 	t->raw = false;
-	set(t->fd, &t->saved);
+	/* In the background the terminal is someone else's by now. */
+	if (tcgetpgrp(t->fd) == getpgrp())
+		set(t->fd, &t->saved);
 }
 
 void terminal_size(int fd, uint16_t *rows, uint16_t *columns)

@@ -15,7 +15,10 @@ struct terminal {
 	struct termios saved;
 };
 
-/* 0 or a negative errno; nothing has changed then. */
+/*
+ * From the background this stops us until we are in the foreground, as the
+ * host does it with everyone.  0 or a negative errno; nothing has changed then.
+ */
 must_check int terminal_raw(struct terminal *t, int fd, struct fault *f);
 
 /* Raw again, after a stop. */
