@@ -72,11 +72,15 @@ struct task {
 
 	/* The call being handled, and what survives its restarts. */
 	struct request req;
-	bool in_call;         /* between taking a request and answering it */
-	bool first_run;       /* this run of the handler is the call's first */
-	struct far *far;      /* memory reached through the stub; far.h */
-	bool fresh;           /* has not asked for anything yet */
-	uint32_t outs;        /* entries of the answer's out list so far */
+	bool in_call;    /* between taking a request and answering it */
+	bool first_run;  /* this run of the handler is the call's first */
+	struct far *far; /* memory reached through the stub; far.h */
+	bool fresh;      /* has not asked for anything yet */
+	uint32_t outs;   /* entries of the answer's out list so far */
+	struct {
+		uint64_t addr;
+		uint32_t off, size;
+	} out;                /* the last of them, as we wrote it */
 	uint64_t deadline_ns; /* absolute; 0: none */
 	uint64_t progress;
 	uint64_t scratch[4];

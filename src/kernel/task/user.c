@@ -53,19 +53,32 @@ int user_read(struct task *t, uaddr_t from, void *to, size_t size)
 	return cells_read(t, from.raw, to, size);
 }
 
-/* Notes a piece of the window for copying out.  False: the list is full. */
+/*
+ * Notes a piece of the window for copying out; one that goes on where the last
+ * one ended makes that longer.  False: the list is full.
+ */
 static bool add_out(struct task *t, uint64_t addr, const uint8_t *at,
                     size_t size)
 {
-	struct slot_out *o = &t->slot->out[t->outs];
+	uint32_t off = (uint32_t)(at - window(t));
+	bool joins = t->outs > 0 && t->out.addr + t->out.size == addr &&
+	             t->out.off + t->out.size == off;
+	struct slot_out *o;
 
-	if (t->outs == SLOT_OUTS)
+	if (!joins && t->outs == SLOT_OUTS)
 		return false;
-	atomic_store_explicit(&o->addr, addr, memory_order_relaxed);
-	atomic_store_explicit(&o->off, (uint32_t)(at - window(t)),
-	                      memory_order_relaxed);
-	atomic_store_explicit(&o->size, (uint32_t)size, memory_order_relaxed);
-	t->outs++;
+	if (joins) {
+		t->out.size += (uint32_t)size;
+	} else {
+		t->out.addr = addr;
+		t->out.off = off;
+		t->out.size = (uint32_t)size;
+		t->outs++;
+	}
+	o = &t->slot->out[t->outs - 1];
+	atomic_store_explicit(&o->addr, t->out.addr, memory_order_relaxed);
+	atomic_store_explicit(&o->off, t->out.off, memory_order_relaxed);
+	atomic_store_explicit(&o->size, t->out.size, memory_order_relaxed);
 	return true;
 }
 

@@ -96,17 +96,34 @@ static void writes_into_a_stage_are_listed_for_copying_out(void **state)
 static void a_full_list_falls_back_to_the_guest(void **state)
 {
 	struct bed *b = *state;
-	char guest[SLOT_OUTS + 1] = "";
+	char guest[2 * (SLOT_OUTS + 1)] = "";
 
 	stage(b, guest, 0, sizeof(guest));
-	for (size_t i = 0; i < sizeof(guest); i++)
+	for (size_t i = 0; i < sizeof(guest); i += 2)
 		assert_int_equal(user_write(&b->task,
 		                            (uaddr_t){(uint64_t)&guest[i]}, "z",
 		                            1),
 		                 0);
 	assert_int_equal(b->task.outs, SLOT_OUTS);
-	assert_int_equal(guest[SLOT_OUTS], 'z');
+	assert_int_equal(guest[2 * SLOT_OUTS], 'z');
 	assert_int_equal(guest[0], 0);
+}
+
+static void pieces_side_by_side_are_one(void **state)
+{
+	struct bed *b = *state;
+	char guest[8] = "";
+
+	stage(b, guest, 64, sizeof(guest));
+	for (size_t i = 0; i < sizeof(guest); i++)
+		assert_int_equal(user_write(&b->task,
+		                            (uaddr_t){(uint64_t)&guest[i]}, "z",
+		                            1),
+		                 0);
+	assert_int_equal(b->task.outs, 1);
+	assert_true(atomic_load(&b->slot->out[0].addr) == (uint64_t)guest);
+	assert_int_equal(atomic_load(&b->slot->out[0].off), 64);
+	assert_int_equal(atomic_load(&b->slot->out[0].size), 8);
 }
 
 static void a_string_ends_at_its_nul_or_is_too_long(void **state)
@@ -199,6 +216,8 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_full_list_falls_back_to_the_guest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pieces_side_by_side_are_one,
+	                                        set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_string_ends_at_its_nul_or_is_too_long, set_up,
 			tear_down),
