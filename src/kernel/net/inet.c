@@ -315,9 +315,11 @@ static long create(struct task *t, int family, int type, int protocol,
 			return -EACCES;
 		if (protocol == IPPROTO_ICMPV6 && family == AF_INET6)
 			return -EACCES;
-		if (protocol != 0 && protocol != IPPROTO_UDP)
+		if (protocol == 0)
+			protocol = IPPROTO_UDP;
+		if (protocol != IPPROTO_UDP && protocol != IPPROTO_UDPLITE)
 			return -EPROTONOSUPPORT;
-		return udp_create(t->kernel, family, out);
+		return udp_create(t->kernel, family, protocol, out);
 	case SOCK_RAW:
 		return protocol == 0 ? -EPROTONOSUPPORT : -EPERM;
 	default:

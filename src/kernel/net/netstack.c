@@ -25,6 +25,7 @@ int netstack_create(struct kernel *k)
 		list_init(&net->abstract[i]);
 	ports_init(&net->tcp, k);
 	ports_init(&net->udp, k);
+	ports_init(&net->udplite, k);
 	net->pool = sockbuf_pool_create();
 	net->scm = scm_create(k);
 	if (!net->pool || !net->scm) {
@@ -85,6 +86,11 @@ static void describe_inet(struct socket *s, struct netstack_row *r)
 	}
 }
 
+static bool has_udp_port(struct socket *s)
+{
+	return udp_is(s) && s->protocol == IPPROTO_UDP && inet_of(s)->port;
+}
+
 static bool belongs(struct socket *s, enum netstack_table table)
 {
 	switch (table) {
@@ -95,9 +101,9 @@ static bool belongs(struct socket *s, enum netstack_table table)
 	case NETSTACK_TCP6:
 		return s->family == AF_INET6 && tcp_is(s) && inet_of(s)->port;
 	case NETSTACK_UDP:
-		return s->family == AF_INET && udp_is(s) && inet_of(s)->port;
+		return s->family == AF_INET && has_udp_port(s);
 	case NETSTACK_UDP6:
-		return s->family == AF_INET6 && udp_is(s) && inet_of(s)->port;
+		return s->family == AF_INET6 && has_udp_port(s);
 	case NETSTACK_NETLINK:
 		return s->family == AF_NETLINK;
 	}

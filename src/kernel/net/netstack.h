@@ -22,6 +22,7 @@ struct netstack {
 	uint32_t next_netlink;                   /* and of netlink ones */
 	struct ports tcp;
 	struct ports udp;
+	struct ports udplite;
 	struct scm *scm;
 	struct sockbuf_pool *pool;
 };

@@ -64,8 +64,13 @@
 #define SOL_TCP     6
 #define SOL_UDP     17
 #define SOL_IPV6    41
+#define SOL_UDPLITE 136
 #define SOL_RAW     255
 #define SOL_NETLINK 270
+
+/* Options of SOL_UDPLITE. */
+#define UDPLITE_SEND_CSCOV 10
+#define UDPLITE_RECV_CSCOV 11
 
 /* Control messages of level SOL_SOCKET. */
 #define SCM_RIGHTS      1

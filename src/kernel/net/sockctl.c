@@ -79,6 +79,22 @@ static long take_socket(struct parse *p, const struct socket *s,
 	}
 }
 
+/* An int from `least` to 255; -1 stands for what the socket has. */
+static long take_number(struct span data, int32_t least, uint8_t *out,
+                        bool *has)
+{
+	int32_t n;
+
+	if (data.size != sizeof(n))
+		return -EINVAL;
+	memcpy(&n, data.at, sizeof(n));
+	if (n < least || n > 255)
+		return -EINVAL;
+	*has = n >= 0;
+	*out = (uint8_t)n;
+	return 0;
+}
+
 /* The address a datagram is to come from, in IP_PKTINFO's ipi_spec_dst. */
 static long take_ip(struct parse *p, const struct cmsg *c)
 {
@@ -95,9 +111,14 @@ static long take_ip(struct parse *p, const struct cmsg *c)
 		p->m->source.in.sin_addr = info.ipi_spec_dst;
 		return 0;
 	case IP_TTL:
+		return take_number(c->data, 1, &p->m->hops, &p->m->has_hops);
 	case IP_TOS:
-	case IP_RETOPTS:
-		return c->data.size == 4 || c->data.size == 1 ? 0 : -EINVAL;
+		if (c->data.size == 1) {
+			p->m->class = c->data.at[0];
+			p->m->has_class = true;
+			return 0;
+		}
+		return take_number(c->data, 0, &p->m->class, &p->m->has_class);
 	default:
 		return -EINVAL;
 	}
@@ -118,7 +139,9 @@ static long take_ipv6(struct parse *p, const struct cmsg *c)
 		p->m->has_source = true;
 		return 0;
 	case IPV6_HOPLIMIT:
+		return take_number(c->data, -1, &p->m->hops, &p->m->has_hops);
 	case IPV6_TCLASS:
+		return take_number(c->data, -1, &p->m->class, &p->m->has_class);
 	case IPV6_DONTFRAG:
 		return c->data.size == 4 ? 0 : -EINVAL;
 	default:

@@ -39,6 +39,10 @@ struct sockmsg {
 	/* Internet: where a datagram is to come from. */
 	bool has_source;
 	struct sockname source;
+	bool has_hops;  /* ... and how far it may go ... */
+	bool has_class; /* ... and in which class */
+	uint8_t hops;
+	uint8_t class;
 	/* Receive: further control messages go here; may be NULL. */
 	struct cmsgout *control;
 };
@@ -97,7 +101,8 @@ struct socket_options {
 	int32_t linger2, defer_accept, window_clamp, quick_ack, user_timeout;
 	int32_t fast_open, fast_open_connect, notsent_lowat, save_syn, max_seg;
 	int32_t tcp_inq, thin_linear, thin_dupack, tcp_timestamp, tx_delay;
-	int32_t udp_cork, udp_segment, udp_gro, no_check6_tx, no_check6_rx;
+	int32_t udp_cork, no_check6_tx, no_check6_rx;
+	int32_t lite_send, lite_recv;
 	int32_t fast_open_no_cookie;
 	/* SOL_NETLINK. */
 	int32_t nl_pktinfo, nl_broadcast_error, nl_no_enobufs, nl_listen_all;

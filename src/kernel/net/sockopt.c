@@ -573,6 +573,9 @@ static long has_level(const struct socket *s, int level)
 		if (inet && s->type == SOCK_DGRAM)
 			return 0;
 		return inet ? -ENOPROTOOPT : -EOPNOTSUPP;
+	case SOL_UDPLITE:
+		return s->protocol == IPPROTO_UDPLITE && inet ? 0
+		                                              : -ENOPROTOOPT;
 	case SOL_NETLINK:
 		return s->family == AF_NETLINK ? 0 : -ENOPROTOOPT;
 	default:

@@ -167,6 +167,18 @@ static void source(const struct udp *u, const struct sockmsg *m,
 	}
 }
 
+/* How far a datagram may go, and its class: by the message or the socket. */
+static void set_header(const struct socket *s, const struct sockmsg *m,
+                       struct sockpkt *p)
+{
+	bool six = s->family == AF_INET6;
+	int32_t hops = six ? s->opt.hops : s->opt.ttl;
+	int32_t class = six ? s->opt.tclass : s->opt.tos;
+
+	p->ttl = m->has_hops ? m->hops : (uint8_t)(hops < 0 ? 64 : hops);
+	p->tos = m->has_class ? m->class : (uint8_t)MAX(class, 0);
+}
+
 static long udp_send(struct socket *s, struct sockmsg *m)
 {
 	struct udp *u = udp_of(s);
@@ -194,8 +206,7 @@ static long udp_send(struct socket *s, struct sockmsg *m)
 	err = sockpkt_take(s->kernel, m->uio, &p);
 	if (err < 0)
 		return err == -ENOMEM ? -ENOBUFS : err;
-	p->ttl = (uint8_t)s->opt.ttl;
-	p->tos = (uint8_t)(s->family == AF_INET ? s->opt.tos : s->opt.tclass);
+	set_header(s, m, p);
 	source(u, m, &to, &from);
 	deliver(u, p, &from, &to);
 	return (long)size;
@@ -435,7 +446,7 @@ bool udp_is(const struct socket *s)
 	return s->ops == &udp_ops;
 }
 
-long udp_create(struct kernel *k, int family, struct socket **out)
+long udp_create(struct kernel *k, int family, int protocol, struct socket **out)
 {
 	struct socket *s = socket_alloc(k, sizeof(struct udp), &udp_ops);
 	struct udp *u;
@@ -443,7 +454,9 @@ long udp_create(struct kernel *k, int family, struct socket **out)
 	if (!s)
 		return -ENOMEM;
 	u = udp_of(s);
-	inet_init(&u->i, family, SOCK_DGRAM, IPPROTO_UDP, &k->net->udp);
+	inet_init(&u->i, family, SOCK_DGRAM, protocol,
+	          protocol == IPPROTO_UDPLITE ? &k->net->udplite
+	                                      : &k->net->udp);
 	sockpkt_queue_init(&u->rx);
 	sockpkt_queue_init(&u->errors);
 	*out = s;

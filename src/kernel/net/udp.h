@@ -21,6 +21,8 @@ static inline struct udp *udp_of(struct socket *s)
 	return container_of(s, struct udp, i.s);
 }
 
-must_check long udp_create(struct kernel *k, int family, struct socket **out);
+/* `protocol` is IPPROTO_UDP or IPPROTO_UDPLITE, which has its own ports. */
+must_check long udp_create(struct kernel *k, int family, int protocol,
+                           struct socket **out);
 
 bool udp_is(const struct socket *s);

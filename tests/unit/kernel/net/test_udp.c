@@ -159,6 +159,25 @@ static void the_address_it_was_sent_to_can_be_had(void **state)
 	assert_int_equal(c.data[2], htobe32(LO + 4));
 }
 
+static void a_message_s_own_hop_limit_arrives(void **state)
+{
+	struct testbed *bed = *state;
+	int a = bound(bed, v6(1, 3000));
+	int b = make(bed, AF_INET6, SOCK_DGRAM);
+	struct control c = {CMSG_HEAD + 4, SOL_IPV6, IPV6_HOPLIMIT, {2}};
+	char buf[256];
+	int flags;
+
+	assert_int_equal(set(bed, a, SOL_IPV6, IPV6_RECVHOPLIMIT, 1), 0);
+	assert_int_equal(connect_to(bed, b, v6(1, 3000)), 0);
+	assert_int_equal(send_control(bed, b, "x", &c), 1);
+	assert_int_equal(recv_control(bed, a, buf, &c, &flags), 1);
+	assert_int_equal(c.type, IPV6_HOPLIMIT);
+	assert_int_equal(c.data[0], 2);
+	c = (struct control){CMSG_HEAD + 4, SOL_IPV6, IPV6_HOPLIMIT, {256}};
+	assert_int_equal(send_control(bed, b, "x", &c), -EINVAL);
+}
+
 static void a_v6_socket_talks_to_v4(void **state)
 {
 	struct testbed *bed = *state;
@@ -187,6 +206,7 @@ int main(void)
 		TESTBED(a_full_buffer_loses_silently),
 		TESTBED(what_must_not_be_sent_is_refused),
 		TESTBED(the_address_it_was_sent_to_can_be_had),
+		TESTBED(a_message_s_own_hop_limit_arrives),
 		TESTBED(a_v6_socket_talks_to_v4),
 	};
 
