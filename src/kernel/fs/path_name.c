@@ -8,7 +8,7 @@
 
 #define DELETED " (deleted)"
 
-/* Of a file in no directory: "pipe:[12]", "/memfd:x (deleted)", or as it is. */
+/* Of a file in no directory: "pipe:[12]", or just as it is labelled. */
 static long nameless(const struct dentry *d, char *to, size_t room)
 {
 	int n;
@@ -17,8 +17,7 @@ static long nameless(const struct dentry *d, char *to, size_t room)
 		n = snprintf(to, room, "%s[%llu]", d->name,
 		             (unsigned long long)d->inode->ino);
 	else
-		n = snprintf(to, room, "%s%s", d->name,
-		             *d->name == '/' ? DELETED : "");
+		n = snprintf(to, room, "%s", d->name);
 	return n < 0 || (size_t)n >= room ? -ENAMETOOLONG : n;
 }
 

@@ -464,7 +464,7 @@ static const char *label(const struct stream *s)
 	case REGULAR:
 		break;
 	}
-	return "/dev/stream";
+	return "stream:";
 }
 
 int stream_create(struct kernel *k, int fd, uint32_t uid, uint32_t gid,
