@@ -97,6 +97,7 @@ expect True
 expect >>> 
 send \x03
 expect KeyboardInterrupt
+expect >>> 
 send \x04
 status 0
 END
