@@ -175,7 +175,7 @@ static void pass_ends(struct streams *s)
 		if (r->to == s->console_fd)
 			(void)shutdown(s->console_fd, SHUT_WR);
 		else if (r->to == s->ours[STDIN_FILENO])
-			s->ours[STDIN_FILENO] = -1, close(r->to);
+			base_close(&s->ours[STDIN_FILENO]);
 		r->to = -1;
 	}
 }

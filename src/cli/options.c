@@ -26,7 +26,7 @@ int options_read(const struct option_row *rows, size_t count, void *to,
 
 	for (; argv[i] && argv[i][0] == '-' && argv[i][1]; i++) {
 		const struct option_row *row;
-		const char *value;
+		const char *value = NULL;
 		int err;
 
 		if (strcmp(argv[i], "--") == 0)

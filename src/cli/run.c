@@ -249,7 +249,9 @@ static int start(struct run *r, struct start *s, struct streams *streams,
 	return err;
 }
 
-static int run(struct run *r, char *const cmd[], struct fault *f)
+__attribute__((noinline)) /* a large frame: not on its caller's, too */
+static int
+run(struct run *r, char *const cmd[], struct fault *f)
 {
 	char at[LAUNCH_PATH_MAX + 1];
 	static struct streams streams;

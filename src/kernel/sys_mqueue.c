@@ -175,7 +175,7 @@ static long wait_for(struct task *t, struct file *f, uint32_t events)
 
 long sys_mq_timedsend(struct task *t, const struct args_mq_timedsend *a)
 {
-	struct file *f;
+	struct file *f = NULL;
 	long n;
 
 	if (a->priority >= MQUEUE_PRIORITIES)
@@ -195,7 +195,7 @@ long sys_mq_timedsend(struct task *t, const struct args_mq_timedsend *a)
 long sys_mq_timedreceive(struct task *t, const struct args_mq_timedreceive *a)
 {
 	uint32_t priority;
-	struct file *f;
+	struct file *f = NULL;
 	long n = set_deadline(t, a->timeout);
 
 	if (n == 0)

@@ -31,7 +31,7 @@ static void all_once(void)
 	}
 	dir = opendir("many");
 	CHECK(dir);
-	while ((errno = 0, d = readdir(dir))) {
+	for (errno = 0; (d = readdir(dir)); errno = 0) {
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..")) {
 			CHECK(d->d_type == DT_DIR || d->d_type == DT_UNKNOWN);
 			dots++;

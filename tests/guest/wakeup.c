@@ -68,8 +68,10 @@ static void race(bool timed)
 
 		clock_gettime(CLOCK_REALTIME, &soon);
 		soon.tv_nsec += 1000000;
-		if (soon.tv_nsec >= 1000000000)
-			soon.tv_sec++, soon.tv_nsec -= 1000000000;
+		if (soon.tv_nsec >= 1000000000) {
+			soon.tv_sec++;
+			soon.tv_nsec -= 1000000000;
+		}
 		if (pthread_timedjoin_np(t, NULL, &soon) == 0)
 			break;
 		pthread_kill(t, SIGUSR1);

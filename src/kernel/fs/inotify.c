@@ -209,18 +209,20 @@ static long read_events(struct file *f, struct uio *u, int64_t *pos)
 		return -EAGAIN;
 	while (!list_empty(&n->events)) {
 		struct news *e = list_first(&n->events, struct news, link);
+		/* struct inotify_event with room for its name */
 		struct {
-			struct inotify_event head;
+			int32_t wd;
+			uint32_t mask, cookie, len;
 			char name[272];
 		} r = {0};
 		size_t size = record_size(e);
 
 		if (size > u->left)
 			break;
-		r.head.wd = e->wd;
-		r.head.mask = e->mask;
-		r.head.cookie = e->cookie;
-		r.head.len = padded(e->name_size);
+		r.wd = e->wd;
+		r.mask = e->mask;
+		r.cookie = e->cookie;
+		r.len = padded(e->name_size);
 		memcpy(r.name, e->name, e->name_size);
 		if (uio_put(u, &r, size) < 0)
 			return done ? done : -EFAULT;

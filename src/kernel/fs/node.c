@@ -122,7 +122,7 @@ long node_create(struct task *t, const struct path *dir,
                  struct span target, struct path *out)
 {
 	bool is_dir = (mode & S_IFMT) == S_IFDIR;
-	struct inode *i = path_inode(dir), *made;
+	struct inode *i = path_inode(dir), *made = NULL;
 	struct inode_new how;
 	struct dentry *d;
 	long err;

@@ -191,7 +191,7 @@ static long tmpfile_at(struct inode *dir, struct task *t,
                        const struct inode_new *how, struct inode **out)
 {
 	struct overlay_node *d = node_of(dir);
-	struct inode *upper;
+	struct inode *upper = NULL;
 	long err = overlay_copy_up(d, t, true);
 
 	if (err == 0)
@@ -206,7 +206,7 @@ static long link_at(struct inode *dir, struct task *t, struct span name,
 {
 	struct overlay_node *d = node_of(dir);
 	struct overlay_node *n = node_of(target);
-	bool hidden;
+	bool hidden = false;
 	long err = overlay_copy_up(n, t, true);
 
 	if (err == 0)

@@ -324,8 +324,8 @@ static long run(struct walk *w)
 			return err;
 		if (w->last && w->last->size > 0)
 			return 0;
-		while (*w->rest == '/')
-			w->rest++, slash = true;
+		for (; *w->rest == '/'; w->rest++)
+			slash = true;
 	}
 	if ((slash || (w->flags & PATH_DIRECTORY)) &&
 	    !inode_is(path_inode(&w->at), S_IFDIR))

@@ -100,7 +100,7 @@ static long read_link(const struct pseudo_ctx *c, finder *find, char *to,
 
 static long go(const struct pseudo_ctx *c, finder *find, struct path *out)
 {
-	struct path at;
+	struct path at = {0};
 	long err = proc_process_inspect(c);
 
 	if (err == 0)

@@ -161,9 +161,8 @@ static void a_link_put_in_place_of_a_folder_leads_nowhere(void **state)
 	assert_int_equal(rename(host(s, "in/d"), host(s, "in/gone")), 0);
 	assert_int_equal(symlink("../out", host(s, "in/d")), 0);
 	/* From the folder we hold it still is the old one ... */
-	assert_int_equal(path_child(s->bed->task, &dir, span_str("secret"),
-	                            &at),
-	                 0);
+	assert_int_equal(
+		path_child(s->bed->task, &dir, span_str("secret"), &at), 0);
 	assert_int_equal(path_inode(&at)->size, strlen("harmless"));
 	path_put(&at);
 	path_put(&dir);

@@ -42,18 +42,19 @@ static uint32_t expect(struct testbed *bed, long fd, long wd, uint32_t mask,
                        const char *name)
 {
 	struct {
-		struct inotify_event head;
+		int32_t wd;
+		uint32_t mask, cookie, len;
 		char name[256];
 	} e = {0};
-	size_t room = sizeof(e.head) +
+	size_t room = sizeof(struct inotify_event) +
 	              (*name ? round_up(strlen(name) + 1, 16) : 0);
 	long n = CALL(SYS_read, fd, &e, room);
 
-	if (n != (long)room || e.head.wd != wd || e.head.mask != mask ||
+	if (n != (long)room || e.wd != wd || e.mask != mask ||
 	    strcmp(e.name, name) != 0)
-		fail_msg("wanted %x %s, got %ld: %x %s", mask, name, n,
-		         e.head.mask, e.name);
-	return e.head.cookie;
+		fail_msg("wanted %x %s, got %ld: %x %s", mask, name, n, e.mask,
+		         e.name);
+	return e.cookie;
 }
 
 static void nothing_more(struct testbed *bed, long fd)
