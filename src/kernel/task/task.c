@@ -393,7 +393,7 @@ void task_exit(struct task *t, int32_t status)
 	task_get(t);
 	drop_call(t);
 	t->exiting = true;
-	if (!p->exiting && t == p->leader)
+	if (!p->exiting)
 		p->status = (uint32_t)status;
 	if (p->task_count == 1)
 		p->cred = cred_get(t->cred);

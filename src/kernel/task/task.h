@@ -154,7 +154,7 @@ must_check int task_clone(struct task *from, const struct task_clone *how,
 /*
  * A task's end: leaves its process, drops all it shares, and its host thread
  * is made to end.  Keeps the struct, its process and its credentials.
- * `status` is as wait4(2) encodes it; that of the first task counts, unless
+ * `status` is as wait4(2) encodes it; that of the last task counts, unless
  * process_kill() came before.
  */
 void task_exit(struct task *t, int32_t status);

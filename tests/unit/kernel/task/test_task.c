@@ -47,7 +47,7 @@ static void a_process_ends_with_its_last_task(void **state)
 	assert_false(p->zombie);
 	task_exit(thread, 5 << 8);
 	assert_true(p->zombie);
-	assert_int_equal(p->status, 3 << 8);
+	assert_int_equal(p->status, 5 << 8);
 	assert_ptr_equal(process_find(&bed->kernel, p->pid), p);
 }
 
