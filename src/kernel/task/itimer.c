@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A timer that repeats rests from the moment its signal is queued until the
+ * signal is taken; only then the periods that have passed are counted and the
+ * next one is set.  So a guest that does not look costs nothing, however short
+ * its interval.  Meanwhile `goal_ns` stays at the expiry that was signalled.
+ * Now and then a resting timer looks whether its signal got lost.
+ */
 #include "kernel/task/itimer.h"
 
 #include <signal.h>
@@ -10,8 +17,9 @@
 #include "kernel/task/clock.h"
 #include "kernel/task/signal.h"
 
-#define CPU_LOOK_NS 4000000u /* how often to look at CPU time */
-#define POSIX_MAX   1024     /* timers of one process */
+#define CPU_LOOK_NS 4000000u   /* how often to look at CPU time */
+#define REST_NS     100000000u /* how often a resting timer looks */
+#define POSIX_MAX   1024       /* timers of one process */
 #define OVERRUN_MAX INT32_MAX
 
 struct itimer_posix {
@@ -26,9 +34,10 @@ struct itimer_posix {
 	uint64_t value;
 	uint64_t goal_ns; /* on the monotonic clock, or of CPU time */
 	uint64_t interval_ns;
-	uint64_t overrun;
-	uint64_t overrun_taken;
+	uint64_t overrun; /* of the signal taken last */
 };
+
+static const int signals[ITIMER_COUNT] = {SIGALRM, SIGVTALRM, SIGPROF};
 
 static uint64_t cpu_ns(struct process *p, bool user_only)
 {
@@ -45,16 +54,26 @@ static uint64_t clock_of(struct process *p, int which)
 	                            : cpu_ns(p, which == ITIMER_VIRTUAL);
 }
 
-/* Periods that have passed since `goal`, itself included; moves it on. */
+/* Moves the goal behind `now`.  How many expiries there were after it. */
 static uint64_t advance(uint64_t *goal_ns, uint64_t interval_ns, uint64_t now)
 {
-	uint64_t periods = 1 + (now - *goal_ns) / interval_ns;
+	uint64_t missed = (now - *goal_ns) / interval_ns;
 
-	*goal_ns = clock_after(*goal_ns, periods * interval_ns);
-	return periods;
+	*goal_ns = clock_after(*goal_ns, (missed + 1) * interval_ns);
+	return missed;
 }
 
-/* Sets a timer that just fired: there is room for it. */
+/* Time until the next expiry. */
+static uint64_t left(uint64_t goal_ns, uint64_t interval_ns, uint64_t now)
+{
+	if (goal_ns == 0)
+		return 0;
+	if (goal_ns > now)
+		return goal_ns - now;
+	return interval_ns ? interval_ns - (now - goal_ns) % interval_ns : 1;
+}
+
+/* Sets a timer that just fired, or is set: there is room for it. */
 static void again(struct process *p, struct timer *timer, uint64_t in_ns)
 {
 	int err = timer_set(&p->kernel->loop.timers, timer,
@@ -65,7 +84,6 @@ static void again(struct process *p, struct timer *timer, uint64_t in_ns)
 
 static void itimer_fired(struct timer *timer)
 {
-	static const int signals[] = {SIGALRM, SIGVTALRM, SIGPROF};
 	struct process_timer *it = container_of(timer, struct process_timer,
 	                                        timer);
 	struct process *p = it->process;
@@ -77,13 +95,26 @@ static void itimer_fired(struct timer *timer)
 		again(p, timer, MAX(it->goal_ns - now, CPU_LOOK_NS));
 		return;
 	}
-	if (it->interval_ns == 0) {
+	if (it->interval_ns == 0)
 		it->goal_ns = 0;
-	} else {
-		(void)advance(&it->goal_ns, it->interval_ns, now);
-		again(p, timer, it->goal_ns - now);
-	}
+	else
+		again(p, timer, MAX(it->interval_ns, REST_NS));
 	(void)signal_send_process(p, &info);
+}
+
+/* One of the three signals was taken, from whomever it was. */
+static void go_on(struct process *p, int which)
+{
+	struct process_timer *it = &p->itimer[which];
+	uint64_t now;
+
+	if (it->goal_ns == 0 || it->interval_ns == 0)
+		return;
+	now = clock_of(p, which);
+	if (it->goal_ns > now)
+		return;
+	(void)advance(&it->goal_ns, it->interval_ns, now);
+	again(p, &it->timer, it->goal_ns - now);
 }
 
 /* SIGXCPU for each second beyond the soft limit, SIGKILL at the hard one. */
@@ -160,8 +191,7 @@ void itimer_get(struct process *p, int which, struct itimer_value *out)
 	uint64_t now = clock_of(p, which);
 
 	*out = (struct itimer_value){.interval_ns = it->interval_ns};
-	if (it->goal_ns != 0)
-		out->left_ns = it->goal_ns > now ? it->goal_ns - now : 1000;
+	out->left_ns = left(it->goal_ns, it->interval_ns, now);
 }
 
 int itimer_set(struct process *p, int which, const struct itimer_value *v)
@@ -202,30 +232,16 @@ static bool waits_in(const struct sigqueue *q, int32_t id)
 	return false;
 }
 
-static void posix_signal(struct itimer_posix *x, uint64_t periods)
+/* Whom the signal is for, if not the whole process; false: nobody. */
+static bool receiver(const struct itimer_posix *x, struct task **t)
 {
-	struct process *p = x->process;
-	abi_siginfo info = {.signo = x->signo, .code = SI_TIMER};
-	struct task *t = NULL;
-
+	*t = NULL;
 	if (x->notify == SIGEV_NONE)
-		return;
-	info.timer_id = x->id;
-	info.timer_value = x->value;
-	if (x->notify == SIGEV_THREAD_ID) {
-		t = task_find(p->kernel, x->tid);
-		if (!t || t->process != p)
-			return;
-	}
-	if (waits_in(t ? &t->pending : &p->pending, x->id)) {
-		x->overrun += periods;
-		return;
-	}
-	x->overrun = periods - 1;
-	if (t)
-		(void)signal_send_task(t, &info, false);
-	else
-		(void)signal_send_process(p, &info);
+		return false;
+	if (x->notify != SIGEV_THREAD_ID)
+		return true;
+	*t = task_find(x->process->kernel, x->tid);
+	return *t && (*t)->process == x->process;
 }
 
 static void posix_fired(struct timer *timer)
@@ -234,19 +250,26 @@ static void posix_fired(struct timer *timer)
 	                                      timer);
 	struct process *p = x->process;
 	uint64_t now = posix_now(x);
-	uint64_t periods = 1;
+	abi_siginfo info = {.signo = x->signo, .code = SI_TIMER};
+	struct task *t;
 
 	if (now < x->goal_ns) {
 		again(p, timer, MAX(x->goal_ns - now, CPU_LOOK_NS));
 		return;
 	}
-	if (x->interval_ns == 0) {
+	if (x->interval_ns == 0)
 		x->goal_ns = 0;
-	} else {
-		periods = advance(&x->goal_ns, x->interval_ns, now);
-		again(p, timer, x->goal_ns - now);
-	}
-	posix_signal(x, periods);
+	else if (x->notify != SIGEV_NONE)
+		again(p, timer, MAX(x->interval_ns, REST_NS));
+	if (!receiver(x, &t) || waits_in(t ? &t->pending : &p->pending, x->id))
+		return;
+	info.timer_id = x->id;
+	info.timer_value = x->value;
+	/* That may be the end of the process, and of the timer. */
+	if (t)
+		(void)signal_send_task(t, &info, false);
+	else
+		(void)signal_send_process(p, &info);
 }
 
 static int check_event(struct task *t, const abi_sigevent *ev)
@@ -324,8 +347,7 @@ void itimer_posix_get(struct itimer_posix *x, struct itimer_value *out)
 	uint64_t now = posix_now(x);
 
 	*out = (struct itimer_value){.interval_ns = x->interval_ns};
-	if (x->goal_ns != 0)
-		out->left_ns = x->goal_ns > now ? x->goal_ns - now : 1;
+	out->left_ns = left(x->goal_ns, x->interval_ns, now);
 }
 
 int itimer_posix_set(struct itimer_posix *x, bool absolute,
@@ -362,19 +384,33 @@ int itimer_posix_set(struct itimer_posix *x, bool absolute,
 
 int32_t itimer_posix_overrun(const struct itimer_posix *x)
 {
-	return (int32_t)MIN(x->overrun_taken, (uint64_t)OVERRUN_MAX);
+	return (int32_t)MIN(x->overrun, (uint64_t)OVERRUN_MAX);
+}
+
+static void posix_taken(struct itimer_posix *x)
+{
+	uint64_t now = posix_now(x);
+
+	x->overrun = 0;
+	if (x->goal_ns == 0 || x->interval_ns == 0 || x->goal_ns > now ||
+	    x->notify == SIGEV_NONE)
+		return;
+	x->overrun = advance(&x->goal_ns, x->interval_ns, now);
+	again(x->process, &x->timer, x->goal_ns - now);
 }
 
 void itimer_taken(struct process *p, abi_siginfo *info)
 {
 	struct itimer_posix *x;
 
+	for (int i = 0; i < ITIMER_COUNT; i++)
+		if (info->signo == signals[i])
+			go_on(p, i);
 	if (info->code != SI_TIMER)
 		return;
 	x = itimer_posix_find(p, info->timer_id);
 	if (!x)
 		return;
-	x->overrun_taken = x->overrun;
-	x->overrun = 0;
+	posix_taken(x);
 	info->overrun = itimer_posix_overrun(x);
 }

@@ -50,5 +50,5 @@ must_check int itimer_posix_set(struct itimer_posix *x, bool absolute,
 /* timer_getoverrun(2). */
 int32_t itimer_posix_overrun(const struct itimer_posix *x);
 
-/* A signal was taken: if a timer sent it, fills in the overrun. */
+/* A signal was taken: its timer goes on, and the overrun is filled in. */
 void itimer_taken(struct process *p, abi_siginfo *info);
