@@ -257,24 +257,40 @@ static void forget_old(struct area *a)
 	drop_old(p);
 }
 
-/* Maps the stack.  Returns the address behind its last byte, or 0. */
-static uint64_t map_stack(const struct image *im, bool exec)
+/* Maps a stack of `size` bytes.  Returns the end of it, or 0. */
+static uint64_t map_stack_of(uint64_t size, uint64_t prot)
 {
-	uint64_t size = im->stack_size;
-	uint64_t prot = PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0);
 	long got;
 
-	if (size > STACK_MAX)
-		size = STACK_USUAL;
-	size = round_up(MAX(size, STACK_MIN) + im->strings_size, PAGE);
 	got = host(SYS_mmap, 0, size + STACK_GUARD, PROT_NONE,
 	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1,
 	           0);
 	if (got < 0)
 		return 0;
-	if (host(SYS_mprotect, (uint64_t)got + STACK_GUARD, size, prot) < 0)
+	if (host(SYS_mprotect, (uint64_t)got + STACK_GUARD, size, prot) < 0) {
+		host(SYS_munmap, got, size + STACK_GUARD);
 		return 0;
+	}
 	return (uint64_t)got + STACK_GUARD + size;
+}
+
+/*
+ * Maps the stack, as large as its limit says if that is possible.  Returns the
+ * address behind its last byte, or 0.
+ */
+static uint64_t map_stack(const struct image *im, bool exec)
+{
+	uint64_t prot = PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0);
+	uint64_t size = im->stack_size > STACK_MAX ? STACK_USUAL
+	                                           : im->stack_size;
+	uint64_t top;
+
+	size = round_up(MAX(size, STACK_MIN) + im->strings_size, PAGE);
+	top = map_stack_of(size, prot);
+	if (!top && size > STACK_USUAL)
+		top = map_stack_of(
+			round_up(STACK_USUAL + im->strings_size, PAGE), prot);
+	return top;
 }
 
 struct words {
