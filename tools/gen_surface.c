@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes docs/host-surface.md: the host calls each process may make, from the
+ * tables that make their filters.
+ *
+ *	gen-surface          prints it
+ *	gen-surface FILE     fails if FILE is not what it would print
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct row {
+	const char *call;
+	const char *checks;
+	const char *reason;
+};
+
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row kernel[] = {
+#include "kernel/seccomp.def"
+};
+
+#define HOST(call, reason, checks) {#call, #checks, reason},
+static const struct row cell[] = {
+#include "cell/stub/seccomp.def"
+};
+
+static const char head[] =
+	"# The host calls our processes may make\n"
+	"\n"
+	"Made by `tools/gen_surface.c` from the tables behind the filters;\n"
+	"`tools/check-docs` compares. Arguments are counted from 0. What is not listed\n"
+	"kills the process; from guest code in a cell it is caught instead, and\n"
+	"becomes a request to the kernel.\n";
+
+static const char names[] =
+	"\n"
+	"`IS(n, v)`: argument n is v. `IS64`: all its 64 bits. `ONLY(n, mask)`:\n"
+	"it has no bit outside the mask. `NONE_OF(n, mask)`: it has no bit of\n"
+	"it. `IN_SET(n, mask, set)`: what the mask leaves is the number of a\n"
+	"bit of the set. `ZERO_HIGH(n)`: the upper half is zero.\n";
+
+static void table(FILE *to, const char *title, const char *about,
+                  const struct row *rows, size_t count)
+{
+	(void)fprintf(to, "\n## %s\n\n%s\n\n", title, about);
+	(void)fprintf(to, "| call | checked | why |\n|---|---|---|\n");
+	for (size_t i = 0; i < count; i++) {
+		const struct row *r = &rows[i];
+		int any = strcmp(r->checks, "ANY") == 0;
+		const char *tick = any ? "" : "`";
+
+		(void)fprintf(to, "| %s | %s", r->call, tick);
+		for (const char *c = any ? "" : r->checks; *c; c++)
+			(void)fprintf(to, *c == '|' ? "\\%c" : "%c", *c);
+		(void)fprintf(to, "%s | %s |\n", tick, r->reason);
+	}
+}
+
+static void document(FILE *to)
+{
+	(void)fputs(head, to);
+	(void)fputs(names, to);
+	table(to, "The kernel",
+	      "Once it serves (`src/kernel/seccomp.def`). Files are behind\n"
+	      "Landlock besides.",
+	      kernel, sizeof(kernel) / sizeof(kernel[0]));
+	table(to, "A cell",
+	      "Only from the stub's text (`src/cell/stub/seccomp.def`). A guest\n"
+	      "can jump there with any registers, so each row is harmless in\n"
+	      "its hands.",
+	      cell, sizeof(cell) / sizeof(cell[0]));
+}
+
+/* Is the file what we would print? */
+static int same(const char *path)
+{
+	char *want = NULL;
+	size_t size = 0, n;
+	FILE *memory = open_memstream(&want, &size);
+	FILE *file = fopen(path, "r");
+	char *got;
+	int equal;
+
+	if (!memory || !file)
+		return 0;
+	document(memory);
+	(void)fclose(memory);
+	got = malloc(size + 1);
+	n = got ? fread(got, 1, size + 1, file) : 0;
+	(void)fclose(file);
+	equal = n == size && memcmp(got, want, size) == 0;
+	free(got);
+	free(want);
+	return equal;
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc < 2) {
+		document(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (same(argv[1]))
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr,
+	              "%s is out of date: make it anew with gen-surface\n",
+	              argv[1]);
+	return EXIT_FAILURE;
+}
