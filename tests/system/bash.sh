@@ -12,7 +12,7 @@ same 'trap "echo chld" CHLD; (exit 1); wait; echo ok' bash
 same 'coproc c { while read x; do echo "<$x>"; done; }
 echo hi >&"${c[1]}"; read -u "${c[0]}" y; echo $y' bash
 same 'for i in 3 1 2; do (sleep 0.0$i; exit $i) & done
-wait -n; wait; jobs; echo $?' bash
+wait -n; wait; echo $?' bash
 same 'set -m; (kill -STOP $BASHPID; exit 5) & p=$!
 while [ "$(ps -o stat= -p $p | cut -c1)" != T ]; do :; done
 jobs %1 | grep -o Stopped; kill -CONT %1; wait %1; echo $?' bash

@@ -12,7 +12,7 @@ gone() {
 	for p; do
 		while [ -d "/proc/$p" ] && ! grep -q '^State:.Z' "/proc/$p/status" 2>/dev/null; do
 			[ $SECONDS -lt $end ] || {
-				ps -ef >&2
+				ps -o pid,ppid,stat,comm -p "$p" >&2
 				fail "process $p stays"
 			}
 		done
@@ -37,7 +37,7 @@ for victim in cli kernel cells; do
 	kernel=$(for p in $all; do
 		[ "$(cat "/proc/$p/comm" 2>/dev/null)" != bento-kernel ] || echo "$p"
 	done | head -n 1)
-	[ -n "$kernel" ] || { ps -ef >&2; fail "no kernel found"; }
+	[ -n "$kernel" ] || fail "no kernel found"
 	case $victim in
 	cli) kill -KILL $cli ;;
 	kernel) kill -KILL "$kernel" ;;
