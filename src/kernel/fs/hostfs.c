@@ -72,6 +72,8 @@ static long lookup(struct inode *dir, struct task *t, struct span name,
 	char text[256];
 
 	(void)t;
+	if (fs_of(dir)->options.template && !(dir->mode & 01))
+		return -EACCES;
 	if (fs_of(dir)->options.etc && hostnode_name(name, text) == 0 &&
 	    etc_hidden(hostnode_of(dir), text))
 		return -ENOENT;

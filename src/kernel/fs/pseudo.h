@@ -25,7 +25,7 @@ struct pseudo_ctx {
 
 struct pseudo_row {
 	const char *path;
-	uint32_t mode;    /* S_IFMT and permissions */
+	uint32_t mode; /* S_IFMT and permissions */
 	/* The mode of this very file, if it differs from one to the next. */
 	uint32_t (*mode_now)(const struct pseudo_ctx *c);
 	const char *text; /* the contents, if they are always the same */
