@@ -356,9 +356,19 @@ static const struct file_ops ops = {
 	.fsync = fsync_stream,
 };
 
+/* Of what is always ready: epoll(7) refuses such files. */
+static const struct file_ops ready_ops = {
+	.read = read_some,
+	.write = write_some,
+	.ioctl = ioctl_stream,
+	.seek = seek,
+	.truncate = truncate_stream,
+	.fsync = fsync_stream,
+};
+
 static void attach(struct stream *s, struct file *f)
 {
-	f->ops = &ops;
+	f->ops = s->always ? &ready_ops : &ops;
 	if (s->kind == REGULAR)
 		f->mode |= FILE_SEEKABLE;
 	else
@@ -498,6 +508,8 @@ int stream_create(struct kernel *k, int fd, uint32_t uid, uint32_t gid,
 	i->uid = uid;
 	i->gid = gid;
 	(void)refresh(i, NULL);
+	if (s->kind == DEVICE)
+		watch(s); /* to learn whether it can be waited for */
 	how.flags = (uint32_t)flags & (O_ACCMODE | O_APPEND);
 	how.label = label(s);
 	err = anon_open_inode(k, i, &how, out);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -125,6 +126,13 @@ static void nothing_is_ready_at_once(void **s)
 	assert_int_equal(testbed_call(bed, SYS_write, fd, "x", 1), 1);
 	assert_int_equal(testbed_call(bed, SYS_poll, &p, 1, -1), 1);
 	assert_int_equal(p.revents, POLLIN | POLLOUT);
+	assert_int_equal(testbed_call(bed, SYS_lseek, fd, 5, SEEK_SET), 0);
+	/* There is nothing to wait for, which epoll(7) says at once. */
+	assert_int_equal(testbed_call(bed, SYS_epoll_ctl,
+	                              testbed_call(bed, SYS_epoll_create1, 0),
+	                              EPOLL_CTL_ADD, fd,
+	                              &(abi_epoll_event){.events = EPOLLIN}),
+	                 -EPERM);
 }
 
 static void shows_what_the_host_has(void **s)
