@@ -299,6 +299,9 @@ static void calls_check(void)
 	OK(pipe(pipes));
 	tell(pipes[1]);
 	FAILS(read(pipes[0], p, 1), EFAULT);
+	/* A read that failed took nothing; run --far finds out too late. */
+	if (!getenv("BENTO_FAR"))
+		await(pipes[0]);
 	FAILS(uname((void *)(p + PAGE)), EFAULT);
 	/* A path that ends where the memory does. */
 	OK(mprotect(p, PAGE, PROT_READ | PROT_WRITE));

@@ -36,6 +36,13 @@ static uint64_t stage(struct area *a, const struct marshal_arg *m,
 	size = staged_size(m, arg, room);
 	if (size && (m->kind & MARSHAL_IN) && guard_copy(at, from, size))
 		return 0;
+	/*
+	 * What cannot be written must fail before the kernel acts: a read that
+	 * gives EFAULT takes nothing from its pipe.
+	 */
+	if (size && (m->kind & MARSHAL_OUT) &&
+	    guard_touch((void *)arg[i], size))
+		return 0;
 	return size;
 }
 

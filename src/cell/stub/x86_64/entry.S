@@ -211,6 +211,15 @@ GLOBAL(guard_string)
 	incq	%rax
 	jmp	1b
 2:	ret
+GLOBAL(guard_touch)
+	leaq	-1(%rdi,%rsi), %rsi
+1:	lock orb $0, (%rdi)
+	orq	$4095, %rdi
+	incq	%rdi
+	cmpq	%rsi, %rdi
+	jbe	1b
+	xorl	%eax, %eax
+	ret
 GLOBAL(guard_swap)
 	movl	%esi, %eax
 	lock cmpxchgl %edx, (%rdi)

@@ -67,10 +67,12 @@ _Noreturn void entry_switch(void *arg, void *stack, void (*fn)(void *));
  *
  * guard_copy() returns 0.  guard_string() copies up to `max` bytes including
  * the NUL and returns the length without it, or `max` if there was none.
- * guard_swap() compares and exchanges; it returns what it found.
+ * guard_touch() returns 0 if all of it can be written; it changes nothing, and
+ * `size` is not 0.  guard_swap() compares and exchanges; it returns what it found.
  */
 must_check long guard_copy(void *dst, const void *src, uint64_t size);
 must_check long guard_string(void *dst, const void *src, uint64_t max);
+must_check long guard_touch(void *at, uint64_t size);
 must_check long guard_swap(uint64_t addr, uint32_t expect, uint32_t want);
 extern const char guard_begin[], guard_end[], guard_fault[];
 
