@@ -12,35 +12,49 @@
 #define TURNS   3000
 #define SITES   16
 
-/* SITES copies of one function, each with a syscall of its own. */
-#define COPY(n)                                       \
-	"	.balign 32\n"                               \
-	"bare" #n ":	mov %rdi, %rax\n"                \
-	"	syscall\n cmp $-4096, %rax\n ja 1f\n ret\n" \
-	"1:	neg %rax\n ret\n"                         \
-	"	.balign 32\n"                               \
-	"numbered" #n ":	mov $186, %eax\n syscall\n ret\n"
+/*
+ * SITES times three functions, each with a syscall of its own: followed by a
+ * comparison, behind a mov of the number, followed by a return and padding.
+ */
+__asm__(".text\n"
+        "	.balign 128\n"
+        "copies:\n"
+        "	.rept 16\n"
+        "	.balign 128\n"
+        "	mov %rdi, %rax\n"
+        "	syscall\n"
+        "	cmp $-4096, %rax\n"
+        "	ja 1f\n"
+        "	ret\n"
+        "1:	neg %rax\n"
+        "	ret\n"
+        "	.balign 32\n"
+        "	mov $186, %eax\n"
+        "	syscall\n"
+        "	ret\n"
+        "	.balign 32\n"
+        "	mov %rdi, %rax\n"
+        "	syscall\n"
+        "	ret\n"
+        "	.nops 20\n"
+        "	.endr\n");
 
-__asm__(".text\n" COPY(0) COPY(1) COPY(2) COPY(3) COPY(4) COPY(5) COPY(6)
-                COPY(7) COPY(8) COPY(9) COPY(10) COPY(11) COPY(12) COPY(13)
-                        COPY(14) COPY(15));
+extern const char copies[];
 
-#define DECLARE(n) long bare##n(long nr), numbered##n(void);
-DECLARE(0)
-DECLARE(1) DECLARE(2) DECLARE(3) DECLARE(4) DECLARE(5) DECLARE(6) DECLARE(7)
-	DECLARE(8) DECLARE(9) DECLARE(10) DECLARE(11) DECLARE(12) DECLARE(13)
-		DECLARE(14) DECLARE(15)
+static long bare(int site, long nr)
+{
+	return ((long (*)(long))(copies + site * 128))(nr);
+}
 
-#define PAIR(n)                      \
-	{                            \
-		bare##n, numbered##n \
-	}
-			static const struct {
-	long (*bare)(long nr);
-	long (*numbered)(void);
-} site[SITES] = {PAIR(0),  PAIR(1),  PAIR(2),  PAIR(3), PAIR(4),  PAIR(5),
-                 PAIR(6),  PAIR(7),  PAIR(8),  PAIR(9), PAIR(10), PAIR(11),
-                 PAIR(12), PAIR(13), PAIR(14), PAIR(15)};
+static long numbered(int site)
+{
+	return ((long (*)(void))(copies + site * 128 + 32))();
+}
+
+static long brief(int site, long nr)
+{
+	return ((long (*)(long))(copies + site * 128 + 64))(nr);
+}
 
 static pthread_barrier_t start;
 
@@ -53,12 +67,13 @@ static void *work(void *arg)
 	for (int s = 0; s < SITES; s++) {
 		pthread_barrier_wait(&start);
 		for (int i = 0; i < TURNS; i++) {
-			EQ(site[s].bare(SYS_getpid), pid);
-			EQ(site[s].numbered(), tid);
-			EQ(site[s].bare(SYS_gettid), tid);
+			EQ(bare(s, SYS_getpid), pid);
+			EQ(numbered(s), tid);
+			EQ(bare(s, SYS_gettid), tid);
+			EQ(brief(s, SYS_getpid), pid);
 		}
 		/* An errno comes back as one. */
-		EQ(site[s].bare(100000), ENOSYS);
+		EQ(bare(s, 100000), ENOSYS);
 	}
 	return NULL;
 }

@@ -11,13 +11,14 @@
 
 #define NOTICE ((const struct notice *)LAYOUT_NOTICE)
 
-#define NEVER      0x80000000u /* hits of a site that cannot be patched */
-#define JUMP_SIZE  5u
-#define TAIL_MAX   24u /* bytes moved from behind a syscall */
-#define POOL_REACH 0x70000000ULL
-#define POOL_STEP  0x100000ULL   /* below, where nothing grows to */
-#define POOL_ABOVE 0x20000000ULL /* above, where the heap may grow */
-#define POOL_TRIES 64u
+#define NEVER       0x80000000u /* hits of a site that cannot be patched */
+#define JUMP_SIZE   5u
+#define PADDING_MAX 4u  /* bytes looked at behind the jump */
+#define TAIL_MAX    24u /* bytes moved from behind a syscall */
+#define POOL_REACH  0x70000000ULL
+#define POOL_STEP   0x100000ULL   /* below, where nothing grows to */
+#define POOL_ABOVE  0x20000000ULL /* above, where the heap may grow */
+#define POOL_TRIES  64u
 
 enum form { MOV_FORM = 1, TAIL_FORM = 2 };
 
@@ -311,6 +312,20 @@ static bool rewrite(uint64_t lo, uint64_t hi, uint64_t at, const void *bytes,
 	return true;
 }
 
+/* The least length of the padding at `code`; 0 if it is none. */
+static size_t padding(const uint8_t *code)
+{
+	size_t n = 0;
+
+	if (code[0] == 0xcc)
+		return 1;
+	while (n < 2 && (code[n] == 0x66 || code[n] == 0x2e))
+		n++;
+	if (code[n] == 0x90)
+		return n + 1;
+	return code[n] == 0x0f && code[n + 1] == 0x1f ? n + 3 : 0;
+}
+
 /*
  * How many bytes behind the syscall must move, or 0 if that is not possible.
  * No instruction may begin in the last two bytes of the jump, since a branch
@@ -332,9 +347,13 @@ static size_t tail_size(uint64_t site, uint64_t end, bool *ends)
 			return 0;
 	}
 	/* After a return there must be padding to take. */
-	for (size_t i = size; i < JUMP_SIZE; i++)
-		if (code[i] != 0x90 && code[i] != 0xcc)
+	for (size_t at = size; at < JUMP_SIZE;) {
+		size_t n = padding(code + at);
+
+		if (n == 0)
 			return 0;
+		at += n;
+	}
 	return size - 2 <= TAIL_MAX ? size - 2 : 0;
 }
 
@@ -363,7 +382,7 @@ static bool patch_site(uint64_t site, uint32_t nr)
 	size_t tail = 0;
 	bool ends = false;
 
-	if (!range || range->hi - site < JUMP_SIZE + 2 ||
+	if (!range || range->hi - site < JUMP_SIZE + PADDING_MAX ||
 	    site - range->lo < JUMP_SIZE)
 		return false;
 	/* Another thread may have been faster. */
