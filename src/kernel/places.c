@@ -3,13 +3,18 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "kernel/fs/etc_hidden.h"
 
+#define DEEPEST 3u /* folders with something hidden below them */
+
 static void add(struct places *p, int fd, unsigned what, bool owned)
 {
+	if (fd < 0)
+		return;
 	if (p->count == p->room) {
 		size_t room = p->room ? p->room * 2 : 256;
 		struct jail_place *place = reallocarray(p->place, room,
@@ -31,51 +36,65 @@ void places_add(struct places *p, int fd, unsigned what)
 	add(p, fd, what, false);
 }
 
-/* One name in /etc, if everyone on the host may see it. */
-static void add_entry(struct places *p, int etc, const char *name)
+static void add_folder(struct places *p, int fd, const char *path,
+                       unsigned depth);
+
+/* One name below /etc, if everyone on the host may see it. */
+static void add_entry(struct places *p, int dir, const char *name,
+                      const char *path, unsigned depth)
 {
 	struct stat st;
-	unsigned what = JAIL_READ;
 	int fd;
 
-	if (etc_hidden_path(name))
+	if (etc_hidden_path(path))
 		return;
-	fd = openat(etc, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) < 0 ||
-	    (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) ||
-	    !(st.st_mode & S_IROTH)) {
+	if (fstat(fd, &st) < 0 || !(st.st_mode & S_IROTH)) {
 		close(fd);
-		return;
+	} else if (S_ISREG(st.st_mode)) {
+		add(p, fd, JAIL_READ | JAIL_FILE, true);
+	} else if (!S_ISDIR(st.st_mode)) {
+		close(fd);
+	} else if (etc_hidden_below(path) && depth < DEEPEST) {
+		add_folder(p, fd, path, depth + 1);
+		close(fd);
+	} else {
+		add(p, fd, JAIL_READ, true);
 	}
-	if (S_ISREG(st.st_mode))
-		what |= JAIL_FILE;
-	add(p, fd, what, true);
 }
 
-static void add_etc(struct places *p, int fd)
+/* What is in it may be listed, and each thing has a rule of its own. */
+static void add_folder(struct places *p, int fd, const char *path,
+                       unsigned depth)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = again < 0 ? NULL : fdopendir(again);
 	struct dirent *e;
+	char below[512];
 
-	/* What is in it may be listed, and each thing has its own rule. */
-	places_add(p, fd, JAIL_LIST);
 	if (!dir) {
 		base_close(&again);
 		return;
 	}
-	while ((e = readdir(dir)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			add_entry(p, fd, e->d_name);
+	add(p, fcntl(fd, F_DUPFD_CLOEXEC, 0), JAIL_LIST, true);
+	while ((e = readdir(dir))) {
+		int n = snprintf(below, sizeof(below), "%s%s%s", path,
+		                 *path ? "/" : "", e->d_name);
+
+		if (strcmp(e->d_name, ".") != 0 &&
+		    strcmp(e->d_name, "..") != 0 && n > 0 &&
+		    (size_t)n < sizeof(below))
+			add_entry(p, fd, e->d_name, below, depth);
+	}
 	(void)closedir(dir);
 }
 
 void places_add_template(struct places *p, const char *name, int fd)
 {
 	if (strcmp(name, "etc") == 0)
-		add_etc(p, fd);
+		add_folder(p, fd, "", 0);
 	else
 		places_add(p, fd, JAIL_READ);
 }

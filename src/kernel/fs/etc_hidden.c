@@ -3,18 +3,34 @@
 
 #include <fnmatch.h>
 #include <stdio.h>
+#include <string.h>
 
 #define DEEPEST 4 /* components of the longest pattern */
 
+#define HIDDEN(pattern, why) pattern,
+static const char *const hidden[] = {
+#include "kernel/fs/etc_hidden.def"
+};
+
 bool etc_hidden_path(const char *path)
 {
-#define HIDDEN(pattern, why) pattern,
-	static const char *const hidden[] = {
-#include "kernel/fs/etc_hidden.def"
-	};
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+		const char *p = hidden[i];
+
+		if (*p != '*' && *p != *path)
+			continue; /* most of them, cheaply */
+		if (fnmatch(p, path, FNM_PATHNAME) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool etc_hidden_below(const char *path)
+{
+	size_t len = strlen(path);
 
 	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
-		if (fnmatch(hidden[i], path, FNM_PATHNAME) == 0)
+		if (strncmp(hidden[i], path, len) == 0 && hidden[i][len] == '/')
 			return true;
 	return false;
 }

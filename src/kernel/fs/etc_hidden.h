@@ -11,3 +11,6 @@ bool etc_hidden(const struct hostnode *dir, const char *name);
 
 /* The same for a path below /etc, without a leading slash. */
 bool etc_hidden_path(const char *path);
+
+/* May something be hidden below this folder, which itself is not? */
+bool etc_hidden_below(const char *path);
