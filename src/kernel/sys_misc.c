@@ -15,7 +15,8 @@
 #include "kernel/task/itimer.h"
 #include "kernel/task/process.h"
 
-#define RANDOM_FLAGS 7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
+#define RANDOM_MAX   33554431ull /* bytes of one call, as random(4) says */
+#define RANDOM_FLAGS 7u          /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
 #define PERSONA_ASK  0xffffffffu
 #define LOG_CLOSE    0
 #define LOG_BUFFER   10
@@ -98,7 +99,7 @@ long sys_personality(struct task *t, const struct args_personality *a)
 long sys_getrandom(struct task *t, const struct args_getrandom *a)
 {
 	uint8_t *via = t->kernel->scratch;
-	uint64_t size = MIN(a->size, (uint64_t)INT32_MAX);
+	uint64_t size = MIN(a->size, RANDOM_MAX);
 	uint64_t done = 0;
 
 	if (a->flags & ~RANDOM_FLAGS || (a->flags & 6) == 6)

@@ -264,6 +264,7 @@ long sys_kcmp(struct task *t, const struct args_kcmp *a)
 /* Memory of other processes. */
 
 #define VM_IOV 1024u
+#define VM_MAX (64l << 20) /* of one call: others are waiting */
 
 struct vm {
 	struct task *local;
@@ -322,7 +323,7 @@ static long vm_run(struct vm *v)
 	long done = 0;
 	long n = 1;
 
-	while (n > 0) {
+	while (n > 0 && done < VM_MAX) {
 		n = vm_next(v, 0);
 		if (n > 0)
 			n = vm_next(v, 1);

@@ -84,12 +84,15 @@ void cells_go_far(struct kernel *k)
 	k->cells->far = true;
 }
 
-/* The host forbids it: from now on the stubs copy. */
+/*
+ * The host forbids it: from now on the stubs copy, each for its own call.
+ * Memory of other tasks than the one being served stays out of reach.
+ */
 static bool forbidden(struct task *t, int err)
 {
 	if (err == -EPERM)
 		cells_go_far(t->kernel);
-	return t->kernel->cells->far;
+	return t->kernel->cells->far && t == t->kernel->current;
 }
 
 /* A unit test's guest memory is its own. */
