@@ -291,6 +291,15 @@ static struct cell *find(struct list *l, int32_t pid)
 	return NULL;
 }
 
+/* Nothing can be started any more: the qube ends, and says why. */
+static void zygote_ended(struct cells *cs, int status)
+{
+	(void)fprintf(stderr, "the zygote ended: wait status %x\n",
+	              (unsigned)status);
+	cs->zygote_pid = 0;
+	cs->kernel->loop.stop = true;
+}
+
 static void reap(struct event *e, uint32_t events)
 {
 	struct cells *cs = container_of(e, struct cells, sigchld);
@@ -309,7 +318,7 @@ static void reap(struct event *e, uint32_t events)
 		if (c)
 			ended(c, status);
 		else if (pid == cs->zygote_pid)
-			cs->kernel->loop.stop = true;
+			zygote_ended(cs, status);
 	}
 }
 
