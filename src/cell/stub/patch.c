@@ -13,7 +13,7 @@
 
 #define NEVER       0x80000000u /* hits of a site that cannot be patched */
 #define JUMP_SIZE   5u
-#define PADDING_MAX 4u  /* bytes looked at behind the jump */
+#define PADDING_MAX 12u /* bytes looked at behind the jump */
 #define TAIL_MAX    24u /* bytes moved from behind a syscall */
 #define POOL_REACH  0x70000000ULL
 #define POOL_STEP   0x100000ULL   /* below, where nothing grows to */
@@ -319,7 +319,7 @@ static size_t padding(const uint8_t *code)
 
 	if (code[0] == 0xcc)
 		return 1;
-	while (n < 2 && (code[n] == 0x66 || code[n] == 0x2e))
+	while (n < 10 && (code[n] == 0x66 || code[n] == 0x2e))
 		n++;
 	if (code[n] == 0x90)
 		return n + 1;
