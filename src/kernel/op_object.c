@@ -70,8 +70,7 @@ long op_object(struct task *t)
 static bool may_write(const struct task *t, const struct file *f)
 {
 	return f->inode->sb->host_writes && (f->mode & FILE_WRITE) &&
-	       !(f->flags & O_APPEND) &&
-	       list_empty(&f->inode->marks) &&
+	       !(f->flags & O_APPEND) && list_empty(&f->inode->marks) &&
 	       !(f->inode->mode & (S_ISUID | S_ISGID)) &&
 	       t->process->rlimit[RLIMIT_FSIZE].cur == UINT64_MAX;
 }

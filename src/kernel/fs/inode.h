@@ -149,9 +149,9 @@ struct superblock {
 	struct dentry *root_dentry; /* dentry.c's; borrowed */
 	uint64_t next_ino;
 	bool read_only;
-	bool host_writes;    /* the host knows sizes: cells may write */
-	uint32_t cache; /* SUPERBLOCK_* or milliseconds a name is believed */
-	uint32_t magic; /* statfs.type */
+	bool host_writes; /* the host knows sizes: cells may write */
+	uint32_t cache;   /* SUPERBLOCK_* or milliseconds a name is believed */
+	uint32_t magic;   /* statfs.type */
 	void *private;
 };
 

@@ -10,10 +10,10 @@
 #include <sys/resource.h>
 
 #include "kernel/core/limits.h"
-#include "kernel/ipc/sem.h"
-#include "kernel/ipc/shm.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
+#include "kernel/ipc/sem.h"
+#include "kernel/ipc/shm.h"
 #include "kernel/task/cells.h"
 #include "kernel/task/clock.h"
 #include "kernel/task/cred.h"
@@ -274,14 +274,14 @@ static void end_dying(struct kernel *k)
 {
 	k->ending = true;
 	while (!list_empty(&k->dying)) {
-		struct process *p =
-			list_first(&k->dying, struct process, dying);
+		struct process *p = list_first(&k->dying, struct process,
+		                               dying);
 
 		list_del(&p->dying);
 		while (!list_empty(&p->tasks))
-			task_exit(list_first(&p->tasks, struct task,
-			                     in_process),
-			          (int32_t)p->status);
+			task_exit(
+				list_first(&p->tasks, struct task, in_process),
+				(int32_t)p->status);
 		process_put(p);
 	}
 	k->ending = false;

@@ -98,7 +98,7 @@ struct process {
 		struct process *process;
 		uint64_t goal_ns; /* of the clock it goes by; 0: not set */
 		uint64_t interval_ns;
-	} itimer[3]; /* ITIMER_* */
+	} itimer[3];                    /* ITIMER_* */
 	struct process_timer cpu_limit; /* RLIMIT_CPU */
 	struct list posix_timers;
 	int32_t next_timer_id;
