@@ -21,6 +21,7 @@
 #endif
 
 #define PAGE          4096u
+#define BUFFER_MAX    ((size_t)64 << 20) /* when there are no descriptors left */
 #define SIZE_MAX_FILE ((uint64_t)INT64_MAX & ~(uint64_t)(PAGE - 1))
 
 void filedata_init(struct filedata *d, struct kernel *k,
@@ -124,8 +125,11 @@ static int write_all(int fd, const uint8_t *from, size_t size, uint64_t at)
 	return 0;
 }
 
-/* From a buffer to a memory file. */
-static int become_memfd(struct filedata *d)
+/*
+ * From a buffer to a memory file.  If it is not really needed, others may need
+ * the descriptor more: then half of them stay free.
+ */
+static int become_memfd(struct filedata *d, bool needed)
 {
 	uint64_t pages = round_up(d->size, PAGE);
 	int err;
@@ -136,6 +140,13 @@ static int become_memfd(struct filedata *d)
 	fd = memfd_create("tmpfs", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return errno == EMFILE ? -ENFILE : -errno;
+	if (!needed && fd >= d->kernel->world->fd_limit / 2) {
+		close(fd);
+		return -ENFILE;
+	}
+	fd = world_keep(d->kernel, fd);
+	if (fd < 0)
+		return fd;
 	err = pages > d->charged ? charge(d, pages - d->charged) : 0;
 	if (err < 0)
 		goto close_fd;
@@ -194,7 +205,9 @@ static int prepare(struct filedata *d, uint64_t at, size_t size)
 
 	if (d->fd < 0 && end <= FILEDATA_SMALL)
 		return grow_buffer(d, (size_t)end);
-	err = become_memfd(d);
+	err = become_memfd(d, false);
+	if (err == -ENFILE && end <= BUFFER_MAX)
+		return grow_buffer(d, (size_t)end);
 	if (err < 0)
 		return err;
 	if (from > have)
@@ -305,8 +318,8 @@ long filedata_truncate(struct filedata *d, uint64_t size)
 	if (size > SIZE_MAX_FILE)
 		return -EFBIG;
 	if (d->fd < 0 && size > FILEDATA_SMALL) {
-		err = become_memfd(d);
-		if (err < 0)
+		err = become_memfd(d, false);
+		if (err < 0 && err != -ENFILE)
 			return err;
 	}
 	if (d->fd >= 0) {
@@ -370,7 +383,7 @@ long filedata_allocate(struct filedata *d, int mode, uint64_t offset,
 	if (end > d->size && !(mode & FALLOC_FL_KEEP_SIZE) &&
 	    (d->seals & F_SEAL_GROW))
 		return -EPERM;
-	err = become_memfd(d);
+	err = become_memfd(d, true);
 	if (err < 0)
 		return err;
 	settle(d);
@@ -437,7 +450,7 @@ long filedata_object(struct filedata *d, bool writable, struct file_object *out)
 
 	if (writable && (d->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
 		return -EPERM;
-	err = become_memfd(d);
+	err = become_memfd(d, true);
 	if (err == 0 && !writable)
 		err = open_read_only(d);
 	if (err < 0)
@@ -463,7 +476,7 @@ long filedata_seal(struct filedata *d, uint32_t seals)
 		return -EINVAL;
 	if (d->seals & F_SEAL_SEAL)
 		return -EPERM;
-	err = become_memfd(d);
+	err = become_memfd(d, true);
 	if (err < 0)
 		return err;
 	/* The host knows who has it mapped, and holds cells to the seals. */

@@ -48,7 +48,7 @@ int hostnode_statx(int dir, const char *name, struct statx *st)
 }
 
 /* Opens a relative path whose components are all real directories. */
-static int open_beneath(int dir, const char *path, int flags)
+static int open_beneath(struct hostfs *fs, int dir, const char *path, int flags)
 {
 	struct open_how how = {
 		.flags = (uint32_t)flags | O_CLOEXEC | O_NOFOLLOW,
@@ -59,7 +59,7 @@ static int open_beneath(int dir, const char *path, int flags)
 
 	if (fd < 0)
 		return errno == EMFILE ? -ENFILE : -errno;
-	return (int)fd;
+	return world_keep(fs->kernel, (int)fd);
 }
 
 /* A second description of what `fd` holds, O_PATH or not. */
@@ -369,8 +369,8 @@ static int open_dir(struct hostnode *n)
 		memcpy(path + at, top->name, size);
 		top = top->parent;
 	}
-	return believe(
-		n, open_beneath(top->path_fd, path + at, O_PATH | O_DIRECTORY));
+	return believe(n, open_beneath(n->fs, top->path_fd, path + at,
+	                               O_PATH | O_DIRECTORY));
 }
 
 int hostnode_dir(struct hostnode *n)
@@ -395,7 +395,7 @@ int hostnode_open(struct hostnode *n, int flags)
 		flags |= O_NOCTTY | O_NONBLOCK;
 	if (n->path_fd >= 0) {
 		if (inode_is(n->inode, S_IFDIR))
-			return open_beneath(n->path_fd, ".", flags);
+			return open_beneath(n->fs, n->path_fd, ".", flags);
 		return open_again(n->fs, n->path_fd, flags);
 	}
 	if (n->write_fd >= 0)
@@ -407,7 +407,7 @@ int hostnode_open(struct hostnode *n, int flags)
 	dir = hostnode_dir(n->parent);
 	if (dir < 0)
 		return dir;
-	return believe(n, open_beneath(dir, n->name, flags));
+	return believe(n, open_beneath(n->fs, dir, n->name, flags));
 }
 
 int hostnode_stat(struct hostnode *n, struct statx *st)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -24,6 +25,10 @@
 
 #define CPUINFO_MAX ((size_t)1024 * 1024)
 #define PLACES      8
+#define FDS_USUAL   1024u
+#define FDS_MOST    (1u << 20)
+#define FDS_KEPT    512u /* descriptors that files leave to others */
+#define SHARE_AT    384  /* bytes of a share's path and a link before it */
 
 /* A tmpfs and where it will be mounted; "" is the root's upper side. */
 struct place {
@@ -88,6 +93,23 @@ static void make_ids(struct world *w)
 			w->machine_id[at++] = id[i];
 }
 
+/* Each large file in memory is a descriptor of ours, and so is much else. */
+static void raise_limit(struct world *w)
+{
+	struct rlimit files;
+	uint64_t most;
+
+	w->fd_limit = FDS_USUAL / 2;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)!setrlimit(RLIMIT_NOFILE, &files);
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	most = MIN(files.rlim_cur, (rlim_t)FDS_MOST);
+	w->fd_limit = (int)(most - MIN(most / 2, FDS_KEPT));
+}
+
 int world_open(struct kernel *k)
 {
 	struct world *w;
@@ -105,10 +127,19 @@ int world_open(struct kernel *k)
 	w->boot_time = (uint64_t)now.tv_sec;
 	read_cpuinfo(w);
 	make_ids(w);
+	raise_limit(w);
 	/* Modes of files made in shares are the guest's to choose. */
 	umask(0);
 	k->world = w;
 	return 0;
+}
+
+int world_keep(struct kernel *k, int fd)
+{
+	if (fd < k->world->fd_limit)
+		return fd;
+	close(fd);
+	return -ENFILE;
 }
 
 int world_reopen(struct kernel *k, int fd, int flags)
@@ -124,7 +155,7 @@ int world_reopen(struct kernel *k, int fd, int flags)
 	                sizeof(how));
 	if (again < 0)
 		return errno == EMFILE ? -ENFILE : -errno;
-	return (int)again;
+	return world_keep(k, (int)again);
 }
 
 void world_note_folder(struct kernel *k, int fd, const char *inside)
@@ -436,13 +467,26 @@ static long mount_places(struct builder *b, const struct path *root)
 	return 0;
 }
 
-static const char *inside(const struct world_share *s)
+/*
+ * Where a share goes, relative to the root.  A link of the template at the
+ * start (bin -> usr/bin) is followed: a folder of ours would hide it.
+ */
+static void place_share(const struct world_options *o,
+                        const struct world_share *s, char to[SHARE_AT])
 {
-	const char *at = s->at;
+	const char *at = s->at + strspn(s->at, "/");
+	size_t first = strcspn(at, "/");
 
-	while (*at == '/')
-		at++;
-	return at;
+	for (size_t i = 0; i < o->template_count; i++) {
+		if (o->template[i].fd >= 0 ||
+		    strlen(o->template[i].name) != first ||
+		    strncmp(o->template[i].name, at, first) != 0)
+			continue;
+		(void)snprintf(to, SHARE_AT, "%s%s", o->template[i].link,
+		               at + first);
+		return;
+	}
+	(void)snprintf(to, SHARE_AT, "%s", at);
 }
 
 static int make_point(struct builder *b, const struct world_share *s)
@@ -450,9 +494,10 @@ static int make_point(struct builder *b, const struct world_share *s)
 	struct inode_new how = {.mode = s->is_file ? S_IFREG | 0644
 	                                           : S_IFDIR | 0755};
 
-	if (*inside(s) == '\0')
-		return -EINVAL;
-	return make(b, inside(s), &how, NULL);
+	char at[SHARE_AT];
+
+	place_share(b->options, s, at);
+	return at[0] ? make(b, at, &how, NULL) : -EINVAL;
 }
 
 static long mount_share(struct builder *b, const struct path *root,
@@ -468,13 +513,15 @@ static long mount_share(struct builder *b, const struct path *root,
 		.guest_gid = w->user_gid,
 	};
 	struct superblock *sb;
+	char at[SHARE_AT];
 	int err;
 
+	place_share(w, s, at);
 	world_note_folder(b->k, s->fd, s->at);
 	err = hostfs_create(b->k, &o, &sb);
 	if (err < 0)
 		return err;
-	return mount_at(b, root, inside(s), sb, MOUNT_NOSUID | MOUNT_NODEV);
+	return mount_at(b, root, at, sb, MOUNT_NOSUID | MOUNT_NODEV);
 }
 
 static long mount_all(struct builder *b, struct path *root, struct path *home)

@@ -14,6 +14,7 @@
 /* What the file systems need besides their objects: k->world. */
 struct world {
 	int self_fds; /* the host's /proc/self/fd, opened at start; or -1 */
+	int fd_limit; /* descriptors from here on are for others */
 	uint64_t next_key;  /* for file_object.key */
 	uint64_t boot_time; /* CLOCK_REALTIME in seconds when we started */
 	char *cpuinfo;      /* the host's, read at start; or NULL */
@@ -47,6 +48,13 @@ bool world_inside(struct kernel *k, const char *outside, char *to, size_t room);
 
 /* A random number as text. */
 void world_uuid(char to[37]);
+
+/*
+ * Keeps a new descriptor of a file system's: returns it; or closes it and
+ * returns -ENFILE when too few would be left for cells and messages.  Negative
+ * ones, which are errors, are returned as they are.
+ */
+must_check int world_keep(struct kernel *k, int fd);
 
 /*
  * A second description of what the descriptor `fd` of ours holds, even if its
