@@ -2,6 +2,7 @@
 #include "kernel/program.h"
 
 #include <linux/fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,6 +77,18 @@ static void loaded(struct task *t, int err)
 	k->loop.stop = true;
 }
 
+/*
+ * Does SIGTSTP have its usual meaning there?  The group has no parent in its
+ * session, and such groups are not stopped by it; but outside there is a shell
+ * that will continue us.
+ */
+static bool stops(const struct process *p)
+{
+	const struct sighand *h = process_sighand(p);
+
+	return h && h->action[SIGTSTP].handler == 0;
+}
+
 void program_signal(struct kernel *k, int sig)
 {
 	struct program *p = k->program;
@@ -83,6 +96,8 @@ void program_signal(struct kernel *k, int sig)
 
 	if (!p || sig < 1 || sig > SIGNAL_MAX)
 		return;
+	if (sig == SIGTSTP && stops(p->process))
+		sig = SIGSTOP;
 	info = signal_info_kernel(sig);
 	if (k->console && console_tty(k->console)->foreground)
 		tty_signal(console_tty(k->console), sig);
