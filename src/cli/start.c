@@ -113,14 +113,35 @@ struct child {
 	int count;
 };
 
+/*
+ * The user's environment holds secrets and is none of the kernel's business;
+ * only what is meant for our own programs or the sanitizers goes along.
+ */
+static bool goes_along(const char *entry)
+{
+	static const char *const start[] = {"BENTO_",
+	                                    "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
+
+	for (size_t i = 0; i < ARRAY_LEN(start); i++)
+		if (strncmp(entry, start[i], strlen(start[i])) == 0)
+			return true;
+	return false;
+}
+
 static _Noreturn void become_kernel(const struct child *c)
 {
 	static char name[] = "bento-kernel";
 	static char *const argv[] = {name, NULL};
+	char *env[8] = {NULL};
+	size_t count = 0;
 	sigset_t none;
 	char byte;
 
+	for (char **e = environ; *e && count + 1 < ARRAY_LEN(env); e++)
+		if (goes_along(*e))
+			env[count++] = *e;
 	(void)setsid();
+	(void)!chdir("/");
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (read(c->go, &byte, 1) != 1)
@@ -129,7 +150,7 @@ static _Noreturn void become_kernel(const struct child *c)
 		if (dup2(c->fd[i], i) < 0)
 			_exit(125);
 	(void)syscall(SYS_close_range, c->count, ~0u, CLOSE_RANGE_CLOEXEC);
-	(void)syscall(SYS_execveat, c->exe, "", argv, environ, AT_EMPTY_PATH);
+	(void)syscall(SYS_execveat, c->exe, "", argv, env, AT_EMPTY_PATH);
 	_exit(125);
 }
 

@@ -7,6 +7,7 @@
  * the steps of kernel/jail.h, and serves until its program ends.
  */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -214,6 +215,8 @@ int main(void)
 	int err;
 
 	(void)prctl(PR_SET_NAME, "bento-kernel", 0, 0, 0);
+	/* Streams that nobody reads are errors of the program, not our end. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	err = jail_begin(&f);
 	if (err == 0)
 		err = read_record(&l, &f);
