@@ -179,6 +179,8 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 	take_descriptors(&h, l);
 	plan_world(l, &h, &o, &places);
 	err = kernel_init(k, l->memory, l->tasks);
+	/* Files that fill memory are to find no space, not to be killed for. */
+	k->limits.memory = l->memory / 2;
 	if (err == 0)
 		err = owner_create(k, LAUNCH_FD_CONTROL);
 	if (err < 0)

@@ -87,25 +87,26 @@ long sys_chroot(struct task *t, const struct args_chroot *a)
 long sys_getcwd(struct task *t, const struct args_getcwd *a)
 {
 	struct fs_world *w = t->kernel->fs;
-	size_t room = sizeof(w->name) - sizeof(UNREACHABLE);
+	const size_t prefix = sizeof(UNREACHABLE) - 1;
+	const size_t room = sizeof(w->name) - prefix;
+	char *name = w->name + prefix;
 	bool reachable;
 	long n;
 
 	if (t->fs->cwd.dentry->deleted)
 		return -ENOENT;
-	n = path_name(t, &t->fs->cwd, w->name, room, &reachable);
+	/* What may stand before it has its place already. */
+	memcpy(w->name, UNREACHABLE, prefix);
+	n = path_name(t, &t->fs->cwd, name, room, &reachable);
 	if (n < 0)
 		return n;
 	if (!reachable) {
-		size_t size = sizeof(UNREACHABLE) - 1;
-
-		memmove(w->name + size, w->name, (size_t)n + 1);
-		memcpy(w->name, UNREACHABLE, size);
-		n += (long)size;
+		name = w->name;
+		n += (long)prefix;
 	}
 	if ((uint64_t)n + 1 > a->size)
 		return -ERANGE;
-	if (user_write(t, a->buf, w->name, (size_t)n + 1) < 0)
+	if (user_write(t, a->buf, name, (size_t)n + 1) < 0)
 		return -EFAULT;
 	return n + 1;
 }

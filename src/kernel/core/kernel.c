@@ -9,7 +9,8 @@ int kernel_init(struct kernel *k, uint64_t memory, uint32_t tasks)
 {
 	int err;
 
-	*k = (struct kernel){.limits = {.memory = memory, .tasks = tasks}};
+	*k = (struct kernel){
+		.limits = {.total = memory, .memory = memory, .tasks = tasks}};
 	list_init(&k->ready);
 	list_init(&k->dying);
 	k->boot_ns = timer_now();

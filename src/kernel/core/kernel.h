@@ -29,7 +29,8 @@ struct world;
 
 /* What a guest can make grow, and how far.  kernel/core/limits.h charges. */
 struct limits {
-	uint64_t memory; /* bytes of kernel memory and tmpfs together */
+	uint64_t total;  /* bytes of the whole qube */
+	uint64_t memory; /* of these, kernel memory and tmpfs together */
 	uint64_t memory_used;
 	uint32_t tasks;
 	uint32_t tasks_used;

@@ -380,7 +380,7 @@ static int start_zygote(struct cells *cs, int exe_fd, int notice_ro)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
-		limit_data(cs->kernel->limits.memory);
+		limit_data(cs->kernel->limits.total);
 		if (namespaced)
 			limit_processes(cs->kernel->limits.tasks);
 		exec_zygote(exe_fd, pair[1], pair[1], notice_ro);

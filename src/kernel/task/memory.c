@@ -120,7 +120,7 @@ static void look(struct timer *timer)
 			largest = c;
 		}
 	}
-	if (largest && sum > k->limits.memory)
+	if (largest && sum > k->limits.total)
 		kill_one(k, largest);
 	/* Guest code may allocate for long without calling us. */
 	if (cells_busy(k, 1) > 0)
