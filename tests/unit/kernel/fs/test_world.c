@@ -297,7 +297,7 @@ static void tells_about_processes(void **state)
 struct names {
 	struct dirsink sink;
 	struct file *f;
-	char text[2048];
+	char text[4096];
 	size_t size;
 };
 
@@ -320,9 +320,10 @@ static bool take_name(struct dirsink *sink, struct span name, uint64_t ino,
 
 static void names_are(struct host *h, const char *dir, const char *want)
 {
-	struct names n = {.sink = {take_name}};
+	static struct names n;
 	struct path p;
 
+	n = (struct names){.sink = {take_name}};
 	assert_int_equal(find(h, dir, &p), 0);
 	assert_int_equal(
 		file_open(h->bed->task, &p, O_RDONLY | O_DIRECTORY, &n.f), 0);
@@ -350,6 +351,74 @@ static void lists_directories(void **state)
 	names_are(h, "/etc", "");
 }
 
+/* Reads a file to its end; whether it can be read is its own business. */
+static void read_through(struct host *h, struct path *p, const char *name)
+{
+	struct file *f;
+	char part[512];
+	struct uio u;
+	long n;
+
+	if (file_open(h->bed->task, p, O_RDONLY, &f) < 0)
+		return;
+	do {
+		uio_init_kernel(&u, part, sizeof(part));
+		n = f->ops->read(f, &u, &f->pos);
+	} while (n > 0);
+	if (n < 0 && n != -EINVAL && n != -EACCES && n != -ESRCH)
+		fail_msg("%s: %ld", name, n);
+	file_put(f);
+}
+
+static void walk(struct host *h, const char *dir, unsigned depth,
+                 unsigned *count)
+{
+	struct names *n = calloc(1, sizeof(*n));
+	struct path p;
+	char *at;
+
+	assert_non_null(n);
+	n->sink.add = take_name;
+	assert_int_equal(find(h, dir, &p), 0);
+	assert_int_equal(
+		file_open(h->bed->task, &p, O_RDONLY | O_DIRECTORY, &n->f), 0);
+	n->f->pos = 2;
+	assert_int_equal(n->f->ops->readdir(n->f, h->bed->task, &n->sink), 0);
+	file_put(n->f);
+	path_put(&p);
+	for (at = n->text; *at; at = strchr(at, ' ') + 1) {
+		char name[512];
+		struct inode *i;
+
+		(void)snprintf(name, sizeof(name), "%s/%.*s", dir,
+		               (int)strcspn(at, " "), at);
+		assert_int_equal(
+			path_lookup(h->bed->task, AT_FDCWD, name, 0, &p), 0);
+		i = path_inode(&p);
+		if (!i)
+			fail_msg("%s is listed, but not there", name);
+		++*count;
+		if (inode_is(i, S_IFREG))
+			read_through(h, &p, name);
+		if (inode_is(i, S_IFDIR) && depth > 0)
+			walk(h, name, depth - 1, count);
+		path_put(&p);
+	}
+	free(n);
+}
+
+static void every_made_up_file_can_be_read(void **state)
+{
+	struct host *h = *state;
+	unsigned count = 0;
+
+	walk(h, "/proc", 6, &count);
+	assert_true(count > 300);
+	count = 0;
+	walk(h, "/sys", 9, &count);
+	assert_true(count > 60);
+}
+
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -364,6 +433,7 @@ int main(void)
 		WORLD(has_devices),
 		WORLD(tells_about_processes),
 		WORLD(lists_directories),
+		WORLD(every_made_up_file_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
