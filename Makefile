@@ -12,11 +12,11 @@ setup-build:
 	@tools/setup build
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
 
-# A throw-away qube says who and where it is; nothing of it remains.
+# A throw-away qube says who and where it is, and breaks things in there.
 run: all
-	$(BUILD)/bento run -- sh -c 'echo "$$(id -un) on $$(uname -srm)"; \
-		touch /usr/bin/evil && ls -l /usr/bin/evil; ps -e | head'
-	@[ ! -e /usr/bin/evil ] && echo "and the host has no /usr/bin/evil"
+	$(BUILD)/bento run --user root -- sh -c 'id; uname -srm; ls /home; \
+		echo harm >/usr/bin/harm; rm /usr/bin/env; ls /usr/bin | wc -l'
+	@ls /usr/bin/harm 2>/dev/null || ls /usr/bin/env
 
 check: all
 	@tools/setup test
