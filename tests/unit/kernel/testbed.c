@@ -11,6 +11,7 @@
 #include "kernel/fs/world.h"
 #include "kernel/ipc/sysv.h"
 #include "kernel/net/netstack.h"
+#include "kernel/tty/terminals.h"
 
 #define MEMORY     (64u << 20)
 #define TASKS      200
@@ -89,6 +90,7 @@ void testbed_destroy(struct testbed *bed)
 	path_put(&bed->root);
 	world_destroy(&bed->kernel);
 	process_destroy_init(&bed->kernel);
+	terminals_fini(&bed->kernel);
 	kernel_fini(&bed->kernel);
 	free(bed);
 }
