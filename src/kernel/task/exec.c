@@ -423,7 +423,7 @@ static void set_comm(struct task *t, const char *name)
 {
 	const char *slash = strrchr(name, '/');
 
-	(void)snprintf(t->comm, sizeof(t->comm), "%s",
+	(void)snprintf(t->comm, sizeof(t->comm), "%.*s", TASK_COMM - 1,
 	               slash ? slash + 1 : name);
 }
 
