@@ -75,6 +75,24 @@ static bool turn(struct kernel *k)
 	return ran;
 }
 
+/*
+ * Answers what polled slots ask, as long as that is all there is to do.
+ * Returns whether any did.
+ */
+static bool spin(struct kernel *k)
+{
+	bool ran = false;
+
+	for (unsigned i = 0; i < GLANCE; i++) {
+		if (!cells_spin(k, SPIN_TURNS))
+			return ran;
+		ran |= cells_poll(k);
+		if (!list_empty(&k->ready) || !list_empty(&k->loop.soon))
+			return ran;
+	}
+	return ran;
+}
+
 void serve_run(struct kernel *k)
 {
 	struct policy policy = {.cpus = count_cpus()};
@@ -96,7 +114,8 @@ void serve_run(struct kernel *k)
 			quiet_since = now;
 		}
 		if (now - quiet_since < policy.spin_ns) {
-			(void)cells_spin(k, SPIN_TURNS);
+			if (spin(k))
+				quiet_since = 0;
 			continue;
 		}
 		if (!cells_idle(k) && cells_unpoll(k))
