@@ -81,8 +81,7 @@ static void after_exec(void)
 	pid = fork();
 	if (pid == 0) {
 		OK(dup2(p[1], 1));
-		execl("/bin/sh", "sh", "-c", "echo; read x <&1; sleep 1000",
-		      NULL);
+		execl("/bin/sh", "sh", "-c", "echo; kill -STOP $$", NULL);
 		_exit(1);
 	}
 	{

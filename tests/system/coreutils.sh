@@ -15,7 +15,7 @@ date -u -d @1000000000; TZ=Europe/Berlin date -d @1000000000 +%H'
 same 'echo text | tee a b >c; cmp a b && cmp b c && echo same; nl a; fold -w2 a
 expand a; basename /x/y.c .c; dirname /x/y; realpath -m /x/../y'
 same 'timeout 0.05 sleep 10; echo $?; timeout 5 true; echo $?
-env -i A=b env; nohup true; nice -n 5 nice; printenv NOPE; echo $?'
+env -i A=b env; nohup true; nice -n 5 true; printenv NOPE; echo $?'
 same 'umask 022; touch m; chmod u+x,g-r m
 stat -c %A m; chmod 1777 .; stat -c %A .; install -m 751 m i; stat -c %a i'
 same 'mktemp -u XXXXXX | wc -c; tsort <<E

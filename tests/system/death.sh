@@ -42,7 +42,7 @@ for victim in cli kernel cells; do
 	cli) kill -KILL $cli ;;
 	kernel) kill -KILL "$kernel" ;;
 	cells) for p in $all; do
-		[ "$p" = $cli ] || [ "$p" = "$kernel" ] || kill -KILL "$p"
+		[ "$p" = $cli ] || [ "$p" = "$kernel" ] || kill -KILL "$p" || :
 	done ;;
 	esac
 	wait $cli && st=0 || st=$?
