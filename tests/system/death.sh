@@ -28,6 +28,7 @@ left() {
 : >out
 before=$(left)
 for victim in cli kernel cells; do
+	: >out # what the last one said does not count
 	"$BENTO" run --memory 100M -- sh -c 'sleep 1000 & python3 -c "import time; print(\"up\", flush=True); time.sleep(1000)"' >out 2>&1 &
 	cli=$!
 	until grep -q up out; do
