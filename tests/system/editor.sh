@@ -19,7 +19,7 @@ expect 46
 send G
 expect 1000
 send ?^500\r
-expect 500
+expect 500.*\n.*:\x1b\[K
 size 10 40
 expect 508\r\n:
 send g
