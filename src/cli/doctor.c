@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 
 #include "base/probe.h"
-#include "cli/options.h"
+#include "cli/frame.h"
 #include "cli/verbs.h"
 
 struct protection {
@@ -22,21 +22,17 @@ struct protection {
 
 enum {
 #define PROTECTION(key, title, probe, wanted, without) AT_##key,
-#include "cli/doctor.def"
+#include "cli/protections.def"
 	AT_COUNT
 };
 
-static int set_json(void *to, const char *value, struct fault *f)
-{
-	bool *json = to;
-
-	(void)value, (void)f;
-	*json = true;
-	return 0;
-}
+struct doctor {
+	bool json;
+};
 
 static const struct option_row rows[] = {
-	{"json", OPTION_NONE, set_json, "", "for machines"},
+#define FLAG(...) OPTIONS_FLAG(struct doctor, __VA_ARGS__)
+#include "cli/doctor.def"
 };
 
 static bool there(const struct protection *p)
@@ -106,32 +102,35 @@ static void print_json(const struct protection *p, const char *release,
 		(void)printf("  \"why\": null\n}\n");
 }
 
-int doctor_verb(char *const argv[])
+static int doctor(void *options, struct frame_call *c)
 {
 	const struct protection p[] = {
 #define PROTECTION(key, title, probe, wanted, without) \
 	{#key, title, without, (int)(probe), wanted},
-#include "cli/doctor.def"
+#include "cli/protections.def"
 	};
+	const struct doctor *o = options;
 	struct utsname host;
-	struct fault f;
-	bool json = false;
 	const char *why;
-	int next;
 
-	next = options_read(rows, ARRAY_LEN(rows), &json, argv, &f);
-	if (next >= 0 && argv[next])
-		next = fault_set(&f, -EINVAL, "what is \"%s\"?", argv[next]);
-	if (next >= 0 && uname(&host) < 0)
-		next = fault_errno(&f, "ask for the kernel's version");
-	if (next < 0) {
-		(void)fprintf(stderr, "bento doctor: %s\n", f.text);
-		return VERBS_OURS;
-	}
+	if (uname(&host) < 0)
+		return fault_errno(c->fault, "ask for the kernel's version");
 	why = refusal(p, host.release);
-	if (json)
+	if (o->json)
 		print_json(p, host.release, why);
 	else
 		print_text(p, host.release, why);
 	return why ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int doctor_verb(char *const argv[])
+{
+	static const struct frame frame = {
+		.rows = rows,
+		.count = ARRAY_LEN(rows),
+		.size = sizeof(struct doctor),
+		.go = doctor,
+	};
+
+	return frame_run(&frame, argv);
 }

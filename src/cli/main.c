@@ -7,35 +7,44 @@
 
 #include "cli/verbs.h"
 
-static const struct {
-	const char *name;
-	const char *arguments;
-	const char *what;
-	int (*run)(char *const argv[]);
-} verbs[] = {
-#define VERB(name, arguments, what) {#name, arguments, what, name##_verb},
-#include "cli/verbs.def"
-};
-
 static void usage(FILE *to)
 {
+	const struct verb *v;
+
 	(void)fprintf(to, "usage:\n");
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		(void)fprintf(to, "  bento %s %s\n      %s\n", verbs[i].name,
-		              verbs[i].arguments, verbs[i].what);
+	for (size_t i = 0; (v = verbs_at(i)); i++)
+		(void)fprintf(to, "  bento %s %s\n      %s\n", v->name, v->form,
+		              v->what);
 	(void)fprintf(to, "  bento VERB --help\n"
 	                  "      say more about one of them\n");
 }
 
+/* The verb that our own name stands for: that of a qvm-* program. */
+static const struct verb *by_program(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const struct verb *v = verbs_find(slash ? slash + 1 : path);
+
+	return v && strcmp(v->qvm, slash ? slash + 1 : path) == 0 ? v : NULL;
+}
+
 int main(int argc, char *argv[])
 {
+	const struct verb *v = argc > 0 ? by_program(argv[0]) : NULL;
+	char *name;
+
+	if (v) {
+		name = strrchr(argv[0], '/');
+		argv[0] = name ? name + 1 : argv[0];
+		return v->run(argv);
+	}
 	if (argc < 2) {
 		usage(stderr);
 		return VERBS_OURS;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argv + 1);
+	v = verbs_find(argv[1]);
+	if (v)
+		return v->run(argv + 1);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		usage(stdout);
 		return EXIT_SUCCESS;

@@ -4,68 +4,207 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The words of a command line on their way to the rows. */
+struct scan {
+	const struct option_row *rows;
+	size_t count;
+	void *to;
+	char *const *argv;
+	int at; /* of the word that is read */
+	struct fault *fault;
+};
+
 /* The row of "name" or "name=value", and the value. */
-static const struct option_row *find(const struct option_row *rows,
-                                     size_t count, const char *text,
+static const struct option_row *find(const struct scan *s, const char *text,
                                      const char **value)
 {
 	size_t len = strcspn(text, "=");
 
 	*value = text[len] ? text + len + 1 : NULL;
-	for (size_t i = 0; i < count; i++)
-		if (strlen(rows[i].name) == len &&
-		    memcmp(rows[i].name, text, len) == 0)
-			return &rows[i];
+	for (size_t i = 0; i < s->count; i++)
+		if (strlen(s->rows[i].name) == len &&
+		    memcmp(s->rows[i].name, text, len) == 0)
+			return &s->rows[i];
 	return NULL;
+}
+
+static const struct option_row *find_letter(const struct scan *s, char letter)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->rows[i].letter == letter)
+			return &s->rows[i];
+	return NULL;
+}
+
+static bool takes_value(const struct option_row *row)
+{
+	return row->need == OPTION_VALUE || row->need == OPTION_TEXT ||
+	       row->need == OPTION_LIST || row->need == OPTION_MANY;
+}
+
+/* Not "-" alone, which is a word, and not "--", which ends them. */
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1] && strcmp(word, "--") != 0;
+}
+
+static int add(struct option_list *l, const char *value, struct fault *f)
+{
+	if (l->count == ARRAY_LEN(l->item))
+		return fault_set(f, -E2BIG, "too many values, the last is %s",
+		                 value);
+	l->item[l->count++] = value;
+	return 0;
+}
+
+static int store(struct scan *s, const struct option_row *row,
+                 const char *value)
+{
+	void *place = (char *)s->to + row->at;
+
+	if (row->set)
+		return row->set(s->to, value, s->fault);
+	if (row->need == OPTION_FLAG)
+		*(bool *)place = true;
+	else if (row->need == OPTION_TEXT)
+		*(const char **)place = value;
+	else
+		return add(place, value, s->fault);
+	return 0;
+}
+
+/* The words behind the first value of an option that takes several. */
+static int store_more(struct scan *s, const struct option_row *row)
+{
+	while (s->argv[s->at + 1] && s->argv[s->at + 1][0] != '-') {
+		int err = store(s, row, s->argv[++s->at]);
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* The row is known, and so is a value that was in the same word. */
+static int take(struct scan *s, const struct option_row *row, const char *value)
+{
+	bool apart = false;
+	int err;
+
+	if (takes_value(row) && !value) {
+		value = s->argv[s->at + 1];
+		if (!value)
+			return fault_set(s->fault, -EINVAL,
+			                 "--%s needs a value: %s", row->name,
+			                 row->value);
+		s->at++;
+		apart = true;
+	}
+	err = store(s, row, value);
+	if (err == 0 && row->need == OPTION_MANY && apart)
+		err = store_more(s, row);
+	return err;
+}
+
+/* "-pn", "-l red", "-lred". */
+static int take_letters(struct scan *s, const char *word)
+{
+	for (const char *at = word + 1; *at; at++) {
+		const struct option_row *row = find_letter(s, *at);
+		const char *rest = at[1] ? at + 1 : NULL;
+		int err;
+
+		if (!row)
+			return fault_set(s->fault, -EINVAL,
+			                 "no such option: -%c", *at);
+		if (takes_value(row))
+			return take(s, row, rest);
+		err = take(s, row, NULL);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int take_option(struct scan *s)
+{
+	const char *word = s->argv[s->at];
+	const struct option_row *row;
+	const char *value;
+
+	if (word[1] != '-')
+		return take_letters(s, word);
+	row = find(s, word + 2, &value);
+	if (!row)
+		return fault_set(s->fault, -EINVAL, "no such option: %s", word);
+	if (value && (row->need == OPTION_NONE || row->need == OPTION_FLAG))
+		return fault_set(s->fault, -EINVAL, "--%s takes no value",
+		                 row->name);
+	return take(s, row, value);
 }
 
 int options_read(const struct option_row *rows, size_t count, void *to,
                  char *const argv[], struct fault *f)
 {
-	int i = 1;
+	struct scan s = {rows, count, to, argv, 1, f};
 
-	for (; argv[i] && argv[i][0] == '-' && argv[i][1]; i++) {
-		const struct option_row *row;
-		const char *value = NULL;
-		int err;
+	for (; argv[s.at] && is_option(argv[s.at]); s.at++) {
+		int err = take_option(&s);
 
-		if (strcmp(argv[i], "--") == 0)
-			return i + 1;
-		row = argv[i][1] == '-' ? find(rows, count, argv[i] + 2, &value)
-		                        : NULL;
-		if (!row)
-			return fault_set(f, -EINVAL, "no such option: %s",
-			                 argv[i]);
-		if (row->need == OPTION_NONE && value)
-			return fault_set(f, -EINVAL, "--%s takes no value",
-			                 row->name);
-		if (row->need == OPTION_VALUE && !value) {
-			value = argv[i + 1];
-			if (!value)
-				return fault_set(f, -EINVAL,
-				                 "--%s needs a value: %s",
-				                 row->name, row->value);
-			i++;
-		}
-		err = row->set(to, value, f);
 		if (err < 0)
 			return err;
 	}
-	return i;
+	if (argv[s.at] && strcmp(argv[s.at], "--") == 0)
+		s.at++;
+	return s.at;
+}
+
+int options_sort(const struct option_row *rows, size_t count, void *to,
+                 char *const argv[], char *words[], struct fault *f)
+{
+	struct scan s = {rows, count, to, argv, 1, f};
+	bool ended = false;
+	int found = 0;
+
+	for (; argv[s.at]; s.at++) {
+		int err = 0;
+
+		if (ended || !is_option(argv[s.at])) {
+			if (ended || strcmp(argv[s.at], "--") != 0)
+				words[found++] = argv[s.at];
+			else
+				ended = true;
+		} else {
+			err = take_option(&s);
+		}
+		if (err < 0)
+			return err;
+	}
+	words[found] = NULL;
+	return found;
 }
 
 void options_print(const struct option_row *rows, size_t count)
 {
-	static const char *const join[] = {"", " ", "[="};
-	static const char *const end[] = {"", "", "]"};
+	static const char *const join[] = {
+		[OPTION_NONE] = "",       [OPTION_VALUE] = " ",
+		[OPTION_OPTIONAL] = "[=", [OPTION_FLAG] = "",
+		[OPTION_TEXT] = " ",      [OPTION_LIST] = " ",
+		[OPTION_MANY] = " "};
 
 	for (size_t i = 0; i < count; i++) {
 		const struct option_row *r = &rows[i];
+		char letter[] = "-x, ";
 		char left[64];
 
-		(void)snprintf(left, sizeof(left), "--%s%s%s%s", r->name,
-		               join[r->need], r->value, end[r->need]);
-		(void)printf("  %-24s %s\n", left, r->help);
+		letter[1] = r->letter;
+		(void)snprintf(left, sizeof(left), "%s--%s%s%s%s",
+		               r->letter ? letter : "", r->name, join[r->need],
+		               r->value,
+		               r->need == OPTION_OPTIONAL ? "]"
+		               : r->need == OPTION_MANY   ? "..."
+		                                          : "");
+		(void)printf("  %-26s %s\n", left, r->help);
 	}
 }
 

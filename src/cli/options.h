@@ -10,10 +10,16 @@ enum option_need {
 	OPTION_NONE,     /* --name */
 	OPTION_VALUE,    /* --name VALUE or --name=VALUE */
 	OPTION_OPTIONAL, /* --name or --name=VALUE */
+	/* These store by themselves, at the row's place in the structure: */
+	OPTION_FLAG, /* --name sets a bool */
+	OPTION_TEXT, /* --name VALUE sets a const char * */
+	OPTION_LIST, /* --name VALUE adds to a struct option_list */
+	OPTION_MANY, /* --name VALUE VALUE..., up to the next option, adds all */
 };
 
 struct option_row {
 	const char *name;
+	char letter; /* -n, or 0 */
 	enum option_need need;
 	/*
 	 * Stores the value (NULL: none was given) in the verb's structure.
@@ -22,14 +28,54 @@ struct option_row {
 	int (*set)(void *to, const char *value, struct fault *f);
 	const char *value; /* for the usage text: "PATH[:AT]" */
 	const char *help;
+	size_t at; /* from OPTION_FLAG on */
+};
+
+#define OPTIONS_LIST_MAX 128u
+
+struct option_list {
+	const char *item[OPTIONS_LIST_MAX]; /* borrowed from the words */
+	size_t count;
 };
 
 /*
+ * Rows of a verb's .def as initialisers:
+ *
+ *	OPTION(name, letter, need, function, value, help)
+ *	FLAG(name, letter, member, help)
+ *	TEXT(name, letter, member, value, help)
+ *	LIST(name, letter, member, value, help)
+ *	MANY(name, letter, member, value, help)
+ *
+ * The words of `value` say what a shell may complete: QUBE, TEMPLATE, LABEL,
+ * CLASS, FILE, FOLDER, or a choice such as yes|no.
+ */
+#define OPTIONS_OPTION(name, letter, need, function, value, help) \
+	{name, letter, OPTION_##need, set_##function, value, help, 0},
+#define OPTIONS_FLAG(state, name, letter, member, help) \
+	{name, letter, OPTION_FLAG, NULL, "", help, offsetof(state, member)},
+#define OPTIONS_AT(need, state, name, letter, member, value, help) \
+	{name, letter, need, NULL, value, help, offsetof(state, member)},
+#define OPTIONS_TEXT(...) OPTIONS_AT(OPTION_TEXT, __VA_ARGS__)
+#define OPTIONS_LIST(...) OPTIONS_AT(OPTION_LIST, __VA_ARGS__)
+#define OPTIONS_MANY(...) OPTIONS_AT(OPTION_MANY, __VA_ARGS__)
+
+/*
  * Reads options from argv[1] on, up to "--" or the first other argument.
+ * Letters may be joined (-pn), and a value may follow its letter (-lred).
  * Returns the index of what follows, or -EINVAL and why.
  */
 must_check int options_read(const struct option_row *rows, size_t count,
                             void *to, char *const argv[], struct fault *f);
+
+/*
+ * The same with options anywhere: the other arguments are collected in
+ * words[], which has room for all of argv, with a NULL behind them.  Returns
+ * how many they are, or -EINVAL and why.
+ */
+must_check int options_sort(const struct option_row *rows, size_t count,
+                            void *to, char *const argv[], char *words[],
+                            struct fault *f);
 
 /* Prints the rows, one a line, for a usage text. */
 void options_print(const struct option_row *rows, size_t count);

@@ -146,8 +146,7 @@ static int set_help(void *to, const char *value, struct fault *f)
 }
 
 static const struct option_row rows[] = {
-#define OPTION(name, need, function, value, help) \
-	{name, OPTION_##need, set_##function, value, help},
+#define OPTION OPTIONS_OPTION
 #include "cli/run.def"
 };
 

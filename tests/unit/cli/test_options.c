@@ -8,6 +8,10 @@ struct seen {
 	int plain;
 	int maybe;
 	const char *maybe_value;
+	bool flag;
+	const char *text;
+	struct option_list list;
+	struct option_list many;
 };
 
 static int set_value(void *to, const char *value, struct fault *f)
@@ -41,10 +45,16 @@ static int set_maybe(void *to, const char *value, struct fault *f)
 }
 
 static const struct option_row rows[] = {
-	{"value", OPTION_VALUE, set_value, "V", ""},
-	{"plain", OPTION_NONE, set_plain, "", ""},
-	{"maybe", OPTION_OPTIONAL, set_maybe, "X", ""},
-};
+	{"value", 'v', OPTION_VALUE, set_value, "V", "", 0},
+	{"plain", 'p', OPTION_NONE, set_plain, "", "", 0},
+	{"maybe", 'm', OPTION_OPTIONAL, set_maybe, "X", "", 0},
+#define FLAG(...) OPTIONS_FLAG(struct seen, __VA_ARGS__)
+#define TEXT(...) OPTIONS_TEXT(struct seen, __VA_ARGS__)
+#define LIST(...) OPTIONS_LIST(struct seen, __VA_ARGS__)
+#define MANY(...) OPTIONS_MANY(struct seen, __VA_ARGS__)
+	FLAG("flag", 'f', flag, "") TEXT("text", 't', text, "T", "")
+		LIST("list", 'l', list, "L", "")
+			MANY("many", 0, many, "M", "")};
 
 static int reads(struct seen *s, const char *const argv[])
 {
@@ -76,13 +86,90 @@ static void options_end_where_the_command_begins(void **state)
 	assert_string_equal(s.maybe_value, "y");
 }
 
+static void letters_join_and_take_values(void **state)
+{
+	struct seen s = {0};
+
+	(void)state;
+	assert_int_equal(READS(&s, "-pfp", "-tred", "-v", "x", "-"), 5);
+	assert_int_equal(s.plain, 2);
+	assert_true(s.flag);
+	assert_string_equal(s.text, "red");
+	assert_string_equal(s.value, "x");
+	assert_int_equal(READS(&s, "-ftgreen"), 2);
+	assert_string_equal(s.text, "green");
+	assert_int_equal(READS(&s, "-ft", "blue"), 3);
+	assert_string_equal(s.text, "blue");
+}
+
+static int sorts(struct seen *s, char *words[], const char *const argv[])
+{
+	struct fault f;
+	char *copy[12] = {NULL};
+
+	for (size_t i = 0; argv[i]; i++)
+		copy[i] = (char *)(uintptr_t)argv[i];
+	return options_sort(rows, ARRAY_LEN(rows), s, copy, words, &f);
+}
+
+#define SORTS(s, words, ...) \
+	sorts(s, words, (const char *const[]){"verb", __VA_ARGS__, NULL})
+
+static void options_may_stand_anywhere(void **state)
+{
+	struct seen s = {0};
+	char *words[12];
+
+	(void)state;
+	assert_int_equal(SORTS(&s, words, "a", "-l", "1", "b", "--list=2", "--",
+	                       "-f", "--"),
+	                 4);
+	assert_string_equal(words[0], "a");
+	assert_string_equal(words[1], "b");
+	assert_string_equal(words[2], "-f");
+	assert_string_equal(words[3], "--");
+	assert_null(words[4]);
+	assert_false(s.flag);
+	assert_int_equal(s.list.count, 2);
+	assert_string_equal(s.list.item[0], "1");
+	assert_string_equal(s.list.item[1], "2");
+	assert_int_equal(SORTS(&s, words, "--none"), -EINVAL);
+}
+
+static void some_options_take_several_words(void **state)
+{
+	struct seen s = {0};
+	char *words[12];
+
+	(void)state;
+	assert_int_equal(SORTS(&s, words, "a", "--many", "1", "2", "-f", "b"),
+	                 2);
+	assert_string_equal(words[1], "b");
+	assert_int_equal(s.many.count, 2);
+	assert_int_equal(SORTS(&s, words, "--many=3", "b"), 1);
+	assert_int_equal(s.many.count, 3);
+}
+
+static void lists_have_an_end(void **state)
+{
+	struct seen s = {0};
+	char *words[12];
+
+	(void)state;
+	s.list.count = ARRAY_LEN(s.list.item);
+	assert_int_equal(SORTS(&s, words, "--list=2"), -E2BIG);
+}
+
 static void what_is_no_option_is_refused(void **state)
 {
 	struct seen s = {0};
 
 	(void)state;
 	assert_int_equal(READS(&s, "--none"), -EINVAL);
+	assert_int_equal(READS(&s, "-x"), -EINVAL);
+	assert_int_equal(READS(&s, "-px"), -EINVAL);
 	assert_int_equal(READS(&s, "-v"), -EINVAL);
+	assert_int_equal(READS(&s, "--flag=1"), -EINVAL);
 	assert_int_equal(READS(&s, "--valu", "x"), -EINVAL);
 	assert_int_equal(READS(&s, "--plain=1"), -EINVAL);
 	assert_int_equal(READS(&s, "--value"), -EINVAL);
@@ -146,6 +233,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_end_where_the_command_begins),
+		cmocka_unit_test(letters_join_and_take_values),
+		cmocka_unit_test(options_may_stand_anywhere),
+		cmocka_unit_test(some_options_take_several_words),
+		cmocka_unit_test(lists_have_an_end),
 		cmocka_unit_test(what_is_no_option_is_refused),
 		cmocka_unit_test(sizes_are_read_exactly),
 		cmocka_unit_test(numbers_have_bounds),
