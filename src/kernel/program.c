@@ -264,11 +264,9 @@ static int make_task(struct kernel *k, const struct launch *l,
 	struct cred *cred = make_cred(l->user);
 	struct fsctx *fs = make_fsctx(root);
 	struct fdtable *fds = fd_table_create(k);
-	int err;
+	int err = -ENOMEM;
 
-	if (!cred || !fs || !fds)
-		err = fault_set(f, -ENOMEM, "no such user, or no memory");
-	else
+	if (cred && fs && fds)
 		err = task_spawn(k, cred, fs, fds, out);
 	if (err == 0)
 		return 0;
@@ -277,9 +275,7 @@ static int make_task(struct kernel *k, const struct launch *l,
 		path_fsctx_put(fs);
 	if (fds)
 		fd_table_put(fds, NULL);
-	return err == -ENOMEM ? err
-	                      : fault_set(f, err, "make the first process: %s",
-	                                  strerror(-err));
+	return fault_set(f, err, "make the first process: %s", strerror(-err));
 }
 
 static int load(struct task *t, const struct launch *l, struct fault *f)

@@ -62,7 +62,7 @@ static long pieces_init(struct pieces *p, struct task *t, uaddr_t at,
 			return -ENOMEM;
 		iov = p->many;
 	}
-	if (size > 0 && user_read(t, at, iov, size) < 0)
+	if (count > 0 && user_read(t, at, iov, size) < 0)
 		return -EFAULT;
 	for (size_t i = 0; i < count; i++) {
 		if (iov[i].size > (uint64_t)INT64_MAX)
@@ -377,6 +377,7 @@ static long recv_header(struct file *f, struct socket *s, struct sockmsg *m,
 		n = err;
 	}
 fini:
+	m->uio = NULL;
 	pieces_fini(&p, t);
 	return n;
 }

@@ -31,9 +31,10 @@ static long find(struct task *t, int32_t id, uint32_t want,
 	if (!o)
 		return t->first_run ? -EINVAL : -EIDRM;
 	err = sysv_access(t, o, want);
-	if (err == 0)
-		*out = queue_of(o);
-	return err;
+	if (err < 0)
+		return err;
+	*out = queue_of(o);
+	return 0;
 }
 
 long sys_msgget(struct task *t, const struct args_msgget *a)

@@ -6,6 +6,7 @@
 #include "cell/stub/end.h"
 #include "cell/stub/load.h"
 #include "cell/stub/x86_64/entry.h"
+#include "channel/abi.h"
 #include "channel/ops.h"
 
 #define NOTICE ((const struct notice *)LAYOUT_NOTICE)
@@ -154,19 +155,7 @@ void ask_unlock_threads(struct area *a)
 	lock_give(&area_process()->threads);
 }
 
-/* As recvmsg(2) has them; libc's headers do not mix with ours. */
-struct message {
-	uint64_t name;
-	uint32_t name_size;
-	uint32_t pad0;
-	uint64_t iov;
-	uint64_t iov_count;
-	uint64_t control;
-	uint64_t control_size;
-	uint32_t flags;
-	uint32_t pad1;
-};
-
+/* One message of descriptors, as recvmsg(2) gives it. */
 struct control {
 	uint64_t size;
 	int32_t level;
@@ -186,8 +175,8 @@ int ask_receive(int32_t fd[], uint32_t max, bool wait)
 {
 	uint8_t byte;
 	uint64_t iov[2] = {(uint64_t)&byte, 1};
-	struct control c;
-	struct message m = {
+	struct control c = {0};
+	abi_msghdr m = {
 		.iov = (uint64_t)iov,
 		.iov_count = 1,
 		.control = (uint64_t)&c,

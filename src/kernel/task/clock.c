@@ -34,7 +34,7 @@ static int read_cpu(struct task *t, int32_t clock, uint64_t *ns)
 	uint32_t kind = 0;
 
 	if (clock < 0) {
-		int32_t id = (int32_t) ~(clock >> 3);
+		int32_t id = ~clock >> 3;
 		struct task *of;
 
 		kind = (uint32_t)clock & CPU_KIND;

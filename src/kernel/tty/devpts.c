@@ -138,13 +138,13 @@ static long lookup(struct inode *dir, struct task *t, struct span name,
 		tty = terminals_find(dir->sb->kernel, (uint32_t)n);
 	if (!ptmx && !tty)
 		return -ENOENT;
-	i = inode_create(dir->sb, ptmx ? &ptmx_ops : &pts_ops,
-	                 ptmx ? S_IFCHR | 0666 : tty->mode);
+	i = inode_create(dir->sb, tty ? &pts_ops : &ptmx_ops,
+	                 tty ? tty->mode : S_IFCHR | 0666);
 	if (!i)
 		return -ENOMEM;
-	i->ino = ptmx ? PTS_INO - 1 : PTS_INO + tty->index;
-	i->rdev = ptmx ? DEVICE_MAKE(TTY_MAJOR, TTY_PTMX)
-	               : DEVICE_MAKE(TTY_PTS_MAJOR, tty->index);
+	i->ino = tty ? PTS_INO + tty->index : PTS_INO - 1;
+	i->rdev = tty ? DEVICE_MAKE(TTY_PTS_MAJOR, tty->index)
+	              : DEVICE_MAKE(TTY_MAJOR, TTY_PTMX);
 	if (tty) {
 		i->private = tty_get(tty);
 		(void)refresh(i, t);

@@ -233,7 +233,9 @@ long tty_take(struct tty *tty, struct task *t, bool steal)
 
 long tty_leave(struct tty *tty, struct task *t)
 {
-	if (tty_of_task(t) != tty)
+	struct tty *own = tty_of_task(t);
+
+	if (!own || own != tty)
 		return -ENOTTY;
 	/* Others of the session keep theirs until the leader lets go. */
 	if (!leads_session(t))

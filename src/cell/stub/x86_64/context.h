@@ -55,7 +55,7 @@ static_assert(sizeof(struct frame) == 440, "rt_sigframe");
 /* Flags of sigaltstack(2) and sigaction(2). */
 #define ALT_ONSTACK    1
 #define ALT_DISABLE    2
-#define ALT_AUTODISARM (1 << 31)
+#define ALT_AUTODISARM INT32_MIN /* bit 31 */
 #define SA_ONSTACK_    0x08000000u
 #define SA_RESTART_    0x10000000u
 #define SA_RESTORER_   0x04000000u
