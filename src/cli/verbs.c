@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct verb verbs[] = {
-#define VERB(name, qvm, form, what) {#name, qvm, form, what, name##_verb},
+#define VERB(name, qvm, form, what) {#name, qvm, form, what, verb_##name},
 #include "cli/verbs.def"
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/base.h"
 
-#define VERB(name, qvm, form, what) int name##_verb(char *const argv[]);
+#define VERB(name, qvm, form, what) int verb_##name(char *const argv[]);
 #include "cli/verbs.def"
 
 /* Exit statuses beside the program's own and 128 plus a signal. */

@@ -123,7 +123,7 @@ static int doctor(void *options, struct frame_call *c)
 	return why ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-int doctor_verb(char *const argv[])
+int verb_doctor(char *const argv[])
 {
 	static const struct frame frame = {
 		.rows = rows,

@@ -318,7 +318,7 @@ static int run_with(struct run *r, char *const argv[], struct fault *f)
 	return VERBS_OURS;
 }
 
-int run_verb(char *const argv[])
+int verb_run(char *const argv[])
 {
 	autofree struct run *r = calloc(1, sizeof(*r));
 	struct fault f = {""};

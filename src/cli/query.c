@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/query.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cli/nearest.h"
+#include "cli/progress.h"
+#include "cli/visible.h"
+
+static const struct {
+	const char *type;
+	const char *what;
+} hints[] = {
+#define HINT(type, what) {#type, what},
+#include "cli/hints.def"
+};
+
+int query_init(struct query *a, const struct frame_call *c)
+{
+	*a = (struct query){.answer.fd = -1, .quiet = c->quiet};
+	return paths_find(&a->paths, c->fault);
+}
+
+void query_fini(struct query *a)
+{
+	client_answer_fini(&a->answer);
+}
+
+const char *query_text(const struct query *a)
+{
+	return a->answer.data.at ? (const char *)a->answer.data.at : "";
+}
+
+bool query_refused(const struct query *a, const char *type)
+{
+	return strcmp(a->answer.type, type) == 0;
+}
+
+/* Waits for the answer, and says so when it takes long. */
+static void wait_for(struct query *a, int sock, const char *what)
+{
+	struct pollfd p = {.fd = sock, .events = POLLIN};
+	struct progress line;
+
+	progress_begin(&line, a->quiet ? NULL : a->doing, what);
+	while (poll(&p, 1, progress_patience(&line)) == 0)
+		progress_show(&line, 0, 0);
+	progress_end(&line);
+}
+
+static int once(struct query *a, const struct client_call *call,
+                struct fault *f)
+{
+	autoclose int sock = -1;
+
+	client_answer_fini(&a->answer);
+	a->answer = (struct client_answer){.fd = -1};
+	sock = client_begin(&a->paths, call, f);
+	if (sock < 0)
+		return sock;
+	/* The end of the request; the answer may take its time. */
+	(void)shutdown(sock, SHUT_WR);
+	if (a->doing)
+		wait_for(a, sock, call->target);
+	return client_finish(sock, &a->answer, f);
+}
+
+/* "no qube named 'wrok'; did you mean 'work'?" */
+static void no_such_qube(struct query *a, const char *name, struct fault *f)
+{
+	const struct client_call list = {.method = "admin.vm.List"};
+	struct nearest n = {.to = name};
+	struct fault ignored;
+	char *rest = NULL;
+	char *text;
+
+	if (once(a, &list, &ignored) == 0) {
+		text = (char *)(uintptr_t)query_text(a);
+		for (char *line = strtok_r(text, "\n", &rest); line;
+		     line = strtok_r(NULL, "\n", &rest)) {
+			line[strcspn(line, " ")] = 0;
+			nearest_see(&n, line);
+		}
+	}
+	if (n.best)
+		(void)!fault_set(f, -EREMOTEIO,
+		                 "no qube named '%s'; did you mean '%s'?", name,
+		                 n.best);
+	else
+		(void)!fault_set(f, -EREMOTEIO,
+		                 "no qube named '%s'; those there are: "
+		                 "bento ls",
+		                 name);
+}
+
+/* The manager's sentence, and what to do. */
+static void explain(struct query *a, const char *target, struct fault *f)
+{
+	char type[sizeof(a->answer.type)];
+	size_t len;
+
+	visible_line(f->text);
+	memcpy(type, a->answer.type, sizeof(type));
+	if (strcmp(type, "QubesVMNotFoundError") == 0) {
+		no_such_qube(a, target ? target : "dom0", f);
+		memcpy(a->answer.type, type, sizeof(type));
+		return;
+	}
+	len = strlen(f->text);
+	while (len > 0 && f->text[len - 1] == '.')
+		len--;
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
+		const char *what = hints[i].what;
+		bool named = what[strlen(what) - 1] == ' ';
+
+		if (strcmp(hints[i].type, type) == 0)
+			(void)snprintf(f->text + len, sizeof(f->text) - len,
+			               "; %s%s", what,
+			               named && target ? target : "");
+	}
+}
+
+int query_with(struct query *a, const struct client_call *call, struct fault *f)
+{
+	int err = once(a, call, f);
+
+	if (err == -EREMOTEIO)
+		explain(a, call->target, f);
+	return err;
+}
+
+int query(struct query *a, const char *method, const char *argument,
+          const char *target, struct fault *f)
+{
+	const struct client_call call = {
+		.method = method,
+		.argument = argument,
+		.target = target,
+	};
+
+	return query_with(a, &call, f);
+}
