@@ -72,6 +72,53 @@ static bool may(const struct task *t, int cap)
 	return cred_capable(t->cred, cap);
 }
 
+/*
+ * User and group ids change by the same rules.  The calls below are about
+ * either; only capabilities care which, and they follow user ids alone.
+ */
+enum kind { USERS, GROUPS };
+
+/* The ids of one kind: real, effective, saved, and of the file system. */
+struct ids {
+	uint32_t r, e, s, fs;
+};
+
+static struct ids ids_of(const struct cred *c, enum kind kind)
+{
+	if (kind == USERS)
+		return (struct ids){c->uid, c->euid, c->suid, c->fsuid};
+	return (struct ids){c->gid, c->egid, c->sgid, c->fsgid};
+}
+
+static bool privileged(const struct task *t, enum kind kind)
+{
+	return may(t, kind == USERS ? CRED_CAP_SETUID : CRED_CAP_SETGID);
+}
+
+typedef void fix_fn(struct cred *c, const struct cred *old);
+
+static long change(struct task *t, enum kind kind, struct ids to, fix_fn *fix)
+{
+	const struct cred *old = t->cred;
+	struct cred *c = cred_copy(old);
+
+	if (!c)
+		return -ENOMEM;
+	if (kind == USERS) {
+		c->uid = to.r;
+		c->euid = to.e;
+		c->suid = to.s;
+		c->fsuid = to.fs;
+		fix(c, old);
+	} else {
+		c->gid = to.r;
+		c->egid = to.e;
+		c->sgid = to.s;
+		c->fsgid = to.fs;
+	}
+	return adopt(t, c);
+}
+
 /* Is `id` one of the three, or does it stay as it is? */
 static bool one_of(uint32_t id, uint32_t a, uint32_t b, uint32_t c)
 {
@@ -84,163 +131,104 @@ static void set(uint32_t *to, uint32_t id)
 		*to = id;
 }
 
-long sys_setuid(struct task *t, const struct args_setuid *a)
+static long set_one(struct task *t, enum kind kind, uint32_t id)
 {
-	const struct cred *old = t->cred;
-	bool all = may(t, CRED_CAP_SETUID);
-	struct cred *c;
+	struct ids i = ids_of(t->cred, kind);
 
-	if (a->uid == KEEP)
+	if (id == KEEP)
 		return -EINVAL;
-	if (!all && a->uid != old->uid && a->uid != old->suid)
+	if (privileged(t, kind))
+		i.r = i.s = id;
+	else if (id != i.r && id != i.s)
 		return -EPERM;
-	c = cred_copy(old);
-	if (!c)
-		return -ENOMEM;
-	if (all)
-		c->uid = c->suid = a->uid;
-	c->euid = c->fsuid = a->uid;
-	fix_caps(c, old);
-	return adopt(t, c);
+	i.e = i.fs = id;
+	return change(t, kind, i, fix_caps);
 }
 
-long sys_setreuid(struct task *t, const struct args_setreuid *a)
+static long set_two(struct task *t, enum kind kind, uint32_t r, uint32_t e)
 {
-	const struct cred *old = t->cred;
-	struct cred *c;
+	struct ids was = ids_of(t->cred, kind);
+	struct ids i = was;
 
-	if (!may(t, CRED_CAP_SETUID) &&
-	    (!one_of(a->ruid, old->uid, old->euid, old->uid) ||
-	     !one_of(a->euid, old->uid, old->euid, old->suid)))
+	if (!privileged(t, kind) && (!one_of(r, was.r, was.e, was.r) ||
+	                             !one_of(e, was.r, was.e, was.s)))
 		return -EPERM;
-	c = cred_copy(old);
-	if (!c)
-		return -ENOMEM;
-	set(&c->uid, a->ruid);
-	set(&c->euid, a->euid);
-	if (a->ruid != KEEP || (a->euid != KEEP && a->euid != old->uid))
-		c->suid = c->euid;
-	c->fsuid = c->euid;
-	fix_caps(c, old);
-	return adopt(t, c);
+	set(&i.r, r);
+	set(&i.e, e);
+	if (r != KEEP || (e != KEEP && e != was.r))
+		i.s = i.e;
+	i.fs = i.e;
+	return change(t, kind, i, fix_caps);
 }
 
-long sys_setresuid(struct task *t, const struct args_setresuid *a)
+static long set_three(struct task *t, enum kind kind, const uint32_t to[3])
 {
-	const struct cred *old = t->cred;
-	struct cred *c;
+	struct ids i = ids_of(t->cred, kind);
 
-	if (!may(t, CRED_CAP_SETUID) &&
-	    (!one_of(a->ruid, old->uid, old->euid, old->suid) ||
-	     !one_of(a->euid, old->uid, old->euid, old->suid) ||
-	     !one_of(a->suid, old->uid, old->euid, old->suid)))
-		return -EPERM;
-	c = cred_copy(old);
-	if (!c)
-		return -ENOMEM;
-	set(&c->uid, a->ruid);
-	set(&c->euid, a->euid);
-	set(&c->suid, a->suid);
-	c->fsuid = c->euid;
-	fix_caps(c, old);
-	return adopt(t, c);
+	for (int n = 0; n < 3; n++)
+		if (!privileged(t, kind) && !one_of(to[n], i.r, i.e, i.s))
+			return -EPERM;
+	set(&i.r, to[0]);
+	set(&i.e, to[1]);
+	set(&i.s, to[2]);
+	i.fs = i.e;
+	return change(t, kind, i, fix_caps);
 }
 
 /* Returns the old one whatever happens, as setfsuid(2) says. */
-long sys_setfsuid(struct task *t, const struct args_setfsuid *a)
+static long set_fs(struct task *t, enum kind kind, uint32_t id)
 {
-	const struct cred *old = t->cred;
-	uint32_t was = old->fsuid;
-	struct cred *c;
+	struct ids i = ids_of(t->cred, kind);
+	uint32_t was = i.fs;
 
-	if (a->uid == KEEP || a->uid == was ||
-	    (!may(t, CRED_CAP_SETUID) && a->uid != old->fsuid &&
-	     !one_of(a->uid, old->uid, old->euid, old->suid)))
+	if (id == KEEP || id == was ||
+	    (!privileged(t, kind) && !one_of(id, i.r, i.e, i.s)))
 		return was;
-	c = cred_copy(old);
-	if (!c)
-		return was;
-	c->fsuid = a->uid;
-	fix_file_caps(c, old);
-	(void)adopt(t, c);
+	i.fs = id;
+	(void)change(t, kind, i, fix_file_caps);
 	return was;
+}
+
+long sys_setuid(struct task *t, const struct args_setuid *a)
+{
+	return set_one(t, USERS, a->uid);
 }
 
 long sys_setgid(struct task *t, const struct args_setgid *a)
 {
-	const struct cred *old = t->cred;
-	bool all = may(t, CRED_CAP_SETGID);
-	struct cred *c;
+	return set_one(t, GROUPS, a->gid);
+}
 
-	if (a->gid == KEEP)
-		return -EINVAL;
-	if (!all && a->gid != old->gid && a->gid != old->sgid)
-		return -EPERM;
-	c = cred_copy(old);
-	if (!c)
-		return -ENOMEM;
-	if (all)
-		c->gid = c->sgid = a->gid;
-	c->egid = c->fsgid = a->gid;
-	return adopt(t, c);
+long sys_setreuid(struct task *t, const struct args_setreuid *a)
+{
+	return set_two(t, USERS, a->ruid, a->euid);
 }
 
 long sys_setregid(struct task *t, const struct args_setregid *a)
 {
-	const struct cred *old = t->cred;
-	struct cred *c;
+	return set_two(t, GROUPS, a->rgid, a->egid);
+}
 
-	if (!may(t, CRED_CAP_SETGID) &&
-	    (!one_of(a->rgid, old->gid, old->egid, old->gid) ||
-	     !one_of(a->egid, old->gid, old->egid, old->sgid)))
-		return -EPERM;
-	c = cred_copy(old);
-	if (!c)
-		return -ENOMEM;
-	set(&c->gid, a->rgid);
-	set(&c->egid, a->egid);
-	if (a->rgid != KEEP || (a->egid != KEEP && a->egid != old->gid))
-		c->sgid = c->egid;
-	c->fsgid = c->egid;
-	return adopt(t, c);
+long sys_setresuid(struct task *t, const struct args_setresuid *a)
+{
+	return set_three(t, USERS,
+	                 (const uint32_t[3]){a->ruid, a->euid, a->suid});
 }
 
 long sys_setresgid(struct task *t, const struct args_setresgid *a)
 {
-	const struct cred *old = t->cred;
-	struct cred *c;
+	return set_three(t, GROUPS,
+	                 (const uint32_t[3]){a->rgid, a->egid, a->sgid});
+}
 
-	if (!may(t, CRED_CAP_SETGID) &&
-	    (!one_of(a->rgid, old->gid, old->egid, old->sgid) ||
-	     !one_of(a->egid, old->gid, old->egid, old->sgid) ||
-	     !one_of(a->sgid, old->gid, old->egid, old->sgid)))
-		return -EPERM;
-	c = cred_copy(old);
-	if (!c)
-		return -ENOMEM;
-	set(&c->gid, a->rgid);
-	set(&c->egid, a->egid);
-	set(&c->sgid, a->sgid);
-	c->fsgid = c->egid;
-	return adopt(t, c);
+long sys_setfsuid(struct task *t, const struct args_setfsuid *a)
+{
+	return set_fs(t, USERS, a->uid);
 }
 
 long sys_setfsgid(struct task *t, const struct args_setfsgid *a)
 {
-	const struct cred *old = t->cred;
-	uint32_t was = old->fsgid;
-	struct cred *c;
-
-	if (a->gid == KEEP || a->gid == was ||
-	    (!may(t, CRED_CAP_SETGID) && a->gid != old->fsgid &&
-	     !one_of(a->gid, old->gid, old->egid, old->sgid)))
-		return was;
-	c = cred_copy(old);
-	if (!c)
-		return was;
-	c->fsgid = a->gid;
-	(void)adopt(t, c);
-	return was;
+	return set_fs(t, GROUPS, a->gid);
 }
 
 static long put3(struct task *t, const uaddr_t to[3], const uint32_t id[3])

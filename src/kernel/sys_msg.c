@@ -241,7 +241,7 @@ long sys_msgctl(struct task *t, const struct args_msgctl *a)
 	if (a->cmd == IPC_INFO || a->cmd == MSG_INFO)
 		return give_info(t, a->buf, a->cmd == MSG_INFO);
 	if (a->cmd == MSG_STAT || a->cmd == MSG_STAT_ANY)
-		o = (uint32_t)a->id < w->msg.room ? w->msg.place[a->id] : NULL;
+		o = sysv_at(&w->msg, a->id);
 	else
 		o = sysv_find(&w->msg, a->id);
 	return o ? with_queue(t, queue_of(o), a) : -EINVAL;

@@ -281,7 +281,7 @@ static long with_set(struct task *t, struct sem_set *s,
 long sys_semctl(struct task *t, const struct args_semctl *a)
 {
 	struct sysv *w = sysv_world(t->kernel);
-	struct sem_set *s;
+	struct sysv_object *o;
 
 	if (!w)
 		return -ENOMEM;
@@ -290,10 +290,8 @@ long sys_semctl(struct task *t, const struct args_semctl *a)
 	if (a->cmd == IPC_INFO || a->cmd == SEM_INFO)
 		return give_info(t, a->arg, a->cmd == SEM_INFO);
 	if (a->cmd == SEM_STAT || a->cmd == SEM_STAT_ANY)
-		s = (uint32_t)a->id < w->sem.room && w->sem.place[a->id]
-		            ? set_of(w->sem.place[a->id])
-		            : NULL;
+		o = sysv_at(&w->sem, a->id);
 	else
-		s = find(t, a->id);
-	return s ? with_set(t, s, a) : -EINVAL;
+		o = sysv_find(&w->sem, a->id);
+	return o ? with_set(t, set_of(o), a) : -EINVAL;
 }

@@ -189,7 +189,7 @@ long sys_shmctl(struct task *t, const struct args_shmctl *a)
 	if (a->cmd == IPC_INFO || a->cmd == SHM_INFO)
 		return give_info(t, a->buf, a->cmd == SHM_INFO);
 	if (a->cmd == SHM_STAT || a->cmd == SHM_STAT_ANY)
-		o = (uint32_t)a->id < w->shm.room ? w->shm.place[a->id] : NULL;
+		o = sysv_at(&w->shm, a->id);
 	else
 		o = sysv_find(&w->shm, a->id);
 	return o ? with_segment(t, segment_of(o), a) : -EINVAL;

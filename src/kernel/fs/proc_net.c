@@ -22,69 +22,6 @@ static void walk(const struct pseudo_ctx *c, enum netstack_table table,
 		netstack_each(c->kernel, table, add, l);
 }
 
-long proc_net_empty(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c, (void)out;
-	return 0;
-}
-
-long proc_net_arp(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "IP address       HW type     Flags       HW address"
-	              "            Mask     Device\n");
-	return 0;
-}
-
-long proc_net_dev(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out,
-	         "Inter-|   Receive                                           "
-	         "     |  Transmit\n"
-	         " face |bytes    packets errs drop fifo frame compressed "
-	         "multicast|bytes    packets errs drop fifo colls carrier "
-	         "compressed\n"
-	         "    lo:       0       0    0    0    0     0          0     "
-	         "    0        0       0    0    0    0     0       0          "
-	         "0\n");
-	return 0;
-}
-
-long proc_net_if_inet6(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out,
-	         "00000000000000000000000000000001 01 80 10 80       lo\n");
-	return 0;
-}
-
-long proc_net_route(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric"
-	              "\tMask\t\tMTU\tWindow\tIRTT\n");
-	return 0;
-}
-
-long proc_net_ipv6_route(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "00000000000000000000000000000001 80 "
-	              "00000000000000000000000000000000 00 "
-	              "00000000000000000000000000000000 00000000 00000001 "
-	              "00000000 80200001       lo\n");
-	return 0;
-}
-
-long proc_net_packet(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "sk               RefCnt Type Proto  Iface R Rmem   User"
-	              "   Inode\n");
-	return 0;
-}
-
 /* One word of an address as the kernel prints it: in host order. */
 static void add_address(struct text *out, const uint8_t *at, bool six,
                         uint16_t port)
@@ -147,15 +84,6 @@ long proc_net_udp(const struct pseudo_ctx *c, struct text *out)
 long proc_net_udp6(const struct pseudo_ctx *c, struct text *out)
 {
 	return inet(c, out, NETSTACK_UDP6, true);
-}
-
-long proc_net_raw(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "  sl  local_address rem_address   st tx_queue rx_queue "
-	              "tr tm->when retrnsmt   uid  timeout inode ref pointer "
-	              "drops\n");
-	return 0;
 }
 
 static bool add_unix(const struct netstack_row *r, void *ctx)

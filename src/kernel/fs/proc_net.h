@@ -9,8 +9,7 @@
 
 // clang-format off
 #define TABLES(X) \
-	X(arp) X(dev) X(empty) X(if_inet6) X(ipv6_route) X(netlink) X(packet) \
-	X(raw) X(route) X(sockstat) X(tcp) X(tcp6) X(udp) X(udp6) X(unix)
+	X(netlink) X(sockstat) X(tcp) X(tcp6) X(udp) X(udp6) X(unix)
 // clang-format on
 #define DECLARE(name) \
 	long proc_net_##name(const struct pseudo_ctx *c, struct text *out);

@@ -12,6 +12,7 @@
 #define MAPS(path, mode, name)
 #define MOUNTS(path, mode, name)
 #define NETWORK(path, mode, name)
+#define TEXT(path, text)
 #define LINK(path, name)
 #define NAMESPACE(path, name)
 #define NUMBERS(path, mode, name)

@@ -24,26 +24,6 @@ unsigned proc_system_cpus(void)
 	return (unsigned)MAX(CPU_COUNT(&set), 1);
 }
 
-long proc_system_empty(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c, (void)out;
-	return 0;
-}
-
-long proc_system_cgroups(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
-	return 0;
-}
-
-long proc_system_cmdline(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "quiet\n");
-	return 0;
-}
-
 long proc_system_consoles(const struct pseudo_ctx *c, struct text *out)
 {
 	if (c->kernel->console)
@@ -301,13 +281,6 @@ long proc_system_stat(const struct pseudo_ctx *c, struct text *out)
 	return 0;
 }
 
-long proc_system_swaps(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-	return 0;
-}
-
 long proc_system_uptime(const struct pseudo_ctx *c, struct text *out)
 {
 	uint64_t up = up_ns(c->kernel);
@@ -322,14 +295,6 @@ long proc_system_uptime(const struct pseudo_ctx *c, struct text *out)
 	return 0;
 }
 
-long proc_system_version(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "Linux version " PROC_SYSTEM_RELEASE
-	              " (bento@bento) (cc) " PROC_SYSTEM_VERSION "\n");
-	return 0;
-}
-
 long proc_system_vmstat(const struct pseudo_ctx *c, struct text *out)
 {
 	const struct limits *l = &c->kernel->limits;
@@ -341,32 +306,5 @@ long proc_system_vmstat(const struct pseudo_ctx *c, struct text *out)
 	text_add(out, "nr_dirty 0\nnr_writeback 0\npgpgin 0\npgpgout 0\n"
 	              "pswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n"
 	              "oom_kill 0\n");
-	return 0;
-}
-
-long proc_system_ipc_shm(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "       key      shmid perms                  size  cpid"
-	              "  lpid nattch   uid   gid  cuid  cgid      atime"
-	              "      dtime      ctime                   rss"
-	              "                  swap\n");
-	return 0;
-}
-
-long proc_system_ipc_sem(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "       key      semid perms      nsems   uid   gid"
-	              "  cuid  cgid      otime      ctime\n");
-	return 0;
-}
-
-long proc_system_ipc_msg(const struct pseudo_ctx *c, struct text *out)
-{
-	(void)c;
-	text_add(out, "       key      msqid perms      cbytes       qnum"
-	              " lspid lrpid   uid   gid  cuid  cgid      stime"
-	              "      rtime      ctime\n");
 	return 0;
 }

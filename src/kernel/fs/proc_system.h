@@ -9,6 +9,7 @@
 
 #define FILE(path, mode, name) \
 	long proc_system_##name(const struct pseudo_ctx *c, struct text *out);
+#define TEXT(path, text)
 #define LINK(path, target)
 #include "kernel/fs/proc_system.def"
 

@@ -19,34 +19,6 @@
 #include "kernel/fs/proc_system.h"
 #include "kernel/fs/world.h"
 
-#define FILE(path, mode, name) PSEUDO_FILE(path, mode, proc_process_##name)
-#define KNOB(path, mode, name) \
-	PSEUDO_KNOB(path, mode, proc_process_##name, proc_process_set_##name)
-#define STATUS(path, mode, name)  PSEUDO_FILE(path, mode, proc_status_##name)
-#define MAPS(path, mode, name)    PSEUDO_FILE(path, mode, proc_maps_##name)
-#define MOUNTS(path, mode, name)  PSEUDO_FILE(path, mode, proc_mounts_##name)
-#define NETWORK(path, mode, name) PSEUDO_FILE(path, mode, proc_net_##name)
-#define LINK(path_, name)           \
-	{.path = (path_),           \
-	 .mode = 0120777,           \
-	 .link = proc_links_##name, \
-	 .jump = proc_links_to_##name},
-#define NAMESPACE(path_, name) \
-	{.path = (path_), .mode = 0120777, .link = proc_links_ns_##name},
-#define NUMBERS(path_, mode_, name) \
-	{.path = (path_),           \
-	 .mode = 0040000 | (mode_), \
-	 .numbers = &proc_links_##name},
-
-static const struct pseudo_row task_rows[] = {
-#include "kernel/fs/proc_process.def"
-};
-
-static const struct pseudo_table task_table = {
-	.rows = task_rows,
-	.count = ARRAY_LEN(task_rows),
-};
-
 /* ---- /proc/PID/task ---- */
 
 static bool find_task(const struct pseudo_ctx *c, int32_t number,
@@ -72,6 +44,8 @@ static int32_t next_task(const struct pseudo_ctx *c, int32_t from)
 	return best;
 }
 
+static const struct pseudo_table task_table;
+
 static const struct pseudo_numbers tasks = {
 	.find = find_task,
 	.next = next_task,
@@ -87,6 +61,7 @@ static const struct pseudo_numbers tasks = {
 #define MAPS(path, mode, name)    PSEUDO_FILE(path, mode, proc_maps_##name)
 #define MOUNTS(path, mode, name)  PSEUDO_FILE(path, mode, proc_mounts_##name)
 #define NETWORK(path, mode, name) PSEUDO_FILE(path, mode, proc_net_##name)
+#define TEXT(path, text)          PSEUDO_TEXT(path, text)
 #define LINK(path_, name)           \
 	{.path = (path_),           \
 	 .mode = 0120777,           \
@@ -107,6 +82,12 @@ static const struct pseudo_row process_rows[] = {
 static const struct pseudo_table process_table = {
 	.rows = process_rows,
 	.count = ARRAY_LEN(process_rows),
+};
+
+/* A task has what its process has, but for the last row. */
+static const struct pseudo_table task_table = {
+	.rows = process_rows,
+	.count = ARRAY_LEN(process_rows) - 1,
 };
 
 static bool find_process(const struct pseudo_ctx *c, int32_t number,
@@ -141,6 +122,7 @@ static const struct pseudo_numbers processes = {
 /* ---- /proc ---- */
 
 #define FILE(path, mode, name) PSEUDO_FILE(path, mode, proc_system_##name)
+#define TEXT(path, text)       PSEUDO_TEXT(path, text)
 #define LINK(path, target)     PSEUDO_LINK(path, target)
 #define VALUE(path, text)      PSEUDO_TEXT("sys/" path, text "\n")
 #define SHOW(path, name)       PSEUDO_FILE("sys/" path, 0444, proc_sys_##name)

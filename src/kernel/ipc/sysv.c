@@ -56,6 +56,13 @@ struct sysv_object *sysv_find(const struct sysv_table *st, int32_t id)
 	return o && o->id == id ? o : NULL;
 }
 
+struct sysv_object *sysv_at(const struct sysv_table *st, int32_t place)
+{
+	if (place < 0 || (uint32_t)place >= st->room)
+		return NULL;
+	return st->place[place];
+}
+
 static struct sysv_object *find_key(const struct sysv_table *st, int32_t key)
 {
 	for (uint32_t i = 0; i < st->room; i++)

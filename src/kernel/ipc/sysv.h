@@ -49,6 +49,9 @@ void sysv_fini(struct kernel *k);
 /* The object of that number, or NULL. */
 struct sysv_object *sysv_find(const struct sysv_table *st, int32_t id);
 
+/* The object in that place of the table, as the *_STAT commands name it. */
+struct sysv_object *sysv_at(const struct sysv_table *st, int32_t place);
+
 /*
  * What semget(2) and msgget(2) have in common.  Returns 1 and *out when there
  * is such an object that may be used; 0 when one is to be made; -EACCES,
