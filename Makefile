@@ -31,7 +31,14 @@ install: all
 	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
+# Takes back what the last install of this build folder put there.
+uninstall:
+	@ninja -C $(BUILD) uninstall
+	@sed -n 's,/[^/]*$$,,; /^\//p' $(BUILD)/meson-logs/install-log.txt | \
+		sort -u | xargs -r rmdir -p --ignore-fail-on-non-empty \
+		2>/dev/null || true
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check clean install run setup-build
+.PHONY: all bench check clean install run setup-build uninstall
