@@ -11,11 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct control c;
 	size_t n;
 	bool kernel = control_parse(s, CONTROL_KERNEL, &c) == 0;
-	bool owner = control_parse(s, CONTROL_OWNER, &c) == 0;
+	bool client = control_parse(s, CONTROL_CLIENT, &c) == 0;
 
-	if (kernel && owner)
+	if (kernel && client)
 		abort();
-	if (!kernel && !owner)
+	if (!kernel && !client)
 		return 0;
 	/* The text ends at its first NUL. */
 	n = control_format(&c, wire);

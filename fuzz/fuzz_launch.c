@@ -12,8 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (launch_parse((struct span){data, size}, &l) < 0)
 		return 0;
-	if (launch_descriptors(&l) >
-	    LAUNCH_TEMPLATES + LAUNCH_SHARES + LAUNCH_FD_FIRST + 1)
+	if (launch_descriptors(&l) > LAUNCH_FDS_MAX)
 		abort();
 	if (launch_format(&l, &again, &n) < 0 || n != size ||
 	    memcmp(again, data, size) != 0)

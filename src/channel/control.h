@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control connection between a kernel and whoever started it: messages of
- * a fixed form over a SEQPACKET socket.  Each is its number and two values,
- * four bytes each and little-endian, then a text up to the end; at most one
- * descriptor comes with it.  The kinds are in channel/control.def.
+ * A control connection of a kernel: messages of a fixed form over a SEQPACKET
+ * socket.  Each is its number in four bytes and six values of eight bytes,
+ * little-endian, then a text up to the end; descriptors may come with it.  The
+ * kinds are in channel/control.def.
+ *
+ * The first connection is that of the owner, who started the kernel: when it
+ * ends, so does the qube.  More are taken on the listening socket of a qube
+ * that lasts; when one of these ends, the programs it had run are hung up.
  */
 #pragma once
 
@@ -14,15 +18,28 @@ enum control_kind {
 #include "channel/control.def"
 };
 
-enum control_side { CONTROL_KERNEL, CONTROL_OWNER };
+enum control_side { CONTROL_KERNEL, CONTROL_CLIENT };
 
+#define CONTROL_VALUES   6u
 #define CONTROL_TEXT_MAX 511u
-#define CONTROL_SIZE_MAX (12u + CONTROL_TEXT_MAX)
+#define CONTROL_SIZE_MAX (4u + 8u * CONTROL_VALUES + CONTROL_TEXT_MAX)
+#define CONTROL_FDS_MAX  8u
 
 struct control {
 	uint32_t kind; /* enum control_kind */
-	uint32_t value[2];
+	uint64_t value[CONTROL_VALUES];
 	char text[CONTROL_TEXT_MAX + 1];
+};
+
+/* Descriptors that came with a message; the receiver's. */
+struct control_fds {
+	int fd[CONTROL_FDS_MAX];
+	uint32_t count;
+	/*
+	 * More came than there was room for in our table of descriptors, or
+	 * here.  Those that fitted are closed.
+	 */
+	bool lost;
 };
 
 /*
@@ -37,15 +54,22 @@ size_t control_format(const struct control *c,
                       uint8_t wire[static CONTROL_SIZE_MAX]);
 
 /*
- * Sends without waiting; `fd` is borrowed, -1 for none.  0 or a negative
+ * Sends without waiting, with `count` borrowed descriptors.  0 or a negative
  * errno (-EPIPE: the other side has gone).
  */
-must_check int control_send(int sock, const struct control *c, int fd);
+must_check int control_send(int sock, const struct control *c, const int *fds,
+                            uint32_t count);
 
 /*
- * Receives without waiting.  Returns 1 and fills *out and *fd (-1: none came;
- * the caller owns it), 0 when the other side has gone, -EAGAIN when there is
- * nothing, -EPROTO for a message that may not be.
+ * Receives without waiting.  Returns 1 and fills *out and *fds, 0 when the
+ * other side has gone, -EAGAIN when there is nothing, -EPROTO for a message
+ * that may not be.
  */
 must_check int control_receive(int sock, enum control_side from,
-                               struct control *out, int *fd);
+                               struct control *out, struct control_fds *fds);
+
+/* Takes descriptor `i` out: -1 if there is none. */
+must_check int control_take(struct control_fds *fds, uint32_t i);
+
+/* Closes those not taken. */
+void control_close(struct control_fds *fds);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channel/launch.h"
 
-#define LAUNCH_MAGIC 0x6f746e42u /* "Bnto" */
+#define LAUNCH_MAGIC 0x326f746eu /* "nto2" */
+#define TRACE_MAX    4096u
 
 bool launch_path_ok(struct span path)
 {
@@ -25,67 +26,104 @@ bool launch_path_ok(struct span path)
 	return true;
 }
 
-static bool text_ok(struct span s, size_t max)
+static bool is_letter(uint8_t c)
 {
-	return s.size <= max && (s.size == 0 || !memchr(s.at, 0, s.size));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool list_ok(const struct launch_list *l)
+bool launch_name_ok(struct span name)
 {
-	uint32_t ends = 0;
-
-	for (size_t i = 0; i < l->packed.size; i++)
-		ends += l->packed.at[i] == 0;
-	if (l->packed.size > 0 && l->packed.at[l->packed.size - 1] != 0)
+	if (name.size == 0 || name.size > LAUNCH_NAME_MAX ||
+	    !is_letter(name.at[0]))
 		return false;
-	return ends == l->count;
-}
+	for (size_t i = 1; i < name.size; i++) {
+		uint8_t c = name.at[i];
 
-static bool template_ok(const struct launch_template *t)
-{
-	return t->name.size > 0 && text_ok(t->name, LAUNCH_NAME_MAX) &&
-	       !memchr(t->name.at, '/', t->name.size) &&
-	       !span_is(t->name, ".") && !span_is(t->name, "..") &&
-	       text_ok(t->link, LAUNCH_LINK_MAX);
-}
-
-static bool streams_ok(const struct launch *l)
-{
-	for (size_t i = 0; i < ARRAY_LEN(l->stream); i++)
-		if (l->stream[i] > LAUNCH_TERMINAL)
+		if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '-' &&
+		    c != '_' && c != '.')
 			return false;
+	}
 	return true;
+}
+
+/* What each kind may have. */
+static const struct {
+	uint32_t fds_min, fds_max;
+	uint32_t flags;
+	bool below_root; /* `at` is one name below / */
+	bool at_root;    /* `at` may be / itself */
+	enum { NOTHING, A_NAME, A_PATH } from;
+} kinds[] = {
+	[LAUNCH_TEMPLATE] = {1, 1, 0, true, false, NOTHING},
+	[LAUNCH_LINK] = {0, 0, 0, true, false, A_NAME},
+	[LAUNCH_IMAGE] = {1, LAUNCH_MOUNT_FDS, 0, false, true, NOTHING},
+	[LAUNCH_VOLUME] = {1, LAUNCH_MOUNT_FDS, LAUNCH_MOUNT_WRITABLE, false,
+                           true, A_NAME},
+	[LAUNCH_VOLATILE] = {0, LAUNCH_MOUNT_FDS, 0, false, true, NOTHING},
+	[LAUNCH_SHARE] = {1, 1, LAUNCH_MOUNT_WRITABLE | LAUNCH_MOUNT_FILE,
+                          false, false, NOTHING},
+	[LAUNCH_BIND] = {0, 0, 0, false, false, A_PATH},
+};
+
+static bool from_ok(const struct launch_mount *m)
+{
+	switch (kinds[m->kind].from) {
+	case NOTHING:
+		return m->from.size == 0;
+	case A_NAME:
+		return m->from.size > 0 &&
+		       record_text_ok(m->from, LAUNCH_PATH_MAX);
+	case A_PATH:
+		return launch_path_ok(m->from) && m->from.size > 1;
+	}
+	return false;
+}
+
+static bool mount_ok(const struct launch_mount *m)
+{
+	size_t slashes = 0;
+
+	if (m->kind >= ARRAY_LEN(kinds) || !launch_path_ok(m->at) ||
+	    m->flags & ~kinds[m->kind].flags)
+		return false;
+	for (size_t i = 0; i < m->at.size; i++)
+		slashes += m->at.at[i] == '/';
+	if (kinds[m->kind].below_root &&
+	    (slashes != 1 || m->at.size - 1 > LAUNCH_NAME_MAX))
+		return false;
+	return m->fds >= kinds[m->kind].fds_min &&
+	       m->fds <= kinds[m->kind].fds_max &&
+	       (m->at.size > 1 || kinds[m->kind].at_root) && from_ok(m);
+}
+
+/* One image, one volume or volatile at the root; no image with templates. */
+static bool root_ok(const struct launch *l)
+{
+	uint32_t images = 0, uppers = 0, folders = 0;
+
+	for (uint32_t i = 0; i < l->mount_count; i++) {
+		const struct launch_mount *m = &l->mount[i];
+		bool root = m->at.size == 1;
+
+		images += root && m->kind == LAUNCH_IMAGE;
+		uppers += root && m->kind != LAUNCH_IMAGE;
+		folders += kinds[m->kind].below_root;
+	}
+	return images <= 1 && uppers <= 1 && (images == 0 || folders == 0);
 }
 
 static bool launch_ok(const struct launch *l)
 {
 	if (l->flags & ~LAUNCH_FLAGS || l->memory == 0 || l->tasks == 0)
 		return false;
-	if (!streams_ok(l))
+	if (!launch_name_ok(l->name) || !record_text_ok(l->trace, TRACE_MAX))
 		return false;
-	if (l->user.size == 0 || !text_ok(l->user, LAUNCH_NAME_MAX))
+	if (l->mount_count > LAUNCH_MOUNTS)
 		return false;
-	if (!launch_path_ok(l->cwd) || !text_ok(l->trace, 4096))
-		return false;
-	if (l->args.count == 0 || !list_ok(&l->args) || !list_ok(&l->env))
-		return false;
-	if (l->template_count > LAUNCH_TEMPLATES ||
-	    l->share_count > LAUNCH_SHARES)
-		return false;
-	for (uint32_t i = 0; i < l->template_count; i++)
-		if (!template_ok(&l->template[i]))
+	for (uint32_t i = 0; i < l->mount_count; i++)
+		if (!mount_ok(&l->mount[i]))
 			return false;
-	for (uint32_t i = 0; i < l->share_count; i++)
-		if (l->share[i].flags & ~LAUNCH_SHARE_FLAGS ||
-		    !launch_path_ok(l->share[i].at) || l->share[i].at.size < 2)
-			return false;
-	return true;
-}
-
-static void rd_list(struct reader *r, struct launch_list *l)
-{
-	l->count = rd_le32(r);
-	l->packed = rd_str32(r);
+	return root_ok(l) && launch_descriptors(l) <= LAUNCH_FDS_MAX;
 }
 
 int launch_parse(struct span wire, struct launch *out)
@@ -98,24 +136,15 @@ int launch_parse(struct span wire, struct launch *out)
 	l.flags = rd_le32(&r);
 	l.memory = rd_le64(&r);
 	l.tasks = rd_le32(&r);
-	for (size_t i = 0; i < ARRAY_LEN(l.stream); i++)
-		l.stream[i] = rd_u8(&r);
-	l.rows = rd_le16(&r);
-	l.columns = rd_le16(&r);
-	l.user = rd_str32(&r);
-	l.cwd = rd_str32(&r);
+	l.name = rd_str32(&r);
 	l.trace = rd_str32(&r);
-	rd_list(&r, &l.args);
-	rd_list(&r, &l.env);
-	l.template_count = rd_le32(&r);
-	for (uint32_t i = 0; i < MIN(l.template_count, LAUNCH_TEMPLATES); i++) {
-		l.template[i].name = rd_str32(&r);
-		l.template[i].link = rd_str32(&r);
-	}
-	l.share_count = rd_le32(&r);
-	for (uint32_t i = 0; i < MIN(l.share_count, LAUNCH_SHARES); i++) {
-		l.share[i].flags = rd_le32(&r);
-		l.share[i].at = rd_str32(&r);
+	l.mount_count = rd_le32(&r);
+	for (uint32_t i = 0; i < MIN(l.mount_count, LAUNCH_MOUNTS); i++) {
+		l.mount[i].kind = rd_u8(&r);
+		l.mount[i].flags = rd_u8(&r);
+		l.mount[i].fds = rd_u8(&r);
+		l.mount[i].at = rd_str32(&r);
+		l.mount[i].from = rd_str32(&r);
 	}
 	if (!rd_end(&r) || !launch_ok(&l))
 		return -EPROTO;
@@ -123,98 +152,44 @@ int launch_parse(struct span wire, struct launch *out)
 	return 0;
 }
 
-/* Writes if there is room, counts in any case. */
-struct writer {
-	uint8_t *at;
-	size_t size;
-};
-
-static void put(struct writer *w, const void *from, size_t size)
-{
-	if (w->at && size > 0)
-		memcpy(w->at + w->size, from, size);
-	w->size += size;
-}
-
-static void put_le(struct writer *w, uint64_t v, size_t size)
-{
-	uint8_t b[8];
-
-	for (size_t i = 0; i < size; i++)
-		b[i] = (uint8_t)(v >> (8 * i));
-	put(w, b, size);
-}
-
-static void put_str(struct writer *w, struct span s)
-{
-	put_le(w, s.size, 4);
-	put(w, s.at, s.size);
-}
-
-static void put_list(struct writer *w, const struct launch_list *l)
-{
-	put_le(w, l->count, 4);
-	put_str(w, l->packed);
-}
-
-static void put_launch(struct writer *w, const struct launch *l)
-{
-	put_le(w, LAUNCH_MAGIC, 4);
-	put_le(w, l->flags, 4);
-	put_le(w, l->memory, 8);
-	put_le(w, l->tasks, 4);
-	for (size_t i = 0; i < ARRAY_LEN(l->stream); i++)
-		put_le(w, l->stream[i], 1);
-	put_le(w, l->rows, 2);
-	put_le(w, l->columns, 2);
-	put_str(w, l->user);
-	put_str(w, l->cwd);
-	put_str(w, l->trace);
-	put_list(w, &l->args);
-	put_list(w, &l->env);
-	put_le(w, l->template_count, 4);
-	for (uint32_t i = 0; i < l->template_count; i++) {
-		put_str(w, l->template[i].name);
-		put_str(w, l->template[i].link);
-	}
-	put_le(w, l->share_count, 4);
-	for (uint32_t i = 0; i < l->share_count; i++) {
-		put_le(w, l->share[i].flags, 4);
-		put_str(w, l->share[i].at);
-	}
-}
-
 int launch_format(const struct launch *l, uint8_t **out, size_t *size)
 {
-	struct writer w = {0};
+	struct buffer b = {0};
 
 	if (!launch_ok(l))
 		return -EINVAL;
-	put_launch(&w, l);
-	if (w.size > LAUNCH_SIZE_MAX)
-		return -EINVAL;
-	w.at = malloc(w.size);
-	if (!w.at)
-		return -ENOMEM;
-	w.size = 0;
-	put_launch(&w, l);
-	*out = w.at;
-	*size = w.size;
-	return 0;
+	record_put_le(&b, LAUNCH_MAGIC, 4);
+	record_put_le(&b, l->flags, 4);
+	record_put_le(&b, l->memory, 8);
+	record_put_le(&b, l->tasks, 4);
+	record_put_str(&b, l->name);
+	record_put_str(&b, l->trace);
+	record_put_le(&b, l->mount_count, 4);
+	for (uint32_t i = 0; i < l->mount_count; i++) {
+		record_put_le(&b, l->mount[i].kind, 1);
+		record_put_le(&b, l->mount[i].flags, 1);
+		record_put_le(&b, l->mount[i].fds, 1);
+		record_put_str(&b, l->mount[i].at);
+		record_put_str(&b, l->mount[i].from);
+	}
+	return record_take(&b, out, size);
 }
 
 uint32_t launch_descriptors(const struct launch *l)
 {
-	uint32_t count = 1 + l->share_count;
-	bool terminal = false;
+	uint32_t count = 1;
 
-	for (size_t i = 0; i < ARRAY_LEN(l->stream); i++) {
-		count += l->stream[i] == LAUNCH_DESCRIPTOR;
-		terminal |= l->stream[i] == LAUNCH_TERMINAL;
-	}
-	count += terminal;
+	count += (l->flags & LAUNCH_LISTEN) != 0;
 	count += (l->flags & LAUNCH_TELL) != 0;
-	for (uint32_t i = 0; i < l->template_count; i++)
-		count += l->template[i].link.size == 0;
+	for (uint32_t i = 0; i < l->mount_count; i++)
+		count += l->mount[i].fds;
 	return count;
+}
+
+int launch_add(struct launch *l, const struct launch_mount *m)
+{
+	if (l->mount_count == LAUNCH_MOUNTS)
+		return -E2BIG;
+	l->mount[l->mount_count++] = *m;
+	return 0;
 }

@@ -1,39 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a kernel is told what to run: one record, and descriptors.
+ * How a kernel is told what qube it is: one record, and descriptors.
  *
- * Whoever starts a kernel (the command line, later the manager) leaves it the
- * descriptors numbered below and nothing else.  The record, in a memory file,
- * says what they are for.  All numbers are little-endian; a string is its
- * length in four bytes and its bytes, without NUL; a list of strings is their
- * count in four bytes and one string in which each ends with a NUL.
+ * Whoever starts a kernel (src/supervise) leaves it the descriptors numbered
+ * below and nothing else.  The record, in a memory file, says what they are
+ * for; channel/record.h says what it is made of.  The programs to be run come
+ * later, by control messages (channel/control.h).
  *
  * From LAUNCH_FD_FIRST on, in this order, each only if the record has it:
- * the cell's executable, the streams that are descriptors, the terminal, the
- * trace, the template folders, the shares.
+ * the cell's executable, the listening socket, the trace, the descriptors of
+ * the mounts.
  */
 #pragma once
 
-#include "base/span.h"
+#include "channel/record.h"
 
-#define LAUNCH_FD_SAY     2 /* a pipe: a dying kernel's last words */
-#define LAUNCH_FD_CONTROL 3 /* SEQPACKET; channel/control.h */
+#define LAUNCH_FD_SAY     2 /* a dying kernel's last words: a pipe, or a log */
+#define LAUNCH_FD_CONTROL 3 /* SEQPACKET; its other end is our owner's */
 #define LAUNCH_FD_RECORD  4
 #define LAUNCH_FD_FIRST   5
 
-#define LAUNCH_TEMPLATES 32u
-#define LAUNCH_SHARES    64u
+#define LAUNCH_MOUNTS    96u
 #define LAUNCH_NAME_MAX  31u
-#define LAUNCH_LINK_MAX  63u
 #define LAUNCH_PATH_MAX  255u
-#define LAUNCH_SIZE_MAX  ((size_t)16 << 20)
-
-/* What one of the program's three streams is. */
-enum launch_stream {
-	LAUNCH_CLOSED,     /* the host has none either */
-	LAUNCH_DESCRIPTOR, /* a descriptor of the host, handed over */
-	LAUNCH_TERMINAL,   /* the qube's console */
-};
+#define LAUNCH_MOUNT_FDS 4u   /* of one mount */
+#define LAUNCH_FDS_MAX   128u /* of all of it */
 
 #define LAUNCH_TRACE   1u /* tell every call of `trace`... */
 #define LAUNCH_VERBOSE 2u /* tell what is unsupported, once each; ... */
@@ -44,47 +35,52 @@ enum launch_stream {
  */
 #define LAUNCH_ALONE 4u
 /* Reach guest memory through the stubs only, as where the host forbids. */
-#define LAUNCH_FAR   8u
-#define LAUNCH_FLAGS 15u
+#define LAUNCH_FAR 8u
+/*
+ * A qube that lasts: a listening SEQPACKET socket comes along, on which more
+ * connections are taken, and the qube goes on when a program ends.  Otherwise
+ * it ends with its first program.
+ */
+#define LAUNCH_LISTEN 16u
+#define LAUNCH_FLAGS  31u
 
 /* Where in the record the lowest byte of `flags` lies. */
 #define LAUNCH_AT_FLAGS 4
 
-/* Strings one behind the other, each with its NUL. */
-struct launch_list {
-	uint32_t count;
-	struct span packed;
+/*
+ * What a mount is.  The root has either templates and links, or one image, or
+ * neither, read-only below; and above it one volume, or else what is volatile.
+ * A kind's descriptors are the business of its file system.
+ */
+enum launch_kind {
+	LAUNCH_TEMPLATE, /* /NAME is a folder of the host's; it */
+	LAUNCH_LINK,     /* /NAME is a symbolic link to `from` */
+	LAUNCH_IMAGE,    /* a template image, read-only: its file, ... */
+	LAUNCH_VOLUME,   /* a volume: its folder, ... `from`: its name */
+	LAUNCH_VOLATILE, /* gone with the qube: nothing, or a folder for it */
+	LAUNCH_SHARE,    /* a file or folder of the host's that is shared; it */
+	LAUNCH_BIND,     /* what is at `from` once more; made if missing */
 };
 
-struct launch_template {
-	struct span name; /* below / */
-	struct span link; /* not empty: a symbolic link, no descriptor */
-};
+#define LAUNCH_MOUNT_WRITABLE 1u
+#define LAUNCH_MOUNT_FILE     2u /* of a share: it is a file */
 
-#define LAUNCH_SHARE_WRITABLE 1u
-#define LAUNCH_SHARE_FILE     2u
-#define LAUNCH_SHARE_FLAGS    3u
-
-struct launch_share {
-	uint32_t flags;
-	struct span at; /* absolute path inside */
+struct launch_mount {
+	uint8_t kind; /* enum launch_kind */
+	uint8_t flags;
+	uint8_t fds;      /* how many descriptors */
+	struct span at;   /* absolute path inside */
+	struct span from; /* see above; else empty */
 };
 
 struct launch {
 	uint32_t flags;
-	uint64_t memory; /* bytes; not 0 */
-	uint32_t tasks;  /* not 0 */
-	uint8_t stream[3];
-	uint16_t rows, columns; /* of the terminal */
-	struct span user;
-	struct span cwd;
+	uint64_t memory;   /* bytes; not 0 */
+	uint32_t tasks;    /* not 0 */
+	struct span name;  /* the qube's, and so its host name */
 	struct span trace; /* names of calls, or empty: all */
-	struct launch_list args;
-	struct launch_list env;
-	uint32_t template_count;
-	struct launch_template template[LAUNCH_TEMPLATES];
-	uint32_t share_count;
-	struct launch_share share[LAUNCH_SHARES];
+	uint32_t mount_count;
+	struct launch_mount mount[LAUNCH_MOUNTS]; /* in order of mounting */
 };
 
 /*
@@ -103,5 +99,14 @@ must_check int launch_format(const struct launch *l, uint8_t **out,
 /* How many descriptors follow from LAUNCH_FD_FIRST on. */
 uint32_t launch_descriptors(const struct launch *l);
 
+/*
+ * Adds a mount at the end; its strings are borrowed.  0, or -E2BIG when there
+ * are too many.
+ */
+must_check int launch_add(struct launch *l, const struct launch_mount *m);
+
 /* Is it an absolute path without "", "." and ".." as components? */
 bool launch_path_ok(struct span path);
+
+/* A letter, then letters, digits, '-', '_' and '.': a qube's name? */
+bool launch_name_ok(struct span name);

@@ -5,26 +5,18 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* Folders of the machine's root that hold programs and what they need. */
-static const char *const template_names[] = {
-	"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc",
-};
-
 /* Places inside that are the qube's own. */
 static const char *const reserved[] = {"/", "/proc", "/sys", "/dev"};
 
 void share_init(struct shares *s)
 {
 	s->count = 0;
-	s->template_count = 0;
 }
 
 void share_fini(struct shares *s)
 {
 	for (uint32_t i = 0; i < s->count; i++)
 		base_close(&s->share[i].fd);
-	for (uint32_t i = 0; i < s->template_count; i++)
-		base_close(&s->template_fd[i]);
 	share_init(s);
 }
 
@@ -142,9 +134,8 @@ int share_add(struct shares *all, const char *what, bool writable,
 	if (!path)
 		return fault_set(f, -ENOMEM, "out of memory");
 
-	if (all->count == LAUNCH_SHARES)
-		return fault_set(f, -EINVAL, "more than %u shares",
-		                 LAUNCH_SHARES);
+	if (all->count == SHARE_MAX)
+		return fault_set(f, -EINVAL, "more than %u shares", SHARE_MAX);
 	err = split(what, path, &at, f);
 	if (err < 0)
 		return err;
@@ -167,39 +158,24 @@ int share_add(struct shares *all, const char *what, bool writable,
 	return 0;
 }
 
-static int add_template(struct shares *s, const char *name, struct fault *f)
+int share_mount(const struct shares *s, struct start *to, struct fault *f)
 {
-	uint32_t i = s->template_count;
-	char path[32];
-	ssize_t n;
-	int fd;
+	int err = 0;
 
-	(void)snprintf(path, sizeof(path), "/%s", name);
-	n = readlink(path, s->template_link[i], LAUNCH_LINK_MAX);
-	s->template_link[i][n < 0 ? 0 : n] = '\0';
-	s->template_name[i] = name;
-	s->template_fd[i] = -1;
-	if (n < 0) {
-		fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return errno == ENOENT
-			               ? 0
-			               : fault_errno(f, "open %s", path);
-		s->template_fd[i] = fd;
+	for (uint32_t i = 0; i < s->count && err == 0; i++) {
+		const struct share *o = &s->share[i];
+		struct launch_mount m = {
+			.kind = LAUNCH_SHARE,
+			.flags = (uint8_t)((o->writable ? LAUNCH_MOUNT_WRITABLE
+		                                        : 0) |
+		                           (o->file ? LAUNCH_MOUNT_FILE : 0)),
+			.fds = 1,
+			.at = span_str(o->at),
+		};
+
+		err = start_mount(to, &m, &o->fd, f);
 	}
-	s->template_count++;
-	return 0;
-}
-
-int share_template(struct shares *s, struct fault *f)
-{
-	for (size_t i = 0; i < ARRAY_LEN(template_names); i++) {
-		int err = add_template(s, template_names[i], f);
-
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	return err;
 }
 
 bool share_covers(const struct shares *s, const char *path,

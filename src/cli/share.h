@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's folders that a qube sees: the template (the machine's own
- * programs) and what the user shares.  Everything is checked and opened before
- * anything starts.
+ * The host's files and folders that the user shares with a qube.  Everything
+ * is checked and opened before anything starts.
  */
 #pragma once
 
 #include "base/fault.h"
 #include "channel/launch.h"
+#include "supervise/start.h"
+
+#define SHARE_MAX 64u
 
 struct share {
 	int fd;                         /* O_PATH for a folder */
@@ -19,12 +21,8 @@ struct share {
 };
 
 struct shares {
-	struct share share[LAUNCH_SHARES];
+	struct share share[SHARE_MAX];
 	uint32_t count;
-	int template_fd[LAUNCH_TEMPLATES];
-	char template_link[LAUNCH_TEMPLATES][LAUNCH_LINK_MAX + 1];
-	const char *template_name[LAUNCH_TEMPLATES];
-	uint32_t template_count;
 };
 
 void share_init(struct shares *s);
@@ -38,8 +36,9 @@ void share_fini(struct shares *s);
 must_check int share_add(struct shares *s, const char *what, bool writable,
                          struct fault *f);
 
-/* Opens the machine's folders of programs. */
-must_check int share_template(struct shares *s, struct fault *f);
+/* Adds all to what a kernel is started with; they must live as long as that. */
+must_check int share_mount(const struct shares *s, struct start *to,
+                           struct fault *f);
 
 /* Is `path` (absolute, real) inside a shared folder?  Where, inside. */
 bool share_covers(const struct shares *s, const char *path,

@@ -8,19 +8,22 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "cli/attend.h"
 #include "cli/environment.h"
 #include "cli/options.h"
 #include "cli/share.h"
-#include "cli/start.h"
-#include "cli/streams.h"
 #include "cli/verbs.h"
+#include "supervise/attend.h"
+#include "supervise/machine.h"
+#include "supervise/order.h"
+#include "supervise/start.h"
+#include "supervise/streams.h"
 
 #define PIDS_DEFAULT 4096u
 #define PIDS_MAX     32000u /* numbers of processes end at 32768 */
 
 struct run {
 	struct shares shares;
+	struct machine machine;
 	struct environment env;
 	const char *asked[ENVIRONMENT_MAX]; /* --env, set last */
 	uint32_t asked_count;
@@ -187,65 +190,60 @@ static struct span starting_folder(const struct run *r,
 	return span_str(r->home);
 }
 
-static void add_folders(struct start *s, const struct shares *shares)
-{
-	struct launch *l = &s->record;
-
-	for (uint32_t i = 0; i < shares->template_count; i++) {
-		l->template[i].name = span_str(shares->template_name[i]);
-		l->template[i].link = span_str(shares->template_link[i]);
-		if (shares->template_fd[i] >= 0)
-			s->fd[s->fd_count++] = shares->template_fd[i];
-	}
-	l->template_count = shares->template_count;
-	for (uint32_t i = 0; i < shares->count; i++) {
-		const struct share *o = &shares->share[i];
-
-		l->share[i].at = span_str(o->at);
-		l->share[i].flags = o->writable ? LAUNCH_SHARE_WRITABLE : 0;
-		l->share[i].flags |= o->file ? LAUNCH_SHARE_FILE : 0;
-		s->fd[s->fd_count++] = o->fd;
-	}
-	l->share_count = shares->count;
-}
-
 /* The descriptors in the order channel/launch.h gives. */
-static void add_descriptors(struct start *s, int cell,
-                            const struct streams *streams,
-                            const struct shares *shares)
+static int add_descriptors(struct run *r, struct start *s, int cell,
+                           const struct streams *streams, struct fault *f)
 {
-	s->fd[s->fd_count++] = cell;
-	for (size_t i = 0; i < ARRAY_LEN(s->record.stream); i++)
-		if (s->record.stream[i] == LAUNCH_DESCRIPTOR)
-			s->fd[s->fd_count++] = streams->theirs[i];
-	if (streams->console)
-		s->fd[s->fd_count++] = streams->console_theirs;
-	if (s->record.flags & LAUNCH_TELL)
-		s->fd[s->fd_count++] = streams->theirs[STREAMS_TELL];
-	add_folders(s, shares);
+	int err = machine_open(&r->machine, f);
+
+	if (err == 0)
+		err = start_fd(s, cell, f);
+	if (err == 0 && r->flags & LAUNCH_TELL)
+		err = start_fd(s, streams->theirs[STREAMS_TELL], f);
+	if (err == 0)
+		err = machine_add(&r->machine, s, f);
+	return err < 0 ? err : share_mount(&r->shares, s, f);
 }
 
-static int start(struct run *r, struct start *s, struct streams *streams,
-                 struct started *k, struct fault *f)
+static int start(struct run *r, struct start *s, struct job *j,
+                 struct streams *streams, struct started *k, struct fault *f)
 {
 	autoclose int cell = start_open_cell(f);
 	int err;
 
 	if (cell < 0)
 		return cell;
-	err = share_template(&r->shares, f);
+	err = streams_open(streams, j, r->flags & LAUNCH_TELL, f);
 	if (err < 0)
 		return err;
-	err = streams_open(streams, &s->record, f);
-	if (err < 0)
-		return err;
-	add_descriptors(s, cell, streams, &r->shares);
-	err = start_kernel(s, k, f);
+	err = add_descriptors(r, s, cell, streams, f);
+	if (err == 0)
+		err = start_kernel(s, k, f);
+	/* It is read once there is a kernel, with all that comes with it. */
+	if (err == 0)
+		err = order_run(k->control, ATTEND_ID, j, streams, f);
 	if (err == 0)
 		err = streams_begin(streams, f);
 	if (err < 0)
 		streams_close(streams);
 	return err;
+}
+
+static int pack(struct run *r, char *const cmd[], struct job *j,
+                struct fault *f)
+{
+	uint32_t count = 0;
+	int err;
+
+	while (cmd[count])
+		count++;
+	err = make_environment(r, f);
+	if (err < 0)
+		return err;
+	err = environment_pack(cmd, count, &j->args);
+	if (err == 0)
+		err = environment_pack(r->env.entry, r->env.count, &j->env);
+	return err < 0 ? fault_set(f, err, "out of memory") : 0;
 }
 
 __attribute__((noinline)) /* a large frame: not on its caller's, too */
@@ -254,41 +252,27 @@ run(struct run *r, char *const cmd[], struct fault *f)
 {
 	char at[LAUNCH_PATH_MAX + 1];
 	static struct streams streams;
-	struct start s = {
-		.record =
-			{
-				.flags = r->flags,
-				.memory = r->memory,
-				.tasks = r->pids,
-				.user = span_str(r->user),
-				.trace = span_str(r->trace),
-			},
-	};
+	static struct start s;
+	struct job j = {.user = span_str(r->user)};
 	autoclose int signal_fd = -1;
-	autofree void *args = NULL;
-	autofree void *env = NULL;
 	struct started k;
-	uint32_t count = 0;
-	int err;
+	int status = VERBS_OURS;
 
-	while (cmd[count])
-		count++;
-	s.record.cwd = starting_folder(r, at);
-	err = make_environment(r, f);
-	if (err < 0)
-		return VERBS_OURS;
-	err = environment_pack(cmd, count, &s.record.args);
-	args = (void *)(uintptr_t)s.record.args.packed.at;
-	if (err == 0)
-		err = environment_pack(r->env.entry, r->env.count,
-		                       &s.record.env);
-	env = (void *)(uintptr_t)s.record.env.packed.at;
-	if (err < 0 && fault_set(f, err, "out of memory") < 0)
-		return VERBS_OURS;
-	if (attend_signals(&signal_fd, f) < 0 ||
-	    start(r, &s, &streams, &k, f) < 0)
-		return VERBS_OURS;
-	return attend_qube(&k, &streams, signal_fd, f);
+	s.record = (struct launch){
+		.flags = r->flags,
+		.memory = r->memory,
+		.tasks = r->pids,
+		.name = span_str("qube"),
+		.trace = span_str(r->trace),
+	};
+	j.cwd = starting_folder(r, at);
+	if (pack(r, cmd, &j, f) == 0 && attend_signals(&signal_fd, f) == 0 &&
+	    start(r, &s, &j, &streams, &k, f) == 0)
+		status = attend_qube(&k, &streams, signal_fd, f);
+	free((void *)(uintptr_t)j.args.packed.at);
+	free((void *)(uintptr_t)j.env.packed.at);
+	machine_close(&r->machine);
+	return status;
 }
 
 static uint64_t half_of_memory(void)

@@ -4,7 +4,8 @@
  *
  * It is started with descriptors and a record (channel/launch.h), and nothing
  * else.  It makes the qube's world while it still can, gives up everything in
- * the steps of kernel/jail.h, and serves until its program ends.
+ * the steps of kernel/jail.h, and serves until the qube ends: with its first
+ * program, or, if it lasts, when it is told to.
  */
 #include <limits.h>
 #include <signal.h>
@@ -16,26 +17,23 @@
 #include <sys/syscall.h>
 
 #include "channel/launch.h"
+#include "kernel/clients.h"
 #include "kernel/core/kernel.h"
 #include "kernel/fs/world.h"
 #include "kernel/jail.h"
-#include "kernel/owner.h"
 #include "kernel/places.h"
-#include "kernel/program.h"
 #include "kernel/serve.h"
 #include "kernel/task/cells.h"
 #include "kernel/task/memory.h"
 #include "kernel/task/process.h"
 #include "kernel/trace.h"
-#include "kernel/tty/console.h"
 
 #define OURS 125 /* exit status for our own failure */
 
 /* The descriptors behind the record, in the order they were handed over. */
 struct handed {
 	int cell;
-	struct program_streams streams;
-	int console;
+	int listener;
 	int tell;
 	int next; /* of those not yet taken */
 };
@@ -47,7 +45,7 @@ static int read_record(struct launch *l, struct fault *f)
 
 	if (fstat(LAUNCH_FD_RECORD, &st) < 0)
 		return fault_errno(f, "find the launch record");
-	if (st.st_size <= 0 || (size_t)st.st_size > LAUNCH_SIZE_MAX)
+	if (st.st_size <= 0 || (size_t)st.st_size > RECORD_SIZE_MAX)
 		return fault_set(f, -EPROTO, "the launch record is no record");
 	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
 	          LAUNCH_FD_RECORD, 0);
@@ -60,18 +58,12 @@ static int read_record(struct launch *l, struct fault *f)
 
 static void take_descriptors(struct handed *h, const struct launch *l)
 {
-	bool terminal = false;
 	int next = LAUNCH_FD_FIRST;
 
-	*h = (struct handed){.console = -1, .tell = -1};
+	*h = (struct handed){.listener = -1, .tell = -1};
 	h->cell = next++;
-	for (size_t i = 0; i < ARRAY_LEN(l->stream); i++) {
-		h->streams.fd[i] = l->stream[i] == LAUNCH_DESCRIPTOR ? next++
-		                                                     : -1;
-		terminal |= l->stream[i] == LAUNCH_TERMINAL;
-	}
-	if (terminal)
-		h->console = next++;
+	if (l->flags & LAUNCH_LISTEN)
+		h->listener = next++;
 	if (l->flags & LAUNCH_TELL)
 		h->tell = next++;
 	h->next = next;
@@ -86,41 +78,58 @@ static void copy(char *to, size_t room, struct span from)
 	to[n] = '\0';
 }
 
-/* Folders for the world, and rights on them for the jail. */
-static void plan_world(const struct launch *l, struct handed *h,
+static void plan_template(const struct launch_mount *m, struct handed *h,
+                          struct world_options *o, struct places *p)
+{
+	struct world_template *t = &o->template[o->template_count++];
+
+	copy(t->name, sizeof(t->name), span_from(m->at, 1));
+	copy(t->link, sizeof(t->link), m->from);
+	t->fd = -1;
+	if (m->kind == LAUNCH_LINK)
+		return;
+	t->fd = h->next++;
+	places_add_template(p, t->name, t->fd);
+}
+
+static void plan_share(const struct launch_mount *m, struct handed *h,
                        struct world_options *o, struct places *p)
 {
+	struct world_share *s = &o->share[o->share_count++];
+
+	copy(s->at, sizeof(s->at), m->at);
+	s->fd = h->next++;
+	s->writable = m->flags & LAUNCH_MOUNT_WRITABLE;
+	s->is_file = m->flags & LAUNCH_MOUNT_FILE;
+	places_add(p, s->fd,
+	           JAIL_READ | (s->writable ? JAIL_WRITE : 0) |
+	                   (s->is_file ? JAIL_FILE : 0));
+}
+
+/* Folders for the world, and rights on them for the jail. */
+static int plan_world(const struct launch *l, struct handed *h,
+                      struct world_options *o, struct places *p)
+{
 	*o = (struct world_options){
-		.template_count = l->template_count,
-		.share_count = l->share_count,
 		.host_uid = getuid(),
 		.host_gid = getgid(),
 		.user_uid = 1000,
 		.user_gid = 1000,
 	};
-	for (uint32_t i = 0; i < l->template_count; i++) {
-		copy(o->template[i].name, sizeof(o->template[i].name),
-		     l->template[i].name);
-		copy(o->template[i].link, sizeof(o->template[i].link),
-		     l->template[i].link);
-		o->template[i].fd = -1;
-		if (l->template[i].link.size > 0)
-			continue;
-		o->template[i].fd = h->next++;
-		places_add_template(p, o->template[i].name, o->template[i].fd);
-	}
-	for (uint32_t i = 0; i < l->share_count; i++) {
-		struct world_share *s = &o->share[i];
+	for (uint32_t i = 0; i < l->mount_count; i++) {
+		const struct launch_mount *m = &l->mount[i];
 
-		copy(s->at, sizeof(s->at), l->share[i].at);
-		s->fd = h->next++;
-		s->writable = l->share[i].flags & LAUNCH_SHARE_WRITABLE;
-		s->is_file = l->share[i].flags & LAUNCH_SHARE_FILE;
-		places_add(p, s->fd,
-		           JAIL_READ | (s->writable ? JAIL_WRITE : 0) |
-		                   (s->is_file ? JAIL_FILE : 0));
+		if ((m->kind == LAUNCH_TEMPLATE || m->kind == LAUNCH_LINK) &&
+		    o->template_count < ARRAY_LEN(o->template))
+			plan_template(m, h, o, p);
+		else if (m->kind == LAUNCH_SHARE &&
+		         o->share_count < ARRAY_LEN(o->share))
+			plan_share(m, h, o, p);
+		else
+			return -EOPNOTSUPP;
 	}
 	places_add(p, h->cell, JAIL_READ | JAIL_EXECUTE | JAIL_FILE);
+	return 0;
 }
 
 static int start_trace(struct kernel *k, const struct launch *l, int fd,
@@ -177,22 +186,24 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 	(void)syscall(SYS_close_range, LAUNCH_FD_FIRST + launch_descriptors(l),
 	              ~0u, 0);
 	take_descriptors(&h, l);
-	plan_world(l, &h, &o, &places);
 	err = kernel_init(k, l->memory, l->tasks);
 	/* Files that fill memory are to find no space, not to be killed for. */
 	k->limits.memory = l->memory / 2;
+	k->lasts = l->flags & LAUNCH_LISTEN;
+	copy(k->hostname, sizeof(k->hostname), l->name);
 	if (err == 0)
-		err = owner_create(k, LAUNCH_FD_CONTROL);
+		err = clients_begin(k, LAUNCH_FD_CONTROL, h.listener, getuid());
 	if (err < 0)
 		return fault_set(f, err, "make a kernel: %s", strerror(-err));
+	err = plan_world(l, &h, &o, &places);
+	if (err < 0)
+		return fault_set(f, err, "mount what the qube has: %s",
+		                 strerror(-err));
 	err = jail_plan(places.place, places.count, &plan, f);
 	places_fini(&places);
 	if (err < 0)
 		return err;
-	if (h.console >= 0)
-		err = console_create(k, h.console, l->rows, l->columns);
-	if (err == 0)
-		err = process_create_init(k);
+	err = process_create_init(k);
 	if (err == 0)
 		err = world_create(k, &o, &root, &home);
 	if (err < 0)
@@ -203,7 +214,7 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 	if (err == 0)
 		err = enter_jail(k, l, &h, plan, f);
 	if (err == 0)
-		err = program_start(k, l, &root, &h.streams, f);
+		clients_open(k, &root);
 	path_put(&root);
 	path_put(&home);
 	return err;
@@ -211,8 +222,8 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 
 int main(void)
 {
+	static struct launch l;
 	struct kernel k = {0};
-	struct launch l;
 	struct fault f;
 	int err;
 
@@ -225,8 +236,8 @@ int main(void)
 	if (err == 0)
 		err = set_up(&k, &l, &f);
 	if (err < 0) {
-		if (k.owner)
-			owner_failed(&k, OURS, f.text);
+		if (k.clients)
+			clients_failed(&k, OURS, f.text);
 		else
 			(void)fprintf(stderr, "%s\n", f.text);
 		_exit(OURS);

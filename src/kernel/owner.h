@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's side of the control connection (channel/control.h): who started
- * us hears how the program ends, forwards signals and window sizes, and opens
- * for us what we cannot.  When the owner goes, so does the qube.
+ * What the kernel asks of its owner, who started it: to open files of the
+ * host's /proc about its children, which the jail keeps it from.  The owner is
+ * at the other end of the first control connection (kernel/clients.h) as long
+ * as the qube lives.
  */
 #pragma once
 
 #include "base/base.h"
+#include "channel/control.h"
 #include "kernel/core/kernel.h"
 
 struct owner;
@@ -14,12 +16,12 @@ struct owner;
 /* A request under way; embedded in who asks. */
 struct owner_request {
 	struct list link;
-	uint32_t cookie;
+	uint64_t cookie;
 	/* The answer: a descriptor, which is the callee's, or negative errno. */
 	void (*answered)(struct owner_request *r, int fd);
 };
 
-/* Takes over `fd`.  Sets k->owner.  0 or a negative errno. */
+/* Borrows the connection `fd`.  Sets k->owner.  0 or -ENOMEM. */
 must_check int owner_create(struct kernel *k, int fd);
 void owner_destroy(struct kernel *k);
 
@@ -37,8 +39,6 @@ must_check int owner_ask_statm(struct kernel *k, int pidfd,
 /* Nobody wants the answer any more.  Harmless on one not under way. */
 void owner_forget(struct owner_request *r);
 
-/* The program has ended, with this wait status. */
-void owner_exited(struct kernel *k, uint32_t status);
-
-/* There is no program: the exit status to end with, and why. */
-void owner_failed(struct kernel *k, uint32_t exit_status, const char *why);
+/* The owner's answer: takes its descriptor out of `fds`. */
+void owner_opened(struct kernel *k, const struct control *c,
+                  struct control_fds *fds);

@@ -6,75 +6,149 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "channel/launch.h"
+#include "kernel/clients.h"
 #include "kernel/fs/fd.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/stream.h"
-#include "kernel/owner.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/process.h"
-#include "kernel/task/session.h"
 #include "kernel/task/signal.h"
 #include "kernel/tty/console.h"
 #include "kernel/tty/tty.h"
 
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin"
 
+#define NOT_FOUND      127 /* exit statuses, as shells have them */
+#define NOT_EXECUTABLE 126
+#define OURS           125
+
 struct program {
 	struct kernel *kernel;
+	struct list link;        /* in kernel.programs */
+	struct list client_link; /* in clients_programs() */
+	struct client *client;   /* NULL: it has gone */
+	uint64_t id;
 	struct process *process; /* a reference */
 	struct waiter ended;
-	char name[64]; /* of the command, for messages */
+	struct console *console; /* or NULL */
+	char name[64];           /* of the command, for messages */
 };
 
 /* Who there is in a qube; as its /etc/passwd says. */
-static const struct {
+static const struct user {
 	const char *name;
 	uint32_t uid, gid;
+	const char *home;
 } users[] = {
-	{"user", 1000, 1000},
-	{"root", 0, 0},
+	{"user", 1000, 1000, "/home/user"},
+	{"root", 0, 0, "/root"},
 };
 
-static struct cred *make_cred(struct span user)
+static const struct user *find_user(const struct job *j)
 {
+	if (j->user.size == 0)
+		return &users[0];
 	for (size_t i = 0; i < ARRAY_LEN(users); i++)
-		if (span_is(user, users[i].name))
-			return cred_create(users[i].uid, users[i].gid,
-			                   &users[i].gid, 1);
+		if (span_is(j->user, users[i].name))
+			return &users[i];
 	return NULL;
 }
 
-/* It has ended: so has the qube. */
+struct program *program_of_client(struct list *link)
+{
+	return list_entry(link, struct program, client_link);
+}
+
+uint64_t program_id(const struct program *p)
+{
+	return p->id;
+}
+
+void program_none_left(struct kernel *k)
+{
+	if (!k->lasts && list_empty(&k->programs))
+		k->loop.stop = true;
+}
+
+static void destroy(struct program *p)
+{
+	console_destroy(p->console);
+	waitq_remove(&p->ended);
+	list_del(&p->link);
+	list_del(&p->client_link);
+	process_put(p->process);
+	free(p);
+}
+
+/* Its last output has been taken. */
+static void finished(void *who)
+{
+	struct program *p = who;
+	struct kernel *k = p->kernel;
+	struct control c = {
+		.kind = CONTROL_exited,
+		.value = {p->id, p->process->status},
+	};
+
+	clients_tell(p->client, &c);
+	destroy(p);
+	program_none_left(k);
+}
+
 static void ended(struct waiter *w, uint32_t events)
 {
 	struct program *p = container_of(w, struct program, ended);
-	struct kernel *k = p->kernel;
 
 	(void)events;
 	if (!p->process->zombie && !p->process->reaped)
 		return;
 	waitq_remove(w);
-	console_drain(k);
-	owner_exited(k, p->process->status);
-	k->loop.stop = true;
+	if (p->console)
+		console_drain(p->console, finished, p);
+	else
+		finished(p);
+}
+
+static struct program *of_process(struct kernel *k, const struct process *of)
+{
+	list_for_each (at, &k->programs) {
+		struct program *p = list_entry(at, struct program, link);
+
+		if (p->process == of)
+			return p;
+	}
+	return NULL;
 }
 
 /* The program was loaded, or could not be. */
 static void loaded(struct task *t, int err)
 {
 	struct kernel *k = t->kernel;
-	struct program *p = k->program;
-	char why[160];
+	struct program *p = of_process(k, t->process);
+	int status = err == -ENOENT || err == -ENOTDIR ? NOT_FOUND
+	                                               : NOT_EXECUTABLE;
+	struct control c = {.kind = CONTROL_started};
 
-	if (err == 0)
+	if (!p)
 		return;
-	(void)snprintf(why, sizeof(why), "%s: %s", p->name,
+	c.value[0] = p->id;
+	if (err == 0) {
+		c.value[1] = (uint64_t)t->process->pid;
+		clients_tell(p->client, &c);
+		return;
+	}
+	c.kind = CONTROL_failed;
+	c.value[1] = (uint64_t)status;
+	c.value[2] = (uint64_t)-err;
+	(void)snprintf(c.text, sizeof(c.text), "%s: %s", p->name,
 	               err == -ENOENT ? "no such program in the qube"
 	                              : strerror(-err));
-	waitq_remove(&p->ended);
-	owner_failed(k, err == -ENOENT || err == -ENOTDIR ? 127 : 126, why);
-	k->loop.stop = true;
+	clients_tell(p->client, &c);
+	destroy(p);
+	process_kill(t->process, (uint32_t)status << 8);
+	program_none_left(k);
 }
 
 /*
@@ -89,24 +163,42 @@ static bool stops(const struct process *p)
 	return h && h->action[SIGTSTP].handler == 0;
 }
 
-void program_signal(struct kernel *k, int sig)
+void program_signal(struct program *p, int sig)
 {
-	struct program *p = k->program;
+	struct tty *tty = p->console ? console_tty(p->console) : NULL;
 	abi_siginfo info;
 
-	if (!p || sig < 1 || sig > SIGNAL_MAX)
+	if (sig < 1 || sig > SIGNAL_MAX)
 		return;
 	if (sig == SIGTSTP && stops(p->process))
 		sig = SIGSTOP;
 	info = signal_info_kernel(sig);
-	if (k->console && console_tty(k->console)->foreground)
-		tty_signal(console_tty(k->console), sig);
+	if (tty && tty->foreground)
+		tty_signal(tty, sig);
 	else if (p->process->pgrp)
 		signal_send_pgrp(p->process->pgrp, &info);
 }
 
+void program_resize(struct program *p, uint16_t rows, uint16_t columns)
+{
+	if (p->console)
+		console_resize(p->console, rows, columns);
+}
+
+void program_hang_up(struct program *p)
+{
+	list_del(&p->client_link);
+	p->client = NULL;
+	if (p->console) {
+		console_hang_up(p->console);
+		return;
+	}
+	program_signal(p, SIGHUP);
+	program_signal(p, SIGCONT);
+}
+
 /* The value of a variable in a packed environment, or empty. */
-static struct span variable(const struct launch_list *env, const char *name)
+static struct span variable(const struct record_list *env, const char *name)
 {
 	size_t len = strlen(name), at = 0;
 
@@ -140,10 +232,10 @@ static void add_name(uint8_t *to, size_t *at, struct span dir, const char *name)
  * Where to look for the command: in the folders of PATH, unless it names one
  * itself.  The caller frees out->packed.at.
  */
-static int make_names(const struct launch *l, struct exec_list *out)
+static int make_names(const struct job *j, struct exec_list *out)
 {
-	const char *name = (const char *)l->args.packed.at;
-	struct span path = variable(&l->env, "PATH");
+	const char *name = (const char *)j->args.packed.at;
+	struct span path = variable(&j->env, "PATH");
 	size_t dirs = 1, room, at = 0, start = 0;
 	uint8_t *packed;
 
@@ -183,14 +275,14 @@ static int install(struct task *t, int32_t fd, struct file *f)
 	return fd_replace(t, fd, f, false);
 }
 
-static int open_console(struct task *t, struct file **out)
+static int open_console(struct task *t, struct console *c, struct file **out)
 {
-	struct tty *tty = console_tty(t->kernel->console);
 	struct path p;
 	char name[32];
 	long err;
 
-	(void)snprintf(name, sizeof(name), "/dev/pts/%u", tty->index);
+	(void)snprintf(name, sizeof(name), "/dev/pts/%u",
+	               console_tty(c)->index);
 	err = path_lookup(t, AT_FDCWD, name, PATH_FOLLOW, &p);
 	if (err < 0)
 		return (int)err;
@@ -199,23 +291,47 @@ static int open_console(struct task *t, struct file **out)
 	return (int)err;
 }
 
-static int make_streams(struct task *t, const struct launch *l,
+void program_take_streams(struct program_streams *s, const struct job *j,
+                          struct control_fds *fds)
+{
+	uint32_t next = 1;
+
+	s->terminal = -1;
+	for (size_t i = 0; i < ARRAY_LEN(s->fd); i++)
+		s->fd[i] = j->stream[i] == JOB_DESCRIPTOR
+		                   ? control_take(fds, next++)
+		                   : -1;
+	for (size_t i = 0; i < ARRAY_LEN(s->fd) && s->terminal < 0; i++)
+		if (j->stream[i] == JOB_TERMINAL)
+			s->terminal = control_take(fds, next);
+}
+
+static void close_streams(struct program_streams *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(s->fd); i++)
+		base_close(&s->fd[i]);
+	base_close(&s->terminal);
+}
+
+static int make_streams(struct program *p, struct task *t, const struct job *j,
                         struct program_streams *s)
 {
 	struct file *console = NULL;
 	int err = 0;
 
+	if (s->terminal >= 0)
+		err = console_create(p->kernel, take_fd(&s->terminal), j->rows,
+		                     j->columns, &p->console);
 	for (int32_t i = 0; i < 3 && err == 0; i++) {
 		struct file *f = NULL;
-		int fd = take_fd(&s->fd[i]);
 
-		if (l->stream[i] == LAUNCH_CLOSED)
+		if (j->stream[i] == JOB_CLOSED)
 			continue;
-		if (l->stream[i] == LAUNCH_DESCRIPTOR) {
-			err = stream_create(t->kernel, fd, t->cred->uid,
-			                    t->cred->gid, &f);
+		if (j->stream[i] == JOB_DESCRIPTOR) {
+			err = stream_create(t->kernel, take_fd(&s->fd[i]),
+			                    t->cred->uid, t->cred->gid, &f);
 		} else if (!console) {
-			err = open_console(t, &console);
+			err = open_console(t, p->console, &console);
 			f = console;
 		} else {
 			f = file_get(console);
@@ -226,14 +342,17 @@ static int make_streams(struct task *t, const struct launch *l,
 	return err;
 }
 
-static int enter_folder(struct task *t, const struct launch *l, struct fault *f)
+static int enter_folder(struct task *t, const struct job *j, struct fault *f)
 {
 	char name[LAUNCH_PATH_MAX + 1];
+	struct span at = j->cwd;
 	struct path p;
 	long err;
 
-	memcpy(name, l->cwd.at, l->cwd.size);
-	name[l->cwd.size] = '\0';
+	if (at.size == 0)
+		at = span_str(find_user(j)->home);
+	memcpy(name, at.at, at.size);
+	name[at.size] = '\0';
 	err = path_lookup(t, AT_FDCWD, name, PATH_FOLLOW | PATH_DIRECTORY, &p);
 	if (err < 0)
 		return fault_set(f, (int)err, "start in %s: %s", name,
@@ -257,15 +376,21 @@ static struct fsctx *make_fsctx(const struct path *root)
 }
 
 /* A task with a user, files and the root as its folder. */
-static int make_task(struct kernel *k, const struct launch *l,
+static int make_task(struct kernel *k, const struct job *j,
                      const struct path *root, struct task **out,
                      struct fault *f)
 {
-	struct cred *cred = make_cred(l->user);
-	struct fsctx *fs = make_fsctx(root);
-	struct fdtable *fds = fd_table_create(k);
+	const struct user *u = find_user(j);
+	struct cred *cred;
+	struct fsctx *fs;
+	struct fdtable *fds;
 	int err = -ENOMEM;
 
+	if (!u)
+		return fault_set(f, -ENOENT, "no such user in the qube");
+	cred = cred_create(u->uid, u->gid, &u->gid, 1);
+	fs = make_fsctx(root);
+	fds = fd_table_create(k);
 	if (cred && fs && fds)
 		err = task_spawn(k, cred, fs, fds, out);
 	if (err == 0)
@@ -275,15 +400,15 @@ static int make_task(struct kernel *k, const struct launch *l,
 		path_fsctx_put(fs);
 	if (fds)
 		fd_table_put(fds, NULL);
-	return fault_set(f, err, "make the first process: %s", strerror(-err));
+	return fault_set(f, err, "make a process: %s", strerror(-err));
 }
 
-static int load(struct task *t, const struct launch *l, struct fault *f)
+static int load(struct task *t, const struct job *j, struct fault *f)
 {
-	struct exec_list args = {l->args.count, l->args.packed};
-	struct exec_list env = {l->env.count, l->env.packed};
+	struct exec_list args = {j->args.count, j->args.packed};
+	struct exec_list env = {j->env.count, j->env.packed};
 	struct exec_list names;
-	int err = make_names(l, &names);
+	int err = make_names(j, &names);
 
 	if (err == 0) {
 		err = exec_start(t, &names, &args, &env, loaded);
@@ -294,40 +419,59 @@ static int load(struct task *t, const struct launch *l, struct fault *f)
 	               : 0;
 }
 
-static void remember(struct kernel *k, struct program *p, struct task *t,
-                     const struct launch *l)
+static struct program *create(struct kernel *k, struct client *c, uint64_t id,
+                              const struct job *j, struct task *t)
 {
+	struct program *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
 	(void)snprintf(p->name, sizeof(p->name), "%s",
-	               (const char *)l->args.packed.at);
+	               (const char *)j->args.packed.at);
 	p->kernel = k;
+	p->client = c;
+	p->id = id;
 	p->process = process_get(t->process);
 	p->ended.wake = ended;
 	waitq_add(&t->process->exit_wait, &p->ended);
-	k->program = p;
+	list_add_tail(&k->programs, &p->link);
+	list_add_tail(clients_programs(c), &p->client_link);
+	return p;
 }
 
-int program_start(struct kernel *k, const struct launch *l,
-                  const struct path *root, struct program_streams *streams,
-                  struct fault *f)
+int program_start(struct kernel *k, struct client *c, uint64_t id,
+                  const struct job *j, const struct path *root,
+                  struct program_streams *streams, struct fault *f)
 {
-	struct program *p = calloc(1, sizeof(*p));
+	struct program *p = NULL;
 	struct task *t;
 	int err;
 
-	if (!p)
-		return fault_set(f, -ENOMEM, "out of memory");
-	err = make_task(k, l, root, &t, f);
+	err = make_task(k, j, root, &t, f);
 	if (err < 0) {
-		free(p);
+		close_streams(streams);
 		return err;
 	}
-	remember(k, p, t, l);
-	err = session_start(t->process);
-	if (err == 0)
-		err = make_streams(t, l, streams);
+	p = create(k, c, id, j, t);
+	if (!p) {
+		err = fault_set(f, -ENOMEM, "out of memory");
+		goto kill;
+	}
+	err = make_streams(p, t, j, streams);
 	if (err < 0)
-		return fault_set(f, err, "make the program's streams: %s",
-		                 strerror(-err));
-	err = enter_folder(t, l, f);
-	return err < 0 ? err : load(t, l, f);
+		err = fault_set(f, err, "make the program's streams: %s",
+		                strerror(-err));
+	if (err == 0)
+		err = enter_folder(t, j, f);
+	if (err == 0)
+		err = load(t, j, f);
+	if (err == 0)
+		goto put;
+	destroy(p);
+kill:
+	process_kill(t->process, OURS << 8);
+put:
+	close_streams(streams);
+	task_put(t);
+	return err;
 }

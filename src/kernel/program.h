@@ -1,28 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program a qube is started for: a child of process 1 with the streams,
- * user, folder and environment the launch record asks for.  When it ends, the
- * qube does.
+ * Programs run from outside: children of process 1 with the streams, user,
+ * folder and environment that a client's job asks for (channel/job.h).  The
+ * client hears that one was started, and how it ended; if the client goes
+ * before, the program is hung up and goes on, or not, by itself.
  */
 #pragma once
 
 #include "base/fault.h"
-#include "channel/launch.h"
+#include "channel/control.h"
+#include "channel/job.h"
 #include "kernel/core/kernel.h"
 #include "kernel/fs/path.h"
 
-/* Descriptors of the three streams; -1 for those that are not descriptors. */
+struct client;
+struct program;
+
+/* Descriptors of the streams and the terminal; -1 for those that are none. */
 struct program_streams {
 	int fd[3];
+	int terminal;
 };
 
+/* Takes them out of a message, from its second descriptor on. */
+void program_take_streams(struct program_streams *s, const struct job *j,
+                          struct control_fds *fds);
+
 /*
- * Starts it.  Takes over the stream descriptors.  0; or the exit status to end
- * with as a positive number (126, 127), or a negative errno, and why.
+ * Starts one for a client, whose number for it is `id`.  Takes over the
+ * streams.  0, and the client will hear; or a negative errno and why.
  */
-must_check int program_start(struct kernel *k, const struct launch *l,
-                             const struct path *root,
+must_check int program_start(struct kernel *k, struct client *c, uint64_t id,
+                             const struct job *j, const struct path *root,
                              struct program_streams *streams, struct fault *f);
 
 /* A signal from outside, for its (or the terminal's) foreground group. */
-void program_signal(struct kernel *k, int sig);
+void program_signal(struct program *p, int sig);
+
+void program_resize(struct program *p, uint16_t rows, uint16_t columns);
+
+/* Its client has gone: SIGHUP, and nobody hears how it ends. */
+void program_hang_up(struct program *p);
+
+/* From a link in clients_programs(). */
+struct program *program_of_client(struct list *link);
+uint64_t program_id(const struct program *p);
+
+/* A qube that does not last ends when no program is left. */
+void program_none_left(struct kernel *k);

@@ -13,6 +13,7 @@ int kernel_init(struct kernel *k, uint64_t memory, uint32_t tasks)
 		.limits = {.total = memory, .memory = memory, .tasks = tasks}};
 	list_init(&k->ready);
 	list_init(&k->dying);
+	list_init(&k->programs);
 	k->boot_ns = timer_now();
 	(void)snprintf(k->hostname, sizeof(k->hostname), "qube");
 	(void)snprintf(k->domainname, sizeof(k->domainname), "(none)");

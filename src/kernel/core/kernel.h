@@ -11,6 +11,7 @@
 #include "kernel/core/loop.h"
 
 struct cells;
+struct clients;
 struct console;
 struct fs_world;
 struct memory;
@@ -19,7 +20,6 @@ struct owner;
 struct pids;
 struct process;
 struct procfs;
-struct program;
 struct task;
 struct sysv;
 struct terminals;
@@ -55,7 +55,9 @@ struct kernel {
 	struct console *console; /* kernel/tty/console.h */
 	struct terminals *terminals; /* kernel/tty/terminals.h */
 	struct owner *owner;         /* kernel/owner.h; NULL in unit tests */
-	struct program *program;     /* kernel/program.h */
+	struct clients *clients;     /* kernel/clients.h; likewise */
+	struct list programs;        /* program.link; kernel/program.h */
+	bool lasts;                  /* the qube goes on when a program ends */
 	struct trace *trace;         /* kernel/trace.h; NULL: not traced */
 	uint64_t boot_ns;            /* CLOCK_MONOTONIC when the qube started */
 	char hostname[65];

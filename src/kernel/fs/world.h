@@ -111,13 +111,15 @@ struct world_share {
 	bool is_file;
 };
 
+/* A template folder: its name below / and an O_PATH descriptor. */
+struct world_template {
+	char name[32];
+	int fd; /* -1: a symbolic link to `link` instead */
+	char link[64];
+};
+
 struct world_options {
-	/* Template folders: name below / and O_PATH descriptor. */
-	struct {
-		char name[32];
-		int fd; /* -1: a symbolic link to `link` instead */
-		char link[64];
-	} template[32];
+	struct world_template template[32];
 	size_t template_count;
 	struct world_share share[64];
 	size_t share_count;

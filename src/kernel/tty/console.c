@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/tty/console.h"
 
-#include <poll.h>
 #include <sys/epoll.h>
 
 #include "kernel/tty/ldisc.h"
 
 #define ROOM     4096u
-#define DRAIN_MS 5000 /* patience with a terminal that takes nothing */
+#define DRAIN_NS (5ull * 1000000000) /* patience with one that takes nothing */
 
 struct console {
 	struct kernel *kernel;
@@ -16,6 +15,9 @@ struct console {
 	uint32_t events; /* what the loop watches for */
 	struct soon soon;
 	bool input_ended;
+	void (*drained)(void *who); /* NULL: nobody waits for that */
+	void *who;
+	struct timer patience;
 	size_t start, size; /* input not yet taken by the line discipline */
 	uint8_t data[ROOM];
 };
@@ -88,6 +90,17 @@ static void read_in(struct console *c)
 	type(c);
 }
 
+/* Calls who waits for the last output; the console may be gone then. */
+static void tell_drained(struct console *c)
+{
+	void (*drained)(void *who) = c->drained;
+
+	if (!drained || (c->event.fd >= 0 && tty_out_count(c->tty) > 0))
+		return;
+	c->drained = NULL;
+	drained(c->who);
+}
+
 static void ready(struct event *e, uint32_t events)
 {
 	struct console *c = container_of(e, struct console, event);
@@ -98,6 +111,7 @@ static void ready(struct event *e, uint32_t events)
 	    events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_in(c);
 	watch(c);
+	tell_drained(c);
 }
 
 static void catch_up(struct soon *s)
@@ -108,6 +122,15 @@ static void catch_up(struct soon *s)
 		type(c);
 	write_out(c);
 	watch(c);
+	tell_drained(c);
+}
+
+static void lose_patience(struct timer *t)
+{
+	struct console *c = container_of(t, struct console, patience);
+
+	gone(c);
+	tell_drained(c);
 }
 
 static void wake(struct tty *t)
@@ -119,8 +142,10 @@ static void wake(struct tty *t)
 
 /* The programs come and go; the console stays. */
 static const struct tty_other console_other = {.wake = wake};
+static const struct tty_other nobody = {NULL, NULL};
 
-int console_create(struct kernel *k, int fd, uint16_t rows, uint16_t columns)
+int console_create(struct kernel *k, int fd, uint16_t rows, uint16_t columns,
+                   struct console **out)
 {
 	struct console *c = calloc(1, sizeof(*c));
 	int err = -ENOMEM;
@@ -130,6 +155,7 @@ int console_create(struct kernel *k, int fd, uint16_t rows, uint16_t columns)
 	c->kernel = k;
 	c->event = (struct event){.fd = fd, .ready = ready};
 	c->soon.run = catch_up;
+	c->patience.fire = lose_patience;
 	list_init(&c->soon.link);
 	err = tty_create(k, &console_other, &c->tty);
 	if (err < 0)
@@ -141,7 +167,9 @@ int console_create(struct kernel *k, int fd, uint16_t rows, uint16_t columns)
 	if (err < 0)
 		goto put_tty;
 	c->events = EPOLLIN;
-	k->console = c;
+	if (!k->console)
+		k->console = c;
+	*out = c;
 	return 0;
 
 put_tty:
@@ -154,17 +182,17 @@ close_fd:
 	return err;
 }
 
-void console_destroy(struct kernel *k)
+void console_destroy(struct console *c)
 {
-	struct console *c = k->console;
-
 	if (!c)
 		return;
 	gone(c);
+	timer_stop(&c->kernel->loop.timers, &c->patience);
 	list_del(&c->soon.link);
-	c->tty->other = NULL;
+	c->tty->other = &nobody;
 	tty_put(c->tty);
-	k->console = NULL;
+	if (c->kernel->console == c)
+		c->kernel->console = NULL;
 	free(c);
 }
 
@@ -178,18 +206,19 @@ void console_resize(struct console *c, uint16_t rows, uint16_t columns)
 	tty_resize(c->tty, rows, columns);
 }
 
-void console_drain(struct kernel *k)
+void console_hang_up(struct console *c)
 {
-	struct console *c = k->console;
+	gone(c);
+}
 
-	if (!c)
-		return;
+void console_drain(struct console *c, void (*drained)(void *who), void *who)
+{
 	write_out(c);
-	while (c->event.fd >= 0 && tty_out_count(c->tty) > 0) {
-		struct pollfd p = {.fd = c->event.fd, .events = POLLOUT};
-
-		if (poll(&p, 1, DRAIN_MS) <= 0)
-			return;
-		write_out(c);
-	}
+	watch(c);
+	c->drained = drained;
+	c->who = who;
+	if (timer_set(&c->kernel->loop.timers, &c->patience,
+	              timer_now() + DRAIN_NS) < 0)
+		gone(c);
+	tell_drained(c);
 }

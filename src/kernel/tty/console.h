@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The qube's console: a terminal whose other side is a stream of the host, on
- * whose far end someone's real terminal stands.
+ * A terminal whose other side is a stream of the host, on whose far end
+ * someone's real terminal stands: that of a program run with one.  The oldest
+ * there is is the qube's /dev/console.
  */
 #pragma once
 
@@ -10,16 +11,22 @@
 struct console;
 struct tty;
 
-/* Takes over `fd`, a non-blocking stream.  Sets k->console.  0 or negative. */
+/* Takes over `fd`, a non-blocking stream socket.  0 and *out, or negative. */
 must_check int console_create(struct kernel *k, int fd, uint16_t rows,
-                              uint16_t columns);
-void console_destroy(struct kernel *k);
+                              uint16_t columns, struct console **out);
+
+/* Hangs up what still has the terminal open.  Accepts NULL. */
+void console_destroy(struct console *c);
 
 struct tty *console_tty(struct console *c);
 void console_resize(struct console *c, uint16_t rows, uint16_t columns);
 
+/* Who shows it has gone: hangs up. */
+void console_hang_up(struct console *c);
+
 /*
- * Before the end: writes what is left of the output, for a while if the other
- * side does not take it.
+ * Before the end: calls `drained`, which may destroy it, when all output was
+ * taken, or the other side has not taken it for a while.  Perhaps before this
+ * returns.
  */
-void console_drain(struct kernel *k);
+void console_drain(struct console *c, void (*drained)(void *who), void *who);

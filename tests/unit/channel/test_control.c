@@ -2,6 +2,7 @@
 #include "channel/control.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "cmocka_all.h"
@@ -13,35 +14,72 @@ static void connect_pair(int pair[2])
 
 static void messages_and_descriptors_arrive(void **state)
 {
-	struct control c = {CONTROL_failed, {127, 2}, "no such program"};
+	struct control c = {CONTROL_failed, {1, 127, 2}, "no such program"};
 	struct control got;
-	int pair[2], fd = -1, pipe_fd[2];
+	struct control_fds fds;
+	int pair[2], pipe_fd[2], fd;
 
 	(void)state;
 	connect_pair(pair);
 	assert_int_equal(pipe(pipe_fd), 0);
-	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fd),
+	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fds),
 	                 -EAGAIN);
-	assert_int_equal(control_send(pair[0], &c, -1), 0);
-	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fd),
+	assert_int_equal(control_send(pair[0], &c, NULL, 0), 0);
+	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fds),
 	                 1);
-	assert_int_equal(got.value[0], 127);
+	assert_int_equal(got.value[1], 127);
 	assert_string_equal(got.text, c.text);
-	assert_int_equal(fd, -1);
+	assert_int_equal(fds.count, 0);
 
-	c = (struct control){.kind = CONTROL_maps, .value = {5}};
-	assert_int_equal(control_send(pair[0], &c, pipe_fd[1]), 0);
-	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fd),
+	c = (struct control){.kind = CONTROL_maps, .value = {5ull << 40}};
+	assert_int_equal(control_send(pair[0], &c, pipe_fd, 2), 0);
+	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fds),
 	                 1);
-	assert_true(fd >= 0);
+	assert_true(got.value[0] == 5ull << 40);
+	assert_int_equal(fds.count, 2);
+	fd = control_take(&fds, 1);
 	assert_int_equal(write(fd, "x", 1), 1);
 	close(fd);
+	assert_int_equal(control_take(&fds, 2), -1);
+	control_close(&fds);
 	close(pair[0]);
-	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fd),
+	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fds),
 	                 0);
 	close(pair[1]);
 	close(pipe_fd[0]);
 	close(pipe_fd[1]);
+}
+
+/* The message is heard even if what came with it cannot be held. */
+static void descriptors_that_do_not_fit_are_told(void **state)
+{
+	struct control c = {.kind = CONTROL_run, .value = {1}};
+	struct control got;
+	struct control_fds fds;
+	struct rlimit old, less;
+	int pair[2], three[3], last;
+
+	(void)state;
+	connect_pair(pair);
+	for (size_t i = 0; i < ARRAY_LEN(three); i++)
+		three[i] = pair[0];
+	assert_int_equal(control_send(pair[0], &c, three, 3), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	last = dup(pair[0]);
+	close(last);
+	less = old;
+	less.rlim_cur = (rlim_t)last + 2; /* room for two */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+	assert_int_equal(control_receive(pair[1], CONTROL_CLIENT, &got, &fds),
+	                 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(got.kind, CONTROL_run);
+	assert_true(fds.lost);
+	assert_int_equal(fds.count, 0);
+	assert_int_equal(dup(pair[0]), last); /* nothing stayed open */
+	close(last);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static void each_side_has_its_own_messages(void **state)
@@ -52,15 +90,15 @@ static void each_side_has_its_own_messages(void **state)
 	struct span s = {wire, control_format(&c, wire)};
 
 	(void)state;
-	assert_int_equal(control_parse(s, CONTROL_OWNER, &got), 0);
+	assert_int_equal(control_parse(s, CONTROL_CLIENT, &got), 0);
 	got.kind = 99;
 	assert_int_equal(control_parse(s, CONTROL_KERNEL, &got), -EPROTO);
 	assert_int_equal(got.kind, 99);
 	c.kind = 4711;
 	s.size = control_format(&c, wire);
-	assert_int_equal(control_parse(s, CONTROL_OWNER, &got), -EPROTO);
+	assert_int_equal(control_parse(s, CONTROL_CLIENT, &got), -EPROTO);
 	assert_int_equal(
-		control_parse((struct span){wire, 11}, CONTROL_OWNER, &got),
+		control_parse((struct span){wire, 51}, CONTROL_CLIENT, &got),
 		-EPROTO);
 }
 
@@ -70,14 +108,15 @@ static void last_words_are_heard(void **state)
 	struct control c = {.kind = CONTROL_signal};
 	struct control end = {.kind = CONTROL_exited, .value = {256}};
 	struct control got;
-	int pair[2], fd = -1;
+	struct control_fds fds;
+	int pair[2];
 
 	(void)state;
 	connect_pair(pair);
-	assert_int_equal(control_send(pair[0], &c, -1), 0);
-	assert_int_equal(control_send(pair[1], &end, -1), 0);
+	assert_int_equal(control_send(pair[0], &c, NULL, 0), 0);
+	assert_int_equal(control_send(pair[1], &end, NULL, 0), 0);
 	close(pair[1]);
-	assert_int_equal(control_receive(pair[0], CONTROL_KERNEL, &got, &fd),
+	assert_int_equal(control_receive(pair[0], CONTROL_KERNEL, &got, &fds),
 	                 1);
 	assert_int_equal(got.value[0], 256);
 	close(pair[0]);
@@ -87,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_and_descriptors_arrive),
+		cmocka_unit_test(descriptors_that_do_not_fit_are_told),
 		cmocka_unit_test(each_side_has_its_own_messages),
 		cmocka_unit_test(last_words_are_heard),
 	};

@@ -3,30 +3,31 @@
 
 #include "cmocka_all.h"
 
-/* A list of strings from a literal with a NUL behind each. */
-#define LIST(n, s) \
-	((struct launch_list){(n), {(const uint8_t *)(s), sizeof(s) - 1}})
 #define EMPTY ((struct span){NULL, 0})
 
 static struct launch usual(void)
 {
 	return (struct launch){
-		.flags = LAUNCH_VERBOSE,
+		.flags = LAUNCH_VERBOSE | LAUNCH_LISTEN,
 		.memory = 1 << 20,
 		.tasks = 100,
-		.stream = {LAUNCH_DESCRIPTOR, LAUNCH_TERMINAL, LAUNCH_CLOSED},
-		.rows = 24,
-		.columns = 80,
-		.user = span_str("user"),
-		.cwd = span_str("/home/user"),
+		.name = span_str("work"),
 		.trace = EMPTY,
-		.args = LIST(2, "ls\0-l\0"),
-		.env = LIST(1, "A=b\0"),
-		.template_count = 2,
-		.template = {{span_str("usr"), EMPTY},
-	                     {span_str("bin"), span_str("usr/bin")}},
-		.share_count = 1,
-		.share = {{LAUNCH_SHARE_WRITABLE, span_str("/work")}},
+		.mount_count = 6,
+		.mount =
+			{
+				{LAUNCH_TEMPLATE, 0, 1, span_str("/usr"),
+	                         EMPTY},
+				{LAUNCH_LINK, 0, 0, span_str("/bin"),
+	                         span_str("usr/bin")},
+				{LAUNCH_VOLATILE, 0, 0, span_str("/"), EMPTY},
+				{LAUNCH_VOLUME, LAUNCH_MOUNT_WRITABLE, 2,
+	                         span_str("/rw"), span_str("private")},
+				{LAUNCH_BIND, 0, 0, span_str("/home"),
+	                         span_str("/rw/home")},
+				{LAUNCH_SHARE, LAUNCH_MOUNT_WRITABLE, 1,
+	                         span_str("/work"), EMPTY},
+			},
 	};
 }
 
@@ -43,13 +44,12 @@ static void what_was_written_is_read(void **state)
 	assert_int_equal(got.flags, l.flags);
 	assert_int_equal(got.memory, l.memory);
 	assert_int_equal(got.tasks, l.tasks);
-	assert_memory_equal(got.stream, l.stream, sizeof(l.stream));
-	assert_int_equal(got.columns, 80);
-	assert_true(span_is(got.user, "user"));
-	assert_int_equal(got.args.count, 2);
-	assert_true(span_eq(got.args.packed, l.args.packed));
-	assert_true(span_is(got.template[1].link, "usr/bin"));
-	assert_true(span_is(got.share[0].at, "/work"));
+	assert_true(span_is(got.name, "work"));
+	assert_int_equal(got.mount_count, 6);
+	assert_true(span_is(got.mount[1].from, "usr/bin"));
+	assert_int_equal(got.mount[3].kind, LAUNCH_VOLUME);
+	assert_int_equal(got.mount[3].fds, 2);
+	assert_true(span_is(got.mount[5].at, "/work"));
 	assert_int_equal(wire[LAUNCH_AT_FLAGS], l.flags);
 }
 
@@ -87,64 +87,75 @@ static void no_tasks(struct launch *l)
 	l->tasks = 0;
 }
 
-static void no_stream(struct launch *l)
+static void no_name(struct launch *l)
 {
-	l->stream[2] = LAUNCH_TERMINAL + 1;
+	l->name = EMPTY;
 }
 
-static void no_user(struct launch *l)
+static void name_with_slash(struct launch *l)
 {
-	l->user = EMPTY;
+	l->name = span_str("a/b");
 }
 
-static void relative_cwd(struct launch *l)
+static void no_kind(struct launch *l)
 {
-	l->cwd = span_str("home");
+	l->mount[0].kind = LAUNCH_BIND + 1;
 }
 
-static void no_args(struct launch *l)
+static void deep_template(struct launch *l)
 {
-	l->args = LIST(0, "");
+	l->mount[0].at = span_str("/usr/bin");
 }
 
-static void too_few_args(struct launch *l)
+static void template_without(struct launch *l)
 {
-	l->args = LIST(3, "ls\0-l\0");
+	l->mount[0].fds = 0;
 }
 
-static void unended_args(struct launch *l)
+static void link_to_nothing(struct launch *l)
 {
-	l->args = (struct launch_list){1, span_str("ls")};
+	l->mount[1].from = EMPTY;
 }
 
-static void slash_in_template(struct launch *l)
+static void two_uppers(struct launch *l)
 {
-	l->template[0].name = span_str("usr/bin");
+	l->mount[3].at = span_str("/");
 }
 
-static void parent_as_template(struct launch *l)
+static void image_and_template(struct launch *l)
 {
-	l->template[0].name = span_str("..");
+	l->mount[2].kind = LAUNCH_IMAGE;
+	l->mount[2].fds = 1;
+}
+
+static void bind_of_relative(struct launch *l)
+{
+	l->mount[4].from = span_str("rw/home");
 }
 
 static void share_above(struct launch *l)
 {
-	l->share[0].at = span_str("/a/../b");
+	l->mount[5].at = span_str("/a/../b");
 }
 
 static void share_of_root(struct launch *l)
 {
-	l->share[0].at = span_str("/");
+	l->mount[5].at = span_str("/");
 }
 
 static void share_flag(struct launch *l)
 {
-	l->share[0].flags = 8;
+	l->mount[5].flags = 8;
 }
 
-static void many_shares(struct launch *l)
+static void many_descriptors(struct launch *l)
 {
-	l->share_count = LAUNCH_SHARES + 1;
+	l->mount[3].fds = LAUNCH_MOUNT_FDS + 1;
+}
+
+static void many_mounts(struct launch *l)
+{
+	l->mount_count = LAUNCH_MOUNTS + 1;
 }
 
 static const struct {
@@ -154,18 +165,20 @@ static const struct {
 	{"unknown flag", no_flag},
 	{"no memory", no_memory},
 	{"no tasks", no_tasks},
-	{"unknown kind of stream", no_stream},
-	{"no user", no_user},
-	{"relative folder", relative_cwd},
-	{"nothing to run", no_args},
-	{"fewer arguments than said", too_few_args},
-	{"an argument without its end", unended_args},
-	{"a template with a slash", slash_in_template},
-	{"a template that is a parent", parent_as_template},
+	{"no name", no_name},
+	{"a name that is a path", name_with_slash},
+	{"unknown kind of mount", no_kind},
+	{"a template that is not below /", deep_template},
+	{"a template without a folder", template_without},
+	{"a link to nothing", link_to_nothing},
+	{"two places to write to", two_uppers},
+	{"an image and a template", image_and_template},
+	{"a bind of a relative path", bind_of_relative},
 	{"a share above", share_above},
 	{"a share over everything", share_of_root},
 	{"unknown flag of a share", share_flag},
-	{"too many shares", many_shares},
+	{"too many descriptors", many_descriptors},
+	{"too many mounts", many_mounts},
 };
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -185,14 +198,26 @@ static void what_makes_no_sense_is_refused(void **state)
 
 static void descriptors_are_counted(void **state)
 {
-	struct launch l = usual();
+	static struct launch l;
 
 	(void)state;
-	/* cell, one stream, the terminal, the trace, usr, the share */
-	assert_int_equal(launch_descriptors(&l), 6);
+	l = usual();
+	/* cell, socket, trace, usr, two of the volume, the share */
+	assert_int_equal(launch_descriptors(&l), 7);
 	l.flags = 0;
-	l.stream[1] = LAUNCH_CLOSED;
-	assert_int_equal(launch_descriptors(&l), 4);
+	l.mount_count = 2;
+	assert_int_equal(launch_descriptors(&l), 2);
+}
+
+static void mounts_are_added_as_far_as_there_is_room(void **state)
+{
+	static struct launch l;
+	struct launch_mount m = {LAUNCH_VOLATILE, 0, 0, span_str("/x"), EMPTY};
+
+	(void)state;
+	for (uint32_t i = 0; i < LAUNCH_MOUNTS; i++)
+		assert_int_equal(launch_add(&l, &m), 0);
+	assert_int_equal(launch_add(&l, &m), -E2BIG);
 }
 
 static void paths_are_checked(void **state)
@@ -217,6 +242,7 @@ int main(void)
 		cmocka_unit_test(a_record_cut_anywhere_is_refused),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(descriptors_are_counted),
+		cmocka_unit_test(mounts_are_added_as_far_as_there_is_room),
 		cmocka_unit_test(paths_are_checked),
 	};
 

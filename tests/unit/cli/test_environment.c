@@ -6,7 +6,7 @@
 static void variables_are_set_replaced_and_passed_on(void **state)
 {
 	struct environment *e = calloc(1, sizeof(*e));
-	struct launch_list l;
+	struct record_list l;
 	struct fault f;
 
 	(void)state;

@@ -126,18 +126,6 @@ static void nothing_is_shared_twice(void **state)
 	assert_int_equal(b->shares.count, 2);
 }
 
-static void the_template_has_programs(void **state)
-{
-	struct bed *b = *state;
-	bool usr = false;
-
-	assert_int_equal(share_template(&b->shares, &b->f), 0);
-	for (uint32_t i = 0; i < b->shares.template_count; i++)
-		usr |= strcmp(b->shares.template_name[i], "usr") == 0 &&
-		       b->shares.template_fd[i] >= 0;
-	assert_true(usr);
-}
-
 #define WITH_BED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -146,7 +134,6 @@ int main(void)
 		WITH_BED(shares_appear_where_they_are_or_were_asked_for),
 		WITH_BED(what_cannot_be_shared_is_refused),
 		WITH_BED(nothing_is_shared_twice),
-		WITH_BED(the_template_has_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

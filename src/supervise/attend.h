@@ -5,14 +5,22 @@
  */
 #pragma once
 
-#include "cli/start.h"
-#include "cli/streams.h"
+#include "supervise/start.h"
+#include "supervise/streams.h"
 
 /*
  * Blocks the signals attend_qube() takes by itself.  To be called before the
  * kernel is started.  0 or a negative errno.
  */
 must_check int attend_signals(int *signal_fd, struct fault *f);
+
+/* Exit statuses beside the program's own and 128 plus a signal. */
+#define ATTEND_OURS           125 /* our own failure */
+#define ATTEND_NOT_EXECUTABLE 126
+#define ATTEND_NOT_FOUND      127
+
+/* The number of the one program on its connection. */
+#define ATTEND_ID 1u
 
 /*
  * Returns the exit status to end with; when it is one of ours (125 to 127),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/attend.h"
+#include "supervise/attend.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +8,7 @@
 #include <sys/wait.h>
 
 #include "channel/control.h"
-#include "cli/childmaps.h"
-#include "cli/verbs.h"
+#include "supervise/childmaps.h"
 
 /* Signals that concern us.  `passed` ones go on to the program. */
 static const struct {
@@ -52,10 +51,10 @@ int attend_signals(int *signal_fd, struct fault *f)
 
 static void tell(struct attendance *a, uint32_t kind, uint32_t v0, uint32_t v1)
 {
-	struct control c = {.kind = kind, .value = {v0, v1}};
+	struct control c = {.kind = kind, .value = {ATTEND_ID, v0, v1}};
 
 	/* That it has gone is heard of by reading. */
-	if (control_send(a->kernel->control, &c, -1) < 0)
+	if (control_send(a->kernel->control, &c, NULL, 0) < 0)
 		return;
 }
 
@@ -115,7 +114,7 @@ static void take_signals(struct attendance *a)
 	}
 }
 
-static int exit_status(uint32_t status)
+static int exit_status(uint64_t status)
 {
 	int how = (int)(status & 0xffff);
 
@@ -126,42 +125,49 @@ static int exit_status(uint32_t status)
 
 static void failed(struct attendance *a, const struct control *c)
 {
-	bool known = c->value[0] == VERBS_NOT_EXECUTABLE ||
-	             c->value[0] == VERBS_NOT_FOUND;
+	bool known = c->value[1] == ATTEND_NOT_EXECUTABLE ||
+	             c->value[1] == ATTEND_NOT_FOUND;
 
-	a->status = known ? (int)c->value[0] : VERBS_OURS;
+	a->status = known ? (int)c->value[1] : ATTEND_OURS;
 	(void)snprintf(a->fault->text, sizeof(a->fault->text), "%s", c->text);
+}
+
+/* It wants a file of a cell's opened. */
+static void open_for(struct attendance *a, const struct control *c,
+                     struct control_fds *fds)
+{
+	struct control answer = {.kind = CONTROL_opened};
+	autoclose int pidfd = control_take(fds, 0);
+	autoclose int opened = -1;
+
+	opened = childmaps_open(a->kernel->pid, pidfd,
+	                        c->kind == CONTROL_maps ? "maps" : "statm");
+	answer.value[0] = c->value[0];
+	answer.value[1] = opened < 0 ? (uint64_t)-opened : 0;
+	/* It may have gone since, and have said why after this. */
+	(void)!control_send(a->kernel->control, &answer, &opened, opened >= 0);
 }
 
 /* What the kernel says.  False when it says no more. */
 static bool take_message(struct attendance *a)
 {
+	struct control_fds fds;
 	struct control c;
-	int got, fd = -1, opened = -1;
+	int got;
 
-	got = control_receive(a->kernel->control, CONTROL_KERNEL, &c, &fd);
+	got = control_receive(a->kernel->control, CONTROL_KERNEL, &c, &fds);
 	if (got == -EAGAIN)
 		return true;
 	if (got <= 0)
 		return false;
-	if (c.kind == CONTROL_exited && a->status < 0) {
-		a->status = exit_status(c.value[0]);
-	} else if (c.kind == CONTROL_failed && a->status < 0) {
+	if (c.kind == CONTROL_exited && a->status < 0)
+		a->status = exit_status(c.value[1]);
+	else if (c.kind == CONTROL_failed && a->status < 0)
 		failed(a, &c);
-	} else if (c.kind == CONTROL_maps || c.kind == CONTROL_statm) {
-		struct control answer = {.kind = CONTROL_opened};
-
-		opened = childmaps_open(a->kernel->pid, fd,
-		                        c.kind == CONTROL_maps ? "maps"
-		                                               : "statm");
-		answer.value[0] = c.value[0];
-		answer.value[1] = opened < 0 ? (uint32_t)-opened : 0;
-		/* It may have gone since, and have said why after this. */
-		(void)!control_send(a->kernel->control, &answer, opened);
-	}
-	base_close(&fd);
-	base_close(&opened);
-	return got > 0;
+	else if (c.kind == CONTROL_maps || c.kind == CONTROL_statm)
+		open_for(a, &c, &fds);
+	control_close(&fds);
+	return true;
 }
 
 /* Input that has ended ends for the program, too. */
@@ -278,7 +284,7 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
 		(void)attend_once(&a, -1);
 	streams_close(s);
 	if (a.status < 0 && died(a.how, f) < 0)
-		a.status = VERBS_OURS;
+		a.status = ATTEND_OURS;
 	last_words(k->say);
 	base_close(&k->say);
 	return a.status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/streams.h"
+#include "supervise/streams.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static int open_tell(struct streams *s, struct fault *f)
 	return err;
 }
 
-static int open_console(struct streams *s, struct launch *l, struct fault *f)
+static int open_console(struct streams *s, struct job *j, struct fault *f)
 {
 	int ends[2];
 
@@ -91,7 +91,7 @@ static int open_console(struct streams *s, struct launch *l, struct fault *f)
 	s->console_theirs = ends[1];
 	carry(s, STDIN_FILENO, ends[0]);
 	carry(s, ends[0], STDOUT_FILENO);
-	terminal_size(STDOUT_FILENO, &l->rows, &l->columns);
+	terminal_size(STDOUT_FILENO, &j->rows, &j->columns);
 	return 0;
 }
 
@@ -113,7 +113,7 @@ static bool is_closed(int fd)
 	return flags < 0 || flags & O_PATH;
 }
 
-int streams_open(struct streams *s, struct launch *l, struct fault *f)
+int streams_open(struct streams *s, struct job *j, bool tell, struct fault *f)
 {
 	bool console = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	int err = 0;
@@ -121,23 +121,23 @@ int streams_open(struct streams *s, struct launch *l, struct fault *f)
 	s->terminal.raw = false;
 	init(s);
 	if (console)
-		err = open_console(s, l, f);
+		err = open_console(s, j, f);
 	for (int fd = 0; fd < 3 && err == 0; fd++) {
 		if (is_closed(fd)) {
-			l->stream[fd] = LAUNCH_CLOSED;
+			j->stream[fd] = JOB_CLOSED;
 		} else if (console && isatty(fd)) {
-			l->stream[fd] = LAUNCH_TERMINAL;
+			j->stream[fd] = JOB_TERMINAL;
 		} else if (isatty(fd)) {
-			l->stream[fd] = LAUNCH_DESCRIPTOR;
+			j->stream[fd] = JOB_DESCRIPTOR;
 			err = carry_stream(s, fd, f);
 		} else {
-			l->stream[fd] = LAUNCH_DESCRIPTOR;
+			j->stream[fd] = JOB_DESCRIPTOR;
 			s->theirs[fd] = hand_over(fd);
 			if (s->theirs[fd] < 0)
 				err = fault_errno(f, "hand over stream %d", fd);
 		}
 	}
-	if (err == 0 && l->flags & LAUNCH_TELL)
+	if (err == 0 && tell)
 		err = open_tell(s, f);
 	if (err < 0)
 		streams_close(s);

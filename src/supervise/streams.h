@@ -9,9 +9,10 @@
  */
 #pragma once
 
-#include "channel/launch.h"
-#include "cli/relay.h"
-#include "cli/terminal.h"
+#include "base/fault.h"
+#include "channel/job.h"
+#include "supervise/relay.h"
+#include "supervise/terminal.h"
 
 #define STREAMS_RELAYS 4
 #define STREAMS_TELL   3 /* beside 0 to 2: where the trace goes */
@@ -34,10 +35,10 @@ struct streams {
 void streams_reserve(void);
 
 /*
- * Looks at descriptors 0 to 2; fills l->stream and the window size.  A trace,
- * if l->flags wants one, goes where errors go.
+ * Looks at descriptors 0 to 2; fills j->stream and the window size.  With
+ * `tell`, a trace goes where errors go.
  */
-must_check int streams_open(struct streams *s, struct launch *l,
+must_check int streams_open(struct streams *s, struct job *j, bool tell,
                             struct fault *f);
 
 /* The kernel has its ends: closes ours of them, makes the terminal raw. */

@@ -9,11 +9,9 @@
 #include "base/fault.h"
 #include "channel/launch.h"
 
-#define START_FDS (LAUNCH_TEMPLATES + LAUNCH_SHARES + 8u)
-
 struct start {
 	struct launch record;
-	int fd[START_FDS]; /* from LAUNCH_FD_FIRST on; borrowed */
+	int fd[LAUNCH_FDS_MAX]; /* from LAUNCH_FD_FIRST on; borrowed */
 	uint32_t fd_count;
 };
 
@@ -28,6 +26,15 @@ struct started {
  * descriptor or a negative errno.
  */
 must_check int start_open_cell(struct fault *f);
+
+/*
+ * Adds descriptors (borrowed) in the order channel/launch.h gives: first of all
+ * the cell's, then the listening socket and the trace if the record's flags
+ * have them, then mounts.  0, or -E2BIG for too many.
+ */
+must_check int start_fd(struct start *s, int fd, struct fault *f);
+must_check int start_mount(struct start *s, const struct launch_mount *m,
+                           const int *fds, struct fault *f);
 
 /* 0 and *out, whose descriptors the caller owns; or a negative errno. */
 must_check int start_kernel(struct start *s, struct started *out,

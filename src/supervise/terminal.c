@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/terminal.h"
+#include "supervise/terminal.h"
 
 #include <sys/ioctl.h>
 

@@ -4,7 +4,7 @@
  * pidfd; our /proc says which number that has here.  A number may be reused
  * once its process has gone: the pidfd is asked again at the end.
  */
-#include "cli/childmaps.h"
+#include "supervise/childmaps.h"
 
 #include <fcntl.h>
 #include <poll.h>

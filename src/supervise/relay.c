@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/relay.h"
+#include "supervise/relay.h"
 
 void relay_init(struct relay *r, int from, int to)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/start.h"
+#include "supervise/start.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/probe.h"
+#include "supervise/order.h"
 
 #define NAMESPACES                                                \
 	((uint64_t)(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | \
@@ -53,19 +53,33 @@ int start_open_cell(struct fault *f)
 static int record_file(const struct launch *l, struct fault *f)
 {
 	autofree uint8_t *bytes = NULL;
-	autoclose int fd = -1;
 	size_t size;
 	int err;
 
 	err = launch_format(l, &bytes, &size);
 	if (err < 0)
-		return fault_set(f, err, "the command line is too long or odd");
-	fd = memfd_create("bento-launch", MFD_CLOEXEC);
-	if (fd < 0)
-		return fault_errno(f, "make the launch record");
-	if (write(fd, bytes, size) != (ssize_t)size)
-		return fault_errno(f, "write the launch record");
-	return take_fd(&fd);
+		return fault_set(f, err, "the qube has too much mounted");
+	return order_file("bento-launch", bytes, size, f);
+}
+
+int start_fd(struct start *s, int fd, struct fault *f)
+{
+	if (s->fd_count == LAUNCH_FDS_MAX)
+		return fault_set(f, -E2BIG, "the qube has too much mounted");
+	s->fd[s->fd_count++] = fd;
+	return 0;
+}
+
+int start_mount(struct start *s, const struct launch_mount *m, const int *fds,
+                struct fault *f)
+{
+	int err = launch_add(&s->record, m);
+
+	if (err < 0)
+		return fault_set(f, err, "the qube has too much mounted");
+	for (uint32_t i = 0; i < m->fds && err == 0; i++)
+		err = start_fd(s, fds[i], f);
+	return err;
 }
 
 static bool write_file(pid_t pid, const char *name, const char *text)
@@ -104,12 +118,12 @@ static int map_users(pid_t pid, bool *alone, struct fault *f)
 }
 
 /* What the child needs; all descriptors above LAST_FD. */
-static_assert(FREE_FD >= START_FDS + LAUNCH_FD_FIRST, "no overlap");
+static_assert(FREE_FD >= LAUNCH_FDS_MAX + LAUNCH_FD_FIRST, "no overlap");
 
 struct child {
 	int exe;
 	int go; /* read end: a byte says that the record is complete */
-	int fd[START_FDS + LAUNCH_FD_FIRST]; /* by number */
+	int fd[LAUNCH_FDS_MAX + LAUNCH_FD_FIRST]; /* by number */
 	int count;
 };
 

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/clients.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "channel/job.h"
+#include "kernel/owner.h"
+#include "kernel/program.h"
+
+#define CLIENTS_MAX  64u
+#define PROGRAMS_MAX 256u /* of one client */
+#define OURS         125  /* exit status for our own failure */
+
+struct client {
+	struct kernel *kernel;
+	struct list link; /* in clients.all */
+	struct event event;
+	struct soon leave; /* it has to go */
+	struct list programs;
+	bool owner;
+};
+
+struct clients {
+	struct kernel *kernel;
+	struct event listen; /* fd -1: not a qube that lasts */
+	struct list all;
+	uint32_t count;
+	uid_t uid;
+	struct path root;
+	bool open;
+};
+
+struct list *clients_programs(struct client *c)
+{
+	return &c->programs;
+}
+
+/* ---- leaving ---- */
+
+/* The owner has gone: so has the qube. */
+static void owner_left(struct client *c)
+{
+	loop_remove(&c->kernel->loop, &c->event);
+	c->kernel->loop.stop = true;
+}
+
+static void leave(struct client *c)
+{
+	struct kernel *k = c->kernel;
+
+	if (c->owner) {
+		owner_left(c);
+		return;
+	}
+	list_del(&c->leave.link);
+	loop_remove(&k->loop, &c->event);
+	close(c->event.fd);
+	list_for_each_safe (at, &c->programs)
+		program_hang_up(program_of_client(at));
+	list_del(&c->link);
+	k->clients->count--;
+	free(c);
+}
+
+static void leave_soon(struct soon *s)
+{
+	leave(container_of(s, struct client, leave));
+}
+
+void clients_tell(struct client *c, const struct control *message)
+{
+	/* Those who hang must not hold us up, nor fill our memory. */
+	if (c && control_send(c->event.fd, message, NULL, 0) < 0)
+		loop_soon(&c->kernel->loop, &c->leave);
+}
+
+void clients_failed(struct kernel *k, uint32_t exit_status, const char *why)
+{
+	struct control c = {
+		.kind = CONTROL_failed,
+		.value = {0, exit_status},
+	};
+
+	(void)snprintf(c.text, sizeof(c.text), "%s", why);
+	if (k->clients)
+		clients_tell(list_first(&k->clients->all, struct client, link),
+		             &c);
+}
+
+/* ---- what clients ask ---- */
+
+/* A record a client made: it may be shortened while we read, no more. */
+static int read_job(int fd, uint8_t **bytes, struct job *out)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size <= 0 || (uint64_t)st.st_size > RECORD_SIZE_MAX)
+		return -EPROTO;
+	*bytes = malloc((size_t)st.st_size);
+	if (!*bytes)
+		return -ENOMEM;
+	n = pread(fd, *bytes, (size_t)st.st_size, 0);
+	if (n < 0)
+		return -errno;
+	return job_parse((struct span){*bytes, (size_t)n}, out);
+}
+
+static struct program *find(struct client *c, uint64_t id)
+{
+	list_for_each (at, &c->programs) {
+		struct program *p = program_of_client(at);
+
+		if (program_id(p) == id)
+			return p;
+	}
+	return NULL;
+}
+
+static bool room_for_program(struct client *c)
+{
+	uint32_t count = 0;
+
+	list_for_each (at, &c->programs)
+		count++;
+	return count < PROGRAMS_MAX;
+}
+
+static int run(struct client *c, uint64_t id, struct control_fds *fds,
+               struct fault *f)
+{
+	autofree uint8_t *bytes = NULL;
+	autoclose int record = control_take(fds, 0);
+	struct program_streams streams;
+	struct job j;
+	int err;
+
+	if (fds->lost)
+		return fault_set(f, -EMFILE,
+		                 "the qube's kernel has too many open files");
+	if (find(c, id) || !room_for_program(c))
+		return fault_set(f, -EBUSY, "too many programs");
+	err = read_job(record, &bytes, &j);
+	if (err == 0 && fds->count != 1 + job_descriptors(&j))
+		err = -EPROTO;
+	if (err < 0)
+		return fault_set(f, err, "read the order to run a program: %s",
+		                 strerror(-err));
+	program_take_streams(&streams, &j, fds);
+	return program_start(c->kernel, c, id, &j, &c->kernel->clients->root,
+	                     &streams, f);
+}
+
+static void take_run(struct client *c, uint64_t id, struct control_fds *fds)
+{
+	struct control answer = {.kind = CONTROL_failed, .value = {id, OURS}};
+	struct fault f = {""};
+	int err = run(c, id, fds, &f);
+
+	if (err >= 0)
+		return;
+	answer.value[2] = (uint64_t)-err;
+	(void)snprintf(answer.text, sizeof(answer.text), "%s", f.text);
+	clients_tell(c, &answer);
+	program_none_left(c->kernel);
+}
+
+static void take(struct client *c, const struct control *m,
+                 struct control_fds *fds)
+{
+	struct program *p;
+
+	switch (m->kind) {
+	case CONTROL_run:
+		take_run(c, m->value[0], fds);
+		break;
+	case CONTROL_signal:
+		p = find(c, m->value[0]);
+		if (p)
+			program_signal(p, (int)MIN(m->value[1], 255u));
+		break;
+	case CONTROL_window:
+		p = find(c, m->value[0]);
+		if (p)
+			program_resize(p, (uint16_t)m->value[1],
+			               (uint16_t)m->value[2]);
+		break;
+	case CONTROL_opened:
+		if (c->owner)
+			owner_opened(c->kernel, m, fds);
+		break;
+	case CONTROL_kill:
+		c->kernel->loop.stop = true;
+		break;
+	default:
+		break;
+	}
+	control_close(fds);
+}
+
+/* One message.  False when there is none, or the client has gone. */
+static bool take_one(struct client *c)
+{
+	struct control_fds fds;
+	struct control m;
+	int got = control_receive(c->event.fd, CONTROL_CLIENT, &m, &fds);
+
+	if (got > 0) {
+		take(c, &m, &fds);
+		return true;
+	}
+	if (got == -EAGAIN)
+		return false;
+	if (got < 0)
+		(void)fprintf(stderr, "a control connection is closed: %s\n",
+		              strerror(-got));
+	leave(c);
+	return false;
+}
+
+static void ready(struct event *e, uint32_t events)
+{
+	struct client *c = container_of(e, struct client, event);
+
+	(void)events;
+	if (c->kernel->clients->open)
+		(void)take_one(c);
+}
+
+/* ---- coming ---- */
+
+static int add(struct kernel *k, int fd, bool owner)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c) {
+		close(fd);
+		return -ENOMEM;
+	}
+	c->kernel = k;
+	c->event = (struct event){.fd = fd, .ready = ready};
+	c->leave.run = leave_soon;
+	c->owner = owner;
+	list_init(&c->leave.link);
+	list_init(&c->programs);
+	err = loop_add(&k->loop, &c->event, EPOLLIN);
+	if (err < 0) {
+		close(fd);
+		free(c);
+		return err;
+	}
+	list_add_tail(&k->clients->all, &c->link);
+	k->clients->count++;
+	return 0;
+}
+
+static bool is_ours(int fd, uid_t uid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       peer.uid == uid;
+}
+
+static void arrived(struct event *e, uint32_t events)
+{
+	struct clients *all = container_of(e, struct clients, listen);
+	int fd = accept4(e->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	if (all->count >= CLIENTS_MAX || !is_ours(fd, all->uid))
+		close(fd);
+	else
+		(void)!add(all->kernel, fd, false);
+}
+
+int clients_begin(struct kernel *k, int control, int listener, uid_t uid)
+{
+	struct clients *all = calloc(1, sizeof(*all));
+	int err;
+
+	if (!all) {
+		close(control);
+		base_close(&listener);
+		return -ENOMEM;
+	}
+	all->kernel = k;
+	all->uid = uid;
+	all->listen = (struct event){.fd = listener, .ready = arrived};
+	list_init(&all->all);
+	k->clients = all;
+	err = add(k, control, true);
+	if (err == 0)
+		err = owner_create(k, control);
+	if (err == 0 && listener >= 0)
+		err = loop_add(&k->loop, &all->listen, EPOLLIN);
+	return err;
+}
+
+void clients_open(struct kernel *k, const struct path *root)
+{
+	struct clients *all = k->clients;
+
+	all->root = *root;
+	path_get(&all->root);
+	all->open = true;
+	/* The owner's first order has come with us. */
+	while (!k->loop.stop &&
+	       take_one(list_first(&all->all, struct client, link)))
+		;
+}
+
+void clients_end(struct kernel *k)
+{
+	struct clients *all = k->clients;
+
+	if (!all)
+		return;
+	owner_destroy(k);
+	list_for_each_safe (at, &all->all) {
+		struct client *c = list_entry(at, struct client, link);
+
+		/* As others: the loop has stopped. */
+		c->owner = false;
+		leave(c);
+	}
+	if (all->listen.fd >= 0) {
+		loop_remove(&k->loop, &all->listen);
+		close(all->listen.fd);
+	}
+	if (all->open)
+		path_put(&all->root);
+	k->clients = NULL;
+	free(all);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervise/order.h"
+
+#include <sys/mman.h>
+
+#include "channel/control.h"
+
+int order_file(const char *name, const void *bytes, size_t size,
+               struct fault *f)
+{
+	autoclose int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0)
+		return fault_errno(f, "make a memory file");
+	if (write(fd, bytes, size) != (ssize_t)size)
+		return fault_errno(f, "write a memory file");
+	return take_fd(&fd);
+}
+
+int order_run(int control, uint64_t id, const struct job *j,
+              const struct streams *s, struct fault *f)
+{
+	struct control c = {.kind = CONTROL_run, .value = {id}};
+	autofree uint8_t *bytes = NULL;
+	autoclose int record = -1;
+	int fd[CONTROL_FDS_MAX];
+	uint32_t count = 0;
+	size_t size;
+	int err;
+
+	err = job_format(j, &bytes, &size);
+	if (err < 0)
+		return fault_set(f, err, "the command line is too long or odd");
+	record = order_file("bento-job", bytes, size, f);
+	if (record < 0)
+		return record;
+	fd[count++] = record;
+	for (size_t i = 0; i < ARRAY_LEN(j->stream); i++)
+		if (j->stream[i] == JOB_DESCRIPTOR)
+			fd[count++] = s->theirs[i];
+	if (s->console)
+		fd[count++] = s->console_theirs;
+	err = control_send(control, &c, fd, count);
+	if (err < 0)
+		return fault_set(f, err, "ask the kernel to run it: %s",
+		                 strerror(-err));
+	return 0;
+}
