@@ -3,7 +3,8 @@
  * One thread's mailbox, in memory shared between a cell and the kernel.
  *
  *	IDLE -> REQUEST      by the cell, after writing nr, arg[] and stage[]
- *	REQUEST -> SLEEPING  by the cell, when it gives up spinning
+ *	REQUEST -> SLEEPING  by the cell, when it gives up spinning; by the
+ *	                     kernel, when it knows that the answer must wait
  *	REQUEST, SLEEPING -> DONE  by the kernel, after writing the answer
  *	DONE -> IDLE         by the cell, after reading the answer
  *
@@ -38,7 +39,8 @@ enum slot_action {
 	SLOT_MORE,  /* copy out, then ask OP_fetched for the rest */
 };
 
-#define SLOT_OUTS 32 /* pieces copied out by one answer at most */
+#define SLOT_AHEAD 4  /* lines of the data window that most calls use */
+#define SLOT_OUTS  32 /* pieces copied out by one answer at most */
 
 /* A piece of the data window: where, and how much.  size 0: none. */
 struct slot_piece {
@@ -112,6 +114,12 @@ struct notice {
  * do not lie in the data window are dropped.  The state stays as it is.
  */
 must_check int slot_take(const struct slot *s, struct request *out);
+
+/*
+ * Kernel side: the answer depends on others, so the cell had better sleep than
+ * spin for it.
+ */
+void slot_defer(struct slot *s);
 
 /*
  * The answer, all of it in line 0: each further line that changes hands costs

@@ -8,36 +8,49 @@
 #include "kernel/task/cells.h"
 #include "kernel/task/memory.h"
 
-#define KERNEL_SPIN_NS 50000u   /* look for this long before going to sleep */
-#define CELL_SPIN      2000u    /* turns a cell waits before it sleeps */
-#define POLICY_NS      1000000u /* how long a decision about spinning holds */
-#define SPIN_TURNS     32       /* between looks at the clock */
-#define GLANCE         64       /* turns between looks at the host's side */
+#define SPIN_MIN_NS 20000u   /* look for this long before going to sleep, */
+#define SPIN_MAX_NS 400000u  /* up to this long where it pays */
+#define CELL_SPIN   8000u    /* turns a cell waits before it sleeps */
+#define POLICY_NS   1000000u /* how long a decision about spinning holds */
+#define SPIN_TURNS  32       /* between looks at the clock */
+#define YIELD       8        /* such turns between yields of the CPU */
+#define GLANCE      64       /* turns between looks at the host's side */
 
 /*
  * Whether to spin.  It pays when a CPU would idle otherwise: a hand-over
  * between two running CPUs takes a few hundred nanoseconds, one that wakes a
- * sleeping CPU ten microseconds.  With guest threads for every CPU, spinning
- * takes from them what it gives; then both sides sleep at once, and the host
- * hands the CPU over.
+ * sleeping CPU ten microseconds or many more.  With guest threads for every
+ * CPU, spinning takes from them what it gives; then both sides sleep at once,
+ * and the host hands the CPU over.  Whoever spins yields all the time: the host
+ * likes to wake the one that is waited for on the CPU of the one that waits.
+ *
+ * How long is learned from what sleeping brought: a sleep so short that
+ * spinning would have covered it makes the spin longer, a long one makes it
+ * shorter.
  */
 struct policy {
 	unsigned cpus;
+	bool spare;
 	uint64_t decided_ns;
 	uint64_t spin_ns;
 };
 
 static void decide(struct kernel *k, struct policy *p, uint64_t now_ns)
 {
-	bool spare;
-
 	if (p->decided_ns && now_ns - p->decided_ns < POLICY_NS)
 		return;
-	spare = cells_busy(k, p->cpus) < p->cpus;
+	p->spare = cells_busy(k, p->cpus) < p->cpus;
 	p->decided_ns = now_ns;
-	p->spin_ns = spare ? KERNEL_SPIN_NS : 0;
-	cells_set_spin(k, spare ? CELL_SPIN : 0);
+	cells_set_spin(k, p->spare ? CELL_SPIN : 0);
 	memory_active(k);
+}
+
+static void learn(struct policy *p, uint64_t slept_ns)
+{
+	if (slept_ns < SPIN_MAX_NS)
+		p->spin_ns = MIN(p->spin_ns * 2, SPIN_MAX_NS);
+	else
+		p->spin_ns = MAX(p->spin_ns / 2, SPIN_MIN_NS);
 }
 
 static unsigned count_cpus(void)
@@ -89,13 +102,27 @@ static bool spin(struct kernel *k)
 		ran |= cells_poll(k);
 		if (!list_empty(&k->ready) || !list_empty(&k->loop.soon))
 			return ran;
+		if (i % YIELD == 0)
+			(void)sched_yield();
 	}
 	return ran;
 }
 
+/* Nothing is to be done: until something is. */
+static void rest(struct kernel *k, struct policy *p, uint64_t now_ns)
+{
+	if (cells_idle(k) || !cells_unpoll(k))
+		return;
+	(void)loop_wait(&k->loop, UINT64_MAX);
+	learn(p, timer_now() - now_ns);
+}
+
 void serve_run(struct kernel *k)
 {
-	struct policy policy = {.cpus = count_cpus()};
+	struct policy policy = {
+		.cpus = count_cpus(),
+		.spin_ns = SPIN_MIN_NS,
+	};
 	uint64_t quiet_since = 0;
 	unsigned turns = 0;
 
@@ -113,13 +140,12 @@ void serve_run(struct kernel *k)
 			decide(k, &policy, now);
 			quiet_since = now;
 		}
-		if (now - quiet_since < policy.spin_ns) {
+		if (policy.spare && now - quiet_since < policy.spin_ns) {
 			if (spin(k))
 				quiet_since = 0;
 			continue;
 		}
-		if (!cells_idle(k) && cells_unpoll(k))
-			(void)loop_wait(&k->loop, UINT64_MAX);
+		rest(k, &policy, now);
 		quiet_since = 0;
 	}
 }

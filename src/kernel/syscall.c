@@ -151,6 +151,8 @@ static void conclude(struct task *t, long result)
 		process_kill(p, p->status);
 		return;
 	}
+	if (result == -EWAIT && first_run)
+		slot_defer(t->slot);
 	if (result == -EWAIT || result == -ENOANSWER)
 		return;
 	if (result == -EFAULT && far_fetch(t)) {

@@ -9,6 +9,8 @@
 #include "channel/abi.h"
 #include "channel/ops.h"
 
+#define YIELD 512u /* turns between looks whether others want the CPU */
+
 #define NOTICE ((const struct notice *)LAYOUT_NOTICE)
 
 void ask_prepare(struct area *a, uint64_t nr, const uint64_t arg[6])
@@ -40,14 +42,16 @@ static void await_answer(struct slot *s)
 	uint32_t seen = SLOT_REQUEST;
 
 	turns = atomic_load_explicit(&NOTICE->cell_spin, memory_order_relaxed);
-	while (turns--) {
-		if (atomic_load_explicit(&s->state, memory_order_acquire) ==
-		    SLOT_DONE)
+	while (turns-- && seen == SLOT_REQUEST) {
+		if (turns % YIELD == 0)
+			host(SYS_sched_yield, 0);
+		seen = atomic_load_explicit(&s->state, memory_order_acquire);
+		if (seen == SLOT_DONE)
 			return;
 		host_pause();
 	}
-	if (!atomic_compare_exchange_strong(&s->state, &seen, SLOT_SLEEPING))
-		return;
+	seen = SLOT_REQUEST;
+	(void)atomic_compare_exchange_strong(&s->state, &seen, SLOT_SLEEPING);
 	while (atomic_load_explicit(&s->state, memory_order_acquire) ==
 	       SLOT_SLEEPING)
 		host(SYS_futex, &s->state, FUTEX_WAIT, SLOT_SLEEPING, 0);
@@ -89,6 +93,9 @@ static struct slot_answer post(struct area *a)
 	if (!atomic_load(&s->polled))
 		ring();
 	await_answer(s);
+	__builtin_prefetch(s->out, 0);
+	for (size_t line = 0; line < SLOT_AHEAD; line++)
+		__builtin_prefetch(area_window(a) + line * 64, 0);
 	return slot_answer(s);
 }
 

@@ -77,6 +77,23 @@ static void only_a_sleeper_is_to_be_woken(void **state)
 	assert_int_equal(atomic_load(&s.state), SLOT_DONE);
 }
 
+static void a_deferred_caller_is_to_be_woken(void **state)
+{
+	struct slot s = {0};
+
+	(void)state;
+	atomic_store(&s.state, SLOT_REQUEST);
+	slot_defer(&s);
+	assert_int_equal(atomic_load(&s.state), SLOT_SLEEPING);
+	assert_true(slot_finish(&s, (struct slot_answer){.result = 1}));
+	/* Answered meanwhile, or gone: nothing is put off any more. */
+	slot_defer(&s);
+	assert_int_equal(atomic_load(&s.state), SLOT_DONE);
+	atomic_store(&s.state, SLOT_IDLE);
+	slot_defer(&s);
+	assert_int_equal(atomic_load(&s.state), SLOT_IDLE);
+}
+
 static void an_answer_is_read_as_it_was_written(void **state)
 {
 	struct slot s = {0};
@@ -98,6 +115,7 @@ int main(void)
 		cmocka_unit_test(a_request_is_copied_out),
 		cmocka_unit_test(a_piece_outside_the_window_is_dropped),
 		cmocka_unit_test(only_a_sleeper_is_to_be_woken),
+		cmocka_unit_test(a_deferred_caller_is_to_be_woken),
 		cmocka_unit_test(an_answer_is_read_as_it_was_written),
 	};
 
