@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/columns.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIB (1u << 20)
+
+typedef int show_function(struct columns_qube *q, const char *column, char *out,
+                          struct fault *f);
+
+static show_function show_name, show_state, show_class, show_uuid, show_mem,
+	show_cputime, show_disk, show_curr, show_max, show_used, show_crypt,
+	show_tags, show_property;
+
+static const struct {
+	const char *name;
+	show_function *show;
+	const char *what;
+} known[] = {
+#define COLUMN(name, function, what) {name, show_##function, what},
+#include "cli/columns.def"
+};
+
+static const struct {
+	const char *name;
+	const char *columns;
+} formats[] = {
+#define FORMAT(name, columns) {name, columns},
+#include "cli/formats.def"
+};
+
+static int put(char *out, const char *text)
+{
+	(void)snprintf(out, COLUMNS_TEXT, "%s", text);
+	return 0;
+}
+
+static int show_name(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	(void)column, (void)f;
+	return put(out, q->qube->name);
+}
+
+static int show_state(struct columns_qube *q, const char *column, char *out,
+                      struct fault *f)
+{
+	(void)column, (void)f;
+	return put(out, q->qube->state);
+}
+
+static int show_class(struct columns_qube *q, const char *column, char *out,
+                      struct fault *f)
+{
+	(void)column, (void)f;
+	return put(out, q->qube->class);
+}
+
+static int show_uuid(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	(void)column, (void)f;
+	return put(out, q->qube->uuid);
+}
+
+/* The number behind "KEY=" at the front of a word or line; or 0. */
+static uint64_t number(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *at = text; (at = strstr(at, key)); at += len)
+		if ((at == text || at[-1] == ' ' || at[-1] == '\n') &&
+		    at[len] == '=')
+			return strtoull(at + len + 1, NULL, 10);
+	return 0;
+}
+
+static int current(struct columns_qube *q, const char *key, uint64_t unit,
+                   char *out, struct fault *f)
+{
+	int err;
+
+	if (!roster_is_up(q->qube))
+		return 0;
+	err = query(q->query, "admin.vm.CurrentState", NULL, q->qube->name, f);
+	if (err == 0)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
+		               number(query_text(q->query), key) / unit);
+	return err;
+}
+
+static int show_mem(struct columns_qube *q, const char *column, char *out,
+                    struct fault *f)
+{
+	(void)column;
+	return current(q, "mem", 1024, out, f);
+}
+
+static int show_cputime(struct columns_qube *q, const char *column, char *out,
+                        struct fault *f)
+{
+	(void)column;
+	return current(q, "cputime", 1000, out, f);
+}
+
+/* 0 when it has the volume and its line KEY=; 1 when it has none. */
+static int volume(struct columns_qube *q, const char *name, struct fault *f)
+{
+	int err;
+
+	if (strcmp(q->qube->class, "AdminVM") == 0)
+		return 1;
+	err = query(q->query, "admin.vm.volume.Info", name, q->qube->name, f);
+	return err == -EREMOTEIO ? 1 : err;
+}
+
+/* "priv-curr" and "root-curr" are about these. */
+static const char *volume_name(const char *column)
+{
+	return column[0] == 'r' ? "root" : "private";
+}
+
+static int show_curr(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	int err = volume(q, volume_name(column), f);
+
+	if (err == 0)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
+		               number(query_text(q->query), "usage") / MIB);
+	return MIN(err, 0);
+}
+
+static int show_max(struct columns_qube *q, const char *column, char *out,
+                    struct fault *f)
+{
+	int err = volume(q, volume_name(column), f);
+
+	if (err == 0)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
+		               number(query_text(q->query), "size") / MIB);
+	return MIN(err, 0);
+}
+
+static int show_used(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	int err = volume(q, volume_name(column), f);
+	uint64_t size;
+
+	if (err != 0)
+		return MIN(err, 0);
+	size = number(query_text(q->query), "size");
+	if (size >= 100)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64 "%%",
+		               number(query_text(q->query), "usage") /
+		                       (size / 100));
+	return 0;
+}
+
+static int show_disk(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	static const char *const volumes[] = {"private", "root", "volatile"};
+	uint64_t sum = 0;
+
+	(void)column;
+	for (size_t i = 0; i < ARRAY_LEN(volumes); i++) {
+		int err = volume(q, volumes[i], f);
+
+		if (err < 0)
+			return err;
+		if (err == 0)
+			sum += number(query_text(q->query), "usage");
+	}
+	if (strcmp(q->qube->class, "AdminVM") != 0)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64, sum / MIB);
+	return 0;
+}
+
+static int show_crypt(struct columns_qube *q, const char *column, char *out,
+                      struct fault *f)
+{
+	static const char key[] = "\nencryption=";
+	int err = volume(q, "private", f);
+	const char *at;
+
+	(void)column;
+	if (err != 0)
+		return MIN(err, 0);
+	at = strstr(query_text(q->query), key);
+	if (at)
+		(void)snprintf(out, COLUMNS_TEXT, "%.*s",
+		               (int)strcspn(at + strlen(key), "\n"),
+		               at + strlen(key));
+	return 0;
+}
+
+static int show_tags(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	int err = query(q->query, "admin.vm.tag.List", NULL, q->qube->name, f);
+	size_t len;
+
+	(void)column;
+	if (err < 0)
+		return err;
+	(void)put(out, query_text(q->query));
+	len = strlen(out);
+	if (len > 0 && out[len - 1] == '\n')
+		out[len - 1] = 0;
+	for (char *at = out; *at; at++)
+		if (*at == '\n')
+			*at = ',';
+	return 0;
+}
+
+static int show_property(struct columns_qube *q, const char *column, char *out,
+                         struct fault *f)
+{
+	const struct props_row *r;
+	int err;
+
+	if (!q->has_props) {
+		err = props_get(&q->props, q->query, q->qube->name, f);
+		if (err < 0)
+			return err;
+		q->has_props = true;
+	}
+	r = props_find(&q->props, column);
+	if (!r)
+		return -ENOENT;
+	return put(out, r->value);
+}
+
+int columns_show(struct columns_qube *q, const char *column,
+                 char out[static COLUMNS_TEXT], struct fault *f)
+{
+	out[0] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(known[i].name, column) == 0)
+			return known[i].show(q, column, out, f);
+	return show_property(q, column, out, f);
+}
+
+void columns_fini(struct columns_qube *q)
+{
+	props_fini(&q->props);
+	q->has_props = false;
+}
+
+static int add(struct columns *to, const char *at, size_t len, struct fault *f)
+{
+	char *name;
+
+	if (to->count == COLUMNS_MAX || len >= COLUMNS_TEXT)
+		return fault_set(f, -EINVAL, "too many columns");
+	name = to->name[to->count++];
+	for (size_t i = 0; i < len; i++)
+		name[i] = (char)tolower((unsigned char)at[i]);
+	name[len] = 0;
+	return 0;
+}
+
+int columns_read(struct columns *to, const char *text, bool format,
+                 struct fault *f)
+{
+	const char *list = format ? NULL : text;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats) && format; i++)
+		if (strcmp(formats[i].name, text) == 0)
+			list = formats[i].columns;
+	if (!list)
+		return fault_set(f, -EINVAL,
+		                 "no format named '%s'; those there are: bento "
+		                 "ls --help-formats",
+		                 text);
+	to->count = 0;
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		int err = len ? add(to, list, len, f) : 0;
+
+		if (err < 0)
+			return err;
+		list += len + (list[len] == ',');
+	}
+	if (to->count == 0)
+		return fault_set(f, -EINVAL, "no columns");
+	return 0;
+}
+
+void columns_print_help(bool which_formats)
+{
+	for (size_t i = 0; i < ARRAY_LEN(formats) && which_formats; i++)
+		(void)printf("%-9s %s\n", formats[i].name, formats[i].columns);
+	for (size_t i = 0; i < ARRAY_LEN(known) && !which_formats; i++)
+		(void)printf("%-10s %s\n", known[i].name, known[i].what);
+	if (!which_formats)
+		(void)puts("and every property, see bento prefs "
+		           "--help-properties");
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmocka_all.h"
+
+#include "cli/fake_manager.h"
+
+#define ALL                                          \
+	"dom0 class=AdminVM state=Running uuid=0\n"  \
+	"deb class=TemplateVM state=Halted uuid=1\n" \
+	"net class=AppVM state=Running uuid=2\n"     \
+	"work class=AppVM state=Paused uuid=3\n"
+
+#define PROPS(label, template, netvm)                                                  \
+	"label default=False type=label " label "\n"                                   \
+	"template default=False type=vm " template "\n"                                \
+						   "netvm default=True type=vm " netvm \
+						   "\n"                                \
+						   "default_user default=True type=str a\\\\b\\nc\n"
+
+static const struct fake_row rows[] = {
+	{"admin.vm.List dom0", ALL},
+	{"admin.vm.property.GetAll dom0",
+         "label default=True type=label black\n"},
+	{"admin.vm.property.GetAll deb", PROPS("black", "", "")},
+	{"admin.vm.property.GetAll net", PROPS("red", "deb", "")},
+	{"admin.vm.property.GetAll work", PROPS("blue", "deb", "net")},
+	{"admin.vm.tag.List dom0", ""},
+	{"admin.vm.tag.List deb", "a\n"},
+	{"admin.vm.tag.List net", "a\nb\n"},
+	{"admin.vm.tag.List work", "b\n"},
+	{"admin.vm.feature.Get+x net", "1"},
+	{"admin.vm.CurrentState net",
+         "mem=2048 mem_static_max=0 cputime=1500 power_state=Running"},
+	{"admin.vm.CurrentState work",
+         "mem=0 mem_static_max=0 cputime=0 power_state=Paused"},
+	{"admin.vm.volume.Info+private work",
+         "size=209715200\nusage=104857600\nencryption=none\n"},
+};
+
+static int set_up(void **state)
+{
+	static struct fake_manager m;
+
+	fake_manager_start(&m, rows, ARRAY_LEN(rows));
+	*state = &m;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	fake_manager_stop(*state);
+	return 0;
+}
+
+#define SHOWS(text, ...)                                             \
+	do {                                                         \
+		if (RUN(*state, __VA_ARGS__) != 0)                   \
+			fail_msg("%s", fake_manager_err(*state));    \
+		assert_string_equal(fake_manager_out(*state), text); \
+	} while (0)
+
+static void columns_are_as_wide_as_need_be(void **state)
+{
+	SHOWS("NAME  STATE    CLASS       LABEL  TEMPLATE  NETVM\n"
+	      "dom0  Running  AdminVM     black  -         -\n"
+	      "deb   Halted   TemplateVM  black  -         -\n"
+	      "net   Running  AppVM       red    deb       -\n"
+	      "work  Paused   AppVM       blue   deb       net\n",
+	      "ls");
+}
+
+static void raw_forms_are_those_of_qvm_ls(void **state)
+{
+	SHOWS("dom0\ndeb\nnet\nwork\n", "qvm-ls", "--raw-list");
+	SHOWS("net|Running|deb\nwork|Paused|deb\n", "qvm-ls", "--raw-data",
+	      "-O", "NAME,STATE,TEMPLATE", "net", "work");
+}
+
+static void filters_leave_some_out(void **state)
+{
+	SHOWS("net\n", "ls", "--raw-list", "--running", "--class", "AppVM");
+	SHOWS("net\nwork\n", "ls", "--raw-list", "--template-source", "deb");
+	SHOWS("net\nwork\n", "ls", "--raw-list", "--tags", "b", "c");
+	SHOWS("work\n", "ls", "--raw-list", "--tags", "b", "--exclude-tags",
+	      "a");
+	SHOWS("net\n", "ls", "--raw-list", "--features", "x=1");
+	SHOWS("work\n", "ls", "--raw-list", "--prefs", "netvm=net");
+	SHOWS("dom0\nwork\n", "ls", "--raw-list", "--exclude", "net",
+	      "--running", "--paused");
+	SHOWS("", "ls", "--raw-list", "--label", "pink");
+}
+
+static void order_can_be_chosen(void **state)
+{
+	SHOWS("work\nnet\ndom0\ndeb\n", "ls", "--raw-list", "--sort", "name",
+	      "--reverse");
+	SHOWS("deb\ndom0\nnet\n \\_ work\n", "ls", "--raw-list", "--tree");
+}
+
+static void numbers_come_from_elsewhere(void **state)
+{
+	SHOWS("net|2|1\nwork|0|0\ndeb|-|-\n", "ls", "--raw-data", "-O",
+	      "name,mem,cputime", "net", "work", "deb");
+	SHOWS("work|100|200|50%|none|b\n", "ls", "--raw-data", "-O",
+	      "name,priv-curr,priv-max,priv-used,encrypted,tags", "work");
+}
+
+static void values_stay_on_their_line(void **state)
+{
+	SHOWS("a\\b_c\n", "ls", "--raw-data", "-O", "default-user", "work");
+}
+
+static void machines_get_json(void **state)
+{
+	SHOWS("[\n  {\n    \"name\": \"net\",\n    \"netvm\": null\n  }\n]\n",
+	      "ls", "--json", "-O", "name,netvm", "net");
+}
+
+static void mistakes_are_named(void **state)
+{
+	assert_int_equal(RUN(*state, "ls", "wrok"), 1);
+	assert_string_equal(fake_manager_err(*state),
+	                    "bento ls: no qube named 'wrok'; did you mean "
+	                    "'work'?\n");
+	assert_int_equal(RUN(*state, "qvm-ls", "-O", "nam"), 1);
+	assert_string_equal(fake_manager_err(*state),
+	                    "qvm-ls: no column named 'nam'; those there are: "
+	                    "bento ls --help-columns\n");
+	assert_int_equal(RUN(*state, "ls", "--format", "x"), 2);
+	assert_int_equal(RUN(*state, "ls", "--nothing"), 2);
+	assert_int_equal(RUN(*state, "ls", "--sort", "label", "-O", "name"), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(columns_are_as_wide_as_need_be),
+		cmocka_unit_test(raw_forms_are_those_of_qvm_ls),
+		cmocka_unit_test(filters_leave_some_out),
+		cmocka_unit_test(order_can_be_chosen),
+		cmocka_unit_test(numbers_come_from_elsewhere),
+		cmocka_unit_test(values_stay_on_their_line),
+		cmocka_unit_test(machines_get_json),
+		cmocka_unit_test(mistakes_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
