@@ -106,6 +106,9 @@ struct notice {
 	_Atomic uint32_t cell_spin;  /* turns a cell may spin for an answer */
 	_Atomic uint32_t patch_hits; /* traps at a site before it is patched;
 	                                0: never */
+	/* Another number than before: leases may stand for files that have
+	 * been replaced since. */
+	_Atomic uint32_t lease_age;
 };
 
 /*

@@ -99,6 +99,7 @@ struct process {
 	int32_t stale[PROCESS_STALE]; /* replaced, perhaps still in use */
 	_Atomic int32_t object[PROCESS_OBJECTS]; /* by key: host's, or 0 */
 	_Atomic uint32_t lease[PROCESS_LEASES];  /* see leases.h */
+	_Atomic uint32_t lease_age;              /* the notice's, when asked */
 
 	struct lock threads;                   /* making them */
 	uint64_t mapped[CHANNEL_THREADS / 64]; /* areas that exist */
@@ -109,6 +110,11 @@ struct process {
 static inline struct process *area_process(void)
 {
 	return (struct process *)PROCESS_ADDR;
+}
+
+static inline const struct notice *area_notice(void)
+{
+	return (const struct notice *)LAYOUT_NOTICE;
 }
 
 /* The area of the calling thread; valid on the stub's stack only. */

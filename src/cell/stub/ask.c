@@ -11,8 +11,6 @@
 
 #define YIELD 512u /* turns between looks whether others want the CPU */
 
-#define NOTICE ((const struct notice *)LAYOUT_NOTICE)
-
 void ask_prepare(struct area *a, uint64_t nr, const uint64_t arg[6])
 {
 	struct slot *s = a->slot;
@@ -41,7 +39,8 @@ static void await_answer(struct slot *s)
 	uint32_t turns;
 	uint32_t seen = SLOT_REQUEST;
 
-	turns = atomic_load_explicit(&NOTICE->cell_spin, memory_order_relaxed);
+	turns = atomic_load_explicit(&area_notice()->cell_spin,
+	                             memory_order_relaxed);
 	while (turns-- && seen == SLOT_REQUEST) {
 		if (turns % YIELD == 0)
 			host(SYS_sched_yield, 0);

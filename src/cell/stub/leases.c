@@ -115,31 +115,60 @@ static uint32_t ask_lease(struct area *a, uint32_t fd)
 	return LEASED | ((uint32_t)answer & WRITABLE) | key;
 }
 
+static uint32_t age_now(void)
+{
+	return atomic_load_explicit(&area_notice()->lease_age,
+	                            memory_order_acquire);
+}
+
+/* A file was replaced somewhere in the qube: perhaps one of ours. */
+static void forget_old(struct process *p, uint32_t age)
+{
+	if (atomic_load_explicit(&p->lease_age, memory_order_acquire) == age)
+		return;
+	for (uint32_t fd = 0; fd < PROCESS_LEASES; fd++)
+		if (atomic_load_explicit(&p->lease[fd], memory_order_relaxed))
+			atomic_store(&p->lease[fd], UNSEEN);
+	atomic_store(&p->lease_age, age);
+}
+
+/* Asks for a lease of what was read for the second time.  Is there one now? */
+static bool take_lease(struct area *a, uint32_t fd, uint32_t age,
+                       uint32_t *lease)
+{
+	struct process *p = area_process();
+	uint32_t seen = SEEN_ONCE;
+
+	*lease = ask_lease(a, fd);
+	/* If it was closed meanwhile, this was another file's. */
+	if (!atomic_compare_exchange_strong(&p->lease[fd], &seen, *lease))
+		return false;
+	if (age_now() == age)
+		return true;
+	atomic_store(&p->lease[fd], UNSEEN);
+	return false;
+}
+
 bool leases_transfer(struct area *a, uint64_t nr, const uint64_t arg[6],
                      long *result)
 {
 	struct process *p = area_process();
 	uint32_t fd = (uint32_t)arg[0];
+	uint32_t age = age_now();
 	uint32_t lease;
 	int32_t held;
 
 	if (fd >= PROCESS_LEASES || a->vfork_child)
 		return false;
+	forget_old(p, age);
 	lease = atomic_load_explicit(&p->lease[fd], memory_order_acquire);
 	if (lease == UNSEEN) {
 		atomic_compare_exchange_strong(&p->lease[fd], &lease,
 		                               SEEN_ONCE);
 		return false;
 	}
-	if (lease == SEEN_ONCE) {
-		uint32_t seen = SEEN_ONCE;
-
-		lease = ask_lease(a, fd);
-		/* If it was closed meanwhile, this was another file's. */
-		if (!atomic_compare_exchange_strong(&p->lease[fd], &seen,
-		                                    lease))
-			return false;
-	}
+	if (lease == SEEN_ONCE && !take_lease(a, fd, age, &lease))
+		return false;
 	if (!(lease & LEASED))
 		return false;
 	if (nr == SYS_pwrite64 && !(lease & WRITABLE))

@@ -9,8 +9,6 @@
 #include "cell/stub/x86_64/entry.h"
 #include "cell/stub/x86_64/host.h"
 
-#define NOTICE ((const struct notice *)LAYOUT_NOTICE)
-
 #define NEVER       0x80000000u /* hits of a site that cannot be patched */
 #define JUMP_SIZE   5u
 #define PADDING_MAX 12u /* bytes looked at behind the jump */
@@ -415,7 +413,7 @@ static bool patch_site(uint64_t site, uint32_t nr)
 void patch_count(uint64_t site, uint64_t nr)
 {
 	struct process *p = area_process();
-	uint32_t limit = atomic_load_explicit(&NOTICE->patch_hits,
+	uint32_t limit = atomic_load_explicit(&area_notice()->patch_hits,
 	                                      memory_order_relaxed);
 	struct hot *h = &p->hot[(site * 0x9e3779b97f4a7c15ULL) >> 54];
 	uint32_t hits;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/task/cells.h"
 
 static struct overlay_node **bucket_of(const struct overlay *fs,
                                        const struct inode *key)
@@ -244,6 +245,7 @@ void overlay_node_rise(struct overlay_node *n, struct inode *upper)
 	if (!inode_is(upper, S_IFDIR)) {
 		inode_put(n->lower);
 		n->lower = NULL;
+		cells_recall_leases(n->fs->kernel);
 	}
 	n->gone = false;
 	drop_name(n);

@@ -335,6 +335,12 @@ void cells_set_spin(struct kernel *k, uint32_t turns)
 	                      memory_order_relaxed);
 }
 
+void cells_recall_leases(struct kernel *k)
+{
+	if (k->cells)
+		atomic_fetch_add(&k->cells->notice->lease_age, 1);
+}
+
 bool cells_idle(struct kernel *k)
 {
 	return cellpool_refill(k->cells);

@@ -92,6 +92,12 @@ long cells_hello(struct task *t);
 /* Sends descriptors (borrowed) to the task's cell.  0 or negative errno. */
 must_check long cells_send(struct task *t, const int *fds, size_t count);
 
+/*
+ * Cells ask anew for every lease they hold: one may stand for a file that
+ * another has taken the place of.
+ */
+void cells_recall_leases(struct kernel *k);
+
 /* Asks the host thread to look at slot->attention. */
 void cells_kick(struct task *t);
 
