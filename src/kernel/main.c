@@ -19,6 +19,7 @@
 #include "channel/launch.h"
 #include "kernel/clients.h"
 #include "kernel/core/kernel.h"
+#include "kernel/fs/volumefs.h"
 #include "kernel/fs/world.h"
 #include "kernel/jail.h"
 #include "kernel/places.h"
@@ -243,7 +244,8 @@ int main(void)
 		_exit(OURS);
 	}
 	serve_run(&k);
-	/* The host tidies up; nothing of ours outlives us. */
+	/* The host tidies up; nothing of ours outlives us but volumes. */
 	cells_destroy(&k);
+	volumefs_shutdown(&k);
 	_exit(EXIT_SUCCESS);
 }

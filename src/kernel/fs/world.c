@@ -122,6 +122,7 @@ int world_open(struct kernel *k)
 		return -ENOMEM;
 	w->next_key = 1;
 	list_init(&w->mapped);
+	list_init(&w->volumes);
 	w->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->boot_time = (uint64_t)now.tv_sec;

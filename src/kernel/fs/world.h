@@ -21,7 +21,8 @@ struct world {
 	size_t cpuinfo_size;
 	char boot_id[37];
 	char machine_id[33];
-	struct list mapped; /* filedata.in_world */
+	struct list mapped;  /* filedata.in_world */
+	struct list volumes; /* volumefs.in_world */
 	struct {
 		char *outside; /* path of a host folder, malloc'ed */
 		char inside[256];

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/fs/volumefs.h"
+
+#include "kernel/core/limits.h"
+#include "kernel/fs/volumefs_flush.h"
+#include "kernel/fs/volumefs_node.h"
+
+#define MAGIC 0x62656e74u /* "bent" */
+#define PAGE  4096u
+
+static long statfs_of(struct superblock *sb, struct task *t, abi_statfs *out)
+{
+	struct volumefs *fs = volumefs_node_fs(sb);
+	const struct record_volume *s;
+
+	(void)t;
+	if (!fs->volume)
+		return -EIO;
+	s = &fs->volume->sums;
+	out->bsize = PAGE;
+	out->frsize = PAGE;
+	out->blocks = (int64_t)(s->max_bytes / PAGE);
+	out->bfree = (int64_t)((s->max_bytes - MIN(s->max_bytes, s->bytes)) /
+	                       PAGE);
+	out->bavail = out->bfree;
+	out->files = (int64_t)s->max_inodes;
+	out->ffree = (int64_t)(s->max_inodes - MIN(s->max_inodes, s->inodes));
+	out->namelen = LIMIT_NAME;
+	return 0;
+}
+
+static long sync_of(struct superblock *sb, struct task *t)
+{
+	return volumefs_flush_all(volumefs_node_fs(sb), t);
+}
+
+/* Makes everything safe and lets the volume go. */
+static void close_volume(struct volumefs *fs)
+{
+	struct volume *v = fs->volume;
+
+	if (!v)
+		return;
+	if (volumefs_flush_now(fs) < 0 || fs->leaked)
+		volume_abandon(v);
+	else
+		(void)volume_close(v);
+	fs->volume = NULL;
+	timer_stop(&fs->kernel->loop.timers, &fs->late);
+	list_del(&fs->in_world);
+}
+
+static void destroy_sb(struct superblock *sb)
+{
+	struct volumefs *fs = volumefs_node_fs(sb);
+
+	close_volume(fs);
+	waitq_fini(&fs->flushed);
+	limits_free(fs->kernel, fs->bucket,
+	            fs->bucket_count * sizeof(*fs->bucket));
+	limits_free(fs->kernel, fs, sizeof(*fs));
+}
+
+static const struct superblock_ops sb_ops = {
+	.name = "volume",
+	.statfs = statfs_of,
+	.sync = sync_of,
+	.destroy = destroy_sb,
+};
+
+int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
+{
+	struct volumefs *fs = limits_alloc(k, sizeof(*fs));
+	struct superblock *sb;
+	int err;
+
+	sb = fs ? inode_superblock_create(k, &sb_ops, MAGIC) : NULL;
+	if (!sb) {
+		limits_free(k, fs, sizeof(*fs));
+		volume_abandon(v);
+		return -ENOMEM;
+	}
+	fs->kernel = k;
+	fs->sb = sb;
+	fs->volume = v;
+	list_init(&fs->idle);
+	volumefs_flush_init(fs);
+	sb->private = fs;
+	list_add_tail(&k->world->volumes, &fs->in_world);
+	err = volumefs_node_get(fs, RECORD_ROOT, &sb->root);
+	if (err < 0) {
+		inode_superblock_put(sb);
+		return err;
+	}
+	*out = sb;
+	return 0;
+}
+
+/* What lost its name and is open goes now; nobody will close it. */
+static void free_orphans(struct volumefs *fs)
+{
+	for (size_t b = 0; b < fs->bucket_count; b++)
+		for (struct volumefs_node *n = fs->bucket[b]; n; n = n->next)
+			if (n->tree.r.nlink == 0)
+				volumefs_node_orphan(n);
+}
+
+void volumefs_shutdown(struct kernel *k)
+{
+	while (k->world && !list_empty(&k->world->volumes)) {
+		struct volumefs *fs = list_first(&k->world->volumes,
+		                                 struct volumefs, in_world);
+
+		free_orphans(fs);
+		close_volume(fs);
+	}
+}

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Charging.  `charged` in the inode's record is what a file takes of the
+ * volume's limit.  Pages a write may add are charged before it; a file without
+ * holes needs no more than that.  One with holes, or mapped by a cell, is
+ * `sparse`: after each change the host is asked how much it holds.
+ *
+ * An object that a revision of the volume shares (`shared`) gets a copy of its
+ * own before it is opened for writing; a helper thread makes it.
+ */
+#include "kernel/fs/volumefs_file.h"
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "kernel/core/limits.h"
+#include "kernel/fs/volumefs_flush.h"
+#include "volume/object.h"
+
+#define PAGE     4096u
+#define JOB_READ ((size_t)256 * 1024) /* at most, in one go */
+
+static struct volumefs_node *node_of(const struct file *f)
+{
+	return volumefs_node_of(f->inode);
+}
+
+/* ---- helpers' work ---- */
+
+enum job_kind { JOB_PREAD, JOB_UNSHARE };
+
+struct job {
+	struct work work;
+	struct task *task; /* NULL: nobody waits any more */
+	struct volumefs_node *node;
+	enum job_kind kind;
+	int fd; /* of the object, or of the folder of objects */
+	uint64_t ino;
+	int64_t at;
+	size_t size;
+	long result;
+	bool done;
+	uint8_t bytes[];
+};
+
+static void free_job(struct job *j)
+{
+	struct kernel *k = j->node->fs->kernel;
+
+	volumefs_node_unpin(j->node);
+	limits_free(k, j, sizeof(*j) + j->size);
+}
+
+static void job_run(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+
+	if (j->kind == JOB_UNSHARE) {
+		j->result = object_unshare(j->fd, j->ino);
+		return;
+	}
+	j->result = pread(j->fd, j->bytes, j->size, j->at);
+	if (j->result < 0)
+		j->result = -errno;
+}
+
+static void job_done(struct work *w)
+{
+	struct job *j = container_of(w, struct job, work);
+
+	j->done = true;
+	if (j->task)
+		task_wake(j->task);
+	else
+		free_job(j);
+}
+
+static void job_drop(struct task *t)
+{
+	struct job *j = t->job;
+
+	t->job = NULL;
+	j->task = NULL;
+	if (j->done)
+		free_job(j);
+}
+
+static struct job *job_of(struct task *t, const struct volumefs_node *n,
+                          enum job_kind kind, int64_t at)
+{
+	struct job *j = t ? t->job : NULL;
+
+	if (!j || t->job_drop != job_drop || j->node != n || j->kind != kind ||
+	    j->at != at)
+		return NULL;
+	return j;
+}
+
+/* Starts a helper; -EWAIT, or why not. */
+static long job_start(struct task *t, struct volumefs_node *n,
+                      enum job_kind kind, int64_t at, size_t size)
+{
+	struct kernel *k = n->fs->kernel;
+	struct job *j;
+	int err;
+
+	if (t->job && t->job_drop)
+		t->job_drop(t);
+	j = limits_alloc(k, sizeof(*j) + size);
+	if (!j)
+		return -ENOMEM;
+	err = volumefs_node_pin(n);
+	if (err < 0) {
+		limits_free(k, j, sizeof(*j) + size);
+		return err;
+	}
+	j->work.run = job_run;
+	j->work.done = job_done;
+	j->task = t;
+	j->node = n;
+	j->kind = kind;
+	j->fd = kind == JOB_UNSHARE ? n->fs->volume->objects_fd : n->fd;
+	j->ino = n->tree.ino;
+	j->at = at;
+	j->size = size;
+	err = work_submit(k->workers, &j->work);
+	if (err < 0) {
+		free_job(j);
+		return err;
+	}
+	t->job = j;
+	t->job_drop = job_drop;
+	return task_sleep_deep(t);
+}
+
+/* ---- objects shared with a revision ---- */
+
+/* The descriptors lead to the copy from now on. */
+static long use_copy(struct volumefs_node *n)
+{
+	int fd = object_open(n->fs->volume->objects_fd, n->tree.ino, O_RDWR);
+
+	if (fd < 0)
+		return fd;
+	/* In its place: helpers may just be using the number. */
+	if (n->fd >= 0 && dup3(fd, n->fd, O_CLOEXEC) >= 0)
+		close(fd);
+	else
+		n->fd = fd;
+	base_close(&n->read_fd);
+	n->read_fd = -1;
+	n->key = 0;
+	n->shared = false;
+	n->fs->volume->created = true;
+	return 0;
+}
+
+/* Makes the object ours alone.  0, -EWAIT, ... */
+static long unshare_object(struct volumefs_node *n, struct task *t)
+{
+	struct job *j;
+	long err;
+
+	if (!n->shared)
+		return 0;
+	j = job_of(t, n, JOB_UNSHARE, 0);
+	if (j && !j->done)
+		return task_sleep_deep(t);
+	if (!j && t)
+		return job_start(t, n, JOB_UNSHARE, 0, 0);
+	err = j ? j->result
+	        : object_unshare(n->fs->volume->objects_fd, n->tree.ino);
+	return err < 0 ? err : use_copy(n);
+}
+
+/* ---- charging ---- */
+
+static int charge(struct volumefs_node *n, uint64_t bytes)
+{
+	int err = volume_charge(n->fs->volume, bytes);
+
+	if (err < 0 || bytes == 0)
+		return err;
+	n->tree.r.charged += bytes;
+	volumefs_node_soil(n);
+	return 0;
+}
+
+static void uncharge(struct volumefs_node *n, uint64_t bytes)
+{
+	bytes = MIN(bytes, n->tree.r.charged);
+	if (bytes == 0)
+		return;
+	volume_uncharge(n->fs->volume, bytes);
+	n->tree.r.charged -= bytes;
+	volumefs_node_soil(n);
+}
+
+/* The host's word on what there is.  Cells may have filled holes that no
+ * longer fit the limit: they are charged as far as that goes. */
+static void settle(struct volumefs_node *n)
+{
+	struct stat st;
+	uint64_t held;
+
+	if (fstat(n->fd, &st) < 0)
+		return;
+	held = object_held(&st);
+	n->inode->size = (uint64_t)st.st_size;
+	if (held < n->tree.r.charged)
+		uncharge(n, n->tree.r.charged - held);
+	else if (held > n->tree.r.charged)
+		(void)!charge(n, held - n->tree.r.charged);
+}
+
+/* Prepares [at, at + *size) to be written; less if the limit is near. */
+static long prepare(struct volumefs_node *n, uint64_t at, size_t *size)
+{
+	const struct record_volume *s = &n->fs->volume->sums;
+	uint64_t have = round_up(n->inode->size, PAGE);
+	uint64_t from = at & ~(uint64_t)(PAGE - 1);
+	uint64_t left = s->max_bytes - MIN(s->max_bytes, s->bytes);
+	uint64_t end;
+
+	if (from > have)
+		n->sparse = true;
+	if (n->sparse || n->mapped)
+		settle(n);
+	if (!n->sparse)
+		from = MAX(from, have);
+	left &= ~(uint64_t)(PAGE - 1);
+	end = MIN(at + *size, from + left);
+	if (round_up(at + *size, PAGE) <= from)
+		end = at + *size; /* nothing new */
+	if (end <= at)
+		return -ENOSPC;
+	*size = (size_t)(end - at);
+	end = round_up(end, PAGE);
+	return end > from ? charge(n, end - from) : 0;
+}
+
+/* ---- reading and writing ---- */
+
+static long read_job(struct job *j, struct uio *u, int64_t *pos)
+{
+	long n = j->result;
+	int err;
+
+	if (n <= 0)
+		return n;
+	n = MIN(n, (long)u->left);
+	err = uio_put(u, j->bytes, (size_t)n);
+	if (err < 0)
+		return err;
+	*pos += n;
+	return n;
+}
+
+/* Without waiting for the host, or (`wait`) with: for the kernel's own. */
+static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
+{
+	size_t size;
+	void *to = uio_room(u, &size);
+	struct iovec iov = {to, size};
+	ssize_t n = preadv2(fd, &iov, 1, *pos, wait ? 0 : RWF_NOWAIT);
+	int err;
+
+	if (n < 0)
+		return errno == EOPNOTSUPP ? -EAGAIN : -errno;
+	err = n > 0 ? uio_room_done(u, (size_t)n) : 0;
+	if (err < 0)
+		return err;
+	*pos += n;
+	return n;
+}
+
+static long read_file(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct volumefs_node *n = node_of(f);
+	size_t before = u->done;
+	int64_t at = *pos;
+	long got = 0;
+
+	if (at < 0)
+		return -EINVAL;
+	while (u->left > 0) {
+		struct job *j = job_of(u->task, n, JOB_PREAD, at);
+
+		if (j && !j->done)
+			return task_sleep_deep(u->task);
+		got = j ? read_job(j, u, &at)
+		        : read_some(n->fd, u, &at, !u->task);
+		if (got == -EAGAIN && u->task)
+			return job_start(u->task, n, JOB_PREAD, at,
+			                 MIN(u->left, JOB_READ));
+		if (got <= 0)
+			break;
+	}
+	*pos = at;
+	return u->done > before ? (long)(u->done - before) : got;
+}
+
+static long write_some(struct volumefs_node *n, struct uio *u, int64_t *pos)
+{
+	size_t size;
+	const void *from = uio_data(u, &size);
+	ssize_t done;
+	long err;
+
+	if (!from)
+		return -EFAULT;
+	err = prepare(n, (uint64_t)*pos, &size);
+	if (err < 0)
+		return err;
+	done = pwrite(n->fd, from, size, *pos);
+	err = done < 0 ? -errno : 0;
+	if (n->sparse || err < 0 || (size_t)done < size)
+		settle(n);
+	if (err < 0)
+		return err;
+	uio_data_done(u, (size_t)done);
+	*pos += done;
+	n->inode->size = MAX(n->inode->size, (uint64_t)*pos);
+	return done;
+}
+
+static long write_file(struct file *f, struct uio *u, int64_t *pos)
+{
+	struct volumefs_node *n = node_of(f);
+	size_t before = u->done;
+	long done = 0;
+
+	if (!n->fs->volume)
+		return -EIO;
+	if (f->flags & O_APPEND)
+		*pos = (int64_t)n->inode->size;
+	if (*pos < 0)
+		return -EINVAL;
+	if (u->left > (uint64_t)(INT64_MAX - *pos))
+		return -EFBIG;
+	while (u->left > 0) {
+		done = write_some(n, u, pos);
+		if (done <= 0)
+			break;
+	}
+	volumefs_flush_later(n->fs);
+	return u->done > before ? (long)(u->done - before) : done;
+}
+
+static int64_t seek_file(struct file *f, int64_t offset, int whence)
+{
+	int64_t base = 0;
+
+	switch (whence) {
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		offset = lseek(node_of(f)->fd, offset, whence);
+		if (offset < 0)
+			return -errno;
+		break;
+	case SEEK_CUR:
+		base = f->pos;
+		break;
+	case SEEK_END:
+		base = (int64_t)f->inode->size;
+		break;
+	case SEEK_SET:
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(base, offset, &offset))
+		return -EOVERFLOW;
+	if (offset < 0)
+		return -EINVAL;
+	f->pos = offset;
+	return offset;
+}
+
+/*
+ * Cells write natively only through shared mappings: a lease that could write
+ * would let a cell move the end of the file past the volume's limit.
+ */
+static long object_of(struct file *f, struct task *t, int prot, bool shared,
+                      struct file_object *out)
+{
+	struct volumefs_node *n = node_of(f);
+	bool writable = shared && (prot & PROT_WRITE);
+	int fd = n->fd;
+
+	(void)t;
+	if (writable && !(f->mode & FILE_WRITE))
+		return -EACCES;
+	if (!writable)
+		fd = volumefs_node_read_fd(n);
+	if (fd < 0)
+		return fd;
+	if (n->key == 0)
+		n->key = n->fs->kernel->world->next_key++;
+	n->mapped |= writable;
+	out->host_fd = fd;
+	out->key = n->key << 1 | writable;
+	out->writable = writable;
+	return 0;
+}
+
+static long sync_file(struct file *f, struct task *t, bool data_only)
+{
+	struct volumefs_node *n = node_of(f);
+
+	(void)data_only;
+	return volumefs_flush_wait(n, t, n->fd);
+}
+
+/* ---- sizes ---- */
+
+static long set_size(struct volumefs_node *n, uint64_t size)
+{
+	if (size > INT64_MAX)
+		return -EFBIG;
+	if (ftruncate(n->fd, (off_t)size) < 0)
+		return -errno;
+	if (size > n->inode->size)
+		n->sparse = true;
+	if (n->sparse || n->mapped)
+		settle(n);
+	else if (n->tree.r.charged > round_up(size, PAGE))
+		uncharge(n, n->tree.r.charged - round_up(size, PAGE));
+	n->inode->size = size;
+	if (size == 0)
+		n->sparse = false;
+	volumefs_flush_later(n->fs);
+	return 0;
+}
+
+static long truncate_file(struct file *f, struct task *t, uint64_t size)
+{
+	(void)t;
+	return node_of(f)->fs->volume ? set_size(node_of(f), size) : -EIO;
+}
+
+static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
+                     uint64_t size)
+{
+	struct volumefs_node *n = node_of(f);
+	uint64_t pages;
+	long err = 0;
+
+	(void)t;
+	if (!n->fs->volume)
+		return -EIO;
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+	             FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if (offset > INT64_MAX || size > (uint64_t)INT64_MAX - offset)
+		return -EFBIG;
+	n->sparse = true;
+	settle(n);
+	pages = round_up(offset + size, PAGE) -
+	        (offset & ~(uint64_t)(PAGE - 1));
+	if (!(mode & FALLOC_FL_PUNCH_HOLE))
+		err = charge(n, pages);
+	if (err < 0)
+		return err;
+	if (fallocate(n->fd, mode, (off_t)offset, (off_t)size) < 0)
+		err = -errno;
+	settle(n);
+	volumefs_flush_later(n->fs);
+	return err;
+}
+
+static struct timespec host_time(bool set, abi_timespec t)
+{
+	return set ? (struct timespec){t.sec, t.nsec}
+	           : (struct timespec){0, UTIME_OMIT};
+}
+
+long volumefs_file_change(struct volumefs_node *n, struct task *t,
+                          const struct inode_change *c)
+{
+	const uint32_t ours = INODE_SET_SIZE | INODE_SET_ATIME |
+	                      INODE_SET_MTIME;
+	struct timespec times[2];
+	long err;
+
+	if (!(c->which & ours))
+		return 0;
+	err = unshare_object(n, t);
+	if (err == 0)
+		err = volumefs_node_pin(n);
+	if (err < 0)
+		return err;
+	if (c->which & INODE_SET_SIZE)
+		err = set_size(n, c->size);
+	if (err == 0 && (c->which & (INODE_SET_ATIME | INODE_SET_MTIME))) {
+		times[0] = host_time(c->which & INODE_SET_ATIME, c->atime);
+		times[1] = host_time(c->which & INODE_SET_MTIME, c->mtime);
+		if (futimens(n->fd, times) < 0)
+			err = -errno;
+	}
+	volumefs_node_unpin(n);
+	return err;
+}
+
+/* ---- opening ---- */
+
+static void release(struct file *f)
+{
+	struct volumefs_node *n = node_of(f);
+
+	if (n->mapped && n->fs->volume)
+		settle(n);
+	volumefs_node_unpin(n);
+}
+
+static const struct file_ops ops = {
+	.read = read_file,
+	.write = write_file,
+	.seek = seek_file,
+	.object = object_of,
+	.fsync = sync_file,
+	.truncate = truncate_file,
+	.fallocate = allocate,
+	.release = release,
+};
+
+long volumefs_file_open(struct inode *i, struct task *t, struct file *f)
+{
+	struct volumefs_node *n = volumefs_node_of(i);
+	long err = 0;
+
+	if (f->mode & FILE_WRITE)
+		err = unshare_object(n, t);
+	if (err == 0)
+		err = volumefs_node_pin(n);
+	if (err < 0)
+		return err;
+	f->ops = &ops;
+	f->mode |= FILE_SEEKABLE;
+	return 0;
+}

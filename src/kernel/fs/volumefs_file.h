@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Regular files of a volume: open descriptions, and what changes contents.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+#include "kernel/fs/volumefs_node.h"
+
+must_check long volumefs_file_open(struct inode *i, struct task *t,
+                                   struct file *f);
+
+/* The part of inode_change() that is the object's: size and times. */
+must_check long volumefs_file_change(struct volumefs_node *n, struct task *t,
+                                     const struct inode_change *c);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A volume's inodes in memory, found by number, and the descriptors of their
+ * objects.  Those no open file holds (`pins`) stay on a list, oldest first, of
+ * at most VOLUMEFS_NODE_FDS.
+ */
+#pragma once
+
+#include <semaphore.h>
+
+#include "kernel/core/work.h"
+#include "kernel/fs/inode.h"
+#include "kernel/fs/world.h"
+#include "volume/tree.h"
+
+#define VOLUMEFS_NODE_FDS 192
+
+struct volumefs {
+	struct kernel *kernel;
+	struct superblock *sb;
+	struct volume *volume; /* NULL after volumefs_shutdown() */
+	struct list in_world;
+	struct volumefs_node **bucket;
+	size_t bucket_count;
+	size_t node_count;
+	struct list idle;
+	size_t idle_count;
+	struct list dirty; /* nodes whose record is not what they are */
+	bool leaked;       /* something is left for the next opening */
+
+	/* The batch on its way. */
+	struct work work;
+	sem_t committed; /* the helper is done */
+	bool flushing;
+	bool again;   /* somebody waits for what came after it */
+	int result;   /* of the helper */
+	int last_err; /* of the last that failed */
+	uint64_t failures;
+	struct waitq flushed;
+	struct timer late;
+};
+
+/* inode.private */
+struct volumefs_node {
+	struct inode *inode;
+	struct volumefs *fs;
+	struct volumefs_node *next; /* in its bucket */
+	struct tree_node tree;
+	struct list dirty;
+	struct list idle;
+	uint32_t pins;
+	int fd;       /* O_RDWR of a regular file's object, or -1 */
+	int read_fd;  /* the same, read-only; or -1 */
+	uint64_t key; /* of file_object */
+	bool sparse;  /* `charged` may be too small: ask the host */
+	bool mapped;  /* cells may have it mapped for writing */
+	bool shared;  /* the object belongs to a revision, too */
+	bool looked;  /* size and times were taken from the host */
+};
+
+static inline struct volumefs *volumefs_node_fs(const struct superblock *sb)
+{
+	return sb->private;
+}
+
+static inline struct volumefs_node *volumefs_node_of(const struct inode *i)
+{
+	return i->private;
+}
+
+/* The inode of that number: a new reference in *out; -ENOMEM, -EIO. */
+must_check int volumefs_node_get(struct volumefs *fs, uint64_t ino,
+                                 struct inode **out);
+
+/* The same for one just made by tree_create(); takes over `object`. */
+must_check int volumefs_node_enter(struct volumefs *fs,
+                                   const struct tree_node *tree, int object,
+                                   struct inode **out);
+
+/* From inode_ops.destroy. */
+void volumefs_node_destroy(struct volumefs_node *n);
+
+/* The last name and the last user have gone: so does the inode. */
+void volumefs_node_orphan(struct volumefs_node *n);
+
+/* Copies the record into the inode. */
+void volumefs_node_fill(struct volumefs_node *n);
+
+/* The same, with size and times of the object.  0 or -errno. */
+must_check long volumefs_node_refresh(struct volumefs_node *n);
+
+/* Its record is to be written with the next batch. */
+void volumefs_node_soil(struct volumefs_node *n);
+
+/* Keeps the object open until unpinned.  0 or -errno. */
+must_check int volumefs_node_pin(struct volumefs_node *n);
+void volumefs_node_unpin(struct volumefs_node *n);
+
+/* read_fd, opened if need be; -errno. */
+must_check int volumefs_node_read_fd(struct volumefs_node *n);
+
+/* A damaged record: tells of it, once in a while. */
+void volumefs_node_damaged(struct volumefs *fs, uint64_t ino, const char *what);
+
+extern const struct inode_ops volumefs_names_ops;

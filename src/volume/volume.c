@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "volume/volume.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "volume/object.h"
+#include "volume/recover.h"
+
+#define RESERVE  ((off_t)1 << 20)
+#define PER_FILE 4096u /* bytes of the limit for each inode, if not said */
+
+/* Which key of the volume's is for what: crypto_kdf's subkeys. */
+enum subkey { NAMES = 1, RECORDS, OBJECTS };
+
+static const char context[crypto_kdf_CONTEXTBYTES + 1] = "bentovol";
+
+/* ---- making ---- */
+
+static struct volume_limits checked(const struct volume_limits *l)
+{
+	struct volume_limits c = {MIN(l->bytes, VOLUME_BYTES_MAX),
+	                          MIN(l->inodes, VOLUME_INODES_MAX)};
+
+	if (c.inodes == 0)
+		c.inodes = MAX(c.bytes / PER_FILE, 16);
+	return c;
+}
+
+static struct record_time now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (struct record_time){ts.tv_sec, (uint32_t)ts.tv_nsec};
+}
+
+/* The first batch: the volume itself and an empty root. */
+static int write_first(struct volume *v)
+{
+	struct record_inode root = {
+		.mode = S_IFDIR | 0755, .nlink = 2, .parent = RECORD_ROOT};
+	struct record_key key = record_key_inode(RECORD_ROOT);
+	struct store_edit e = {0};
+	uint8_t bytes[256];
+	int err;
+
+	root.atime = root.mtime = root.ctime = root.btime = now();
+	err = store_edit_put(
+		&e, &key, (struct span){bytes, record_put_inode(&root, bytes)});
+	if (err < 0)
+		return err;
+	store_edit_apply(v->store, &e);
+	v->sums.inodes = 1;
+	v->sums.clean = true;
+	v->sums_changed = true;
+	return volume_flush(v);
+}
+
+static void derive(struct store_keys *keys, const struct header *h,
+                   const uint8_t *key, uint8_t objects[32])
+{
+	keys->encrypted = h->lock != HEADER_OPEN;
+	if (!keys->encrypted) {
+		memcpy(keys->names, h->names, sizeof(keys->names));
+		return;
+	}
+	crypto_kdf_derive_from_key(keys->names, 32, NAMES, context, key);
+	crypto_kdf_derive_from_key(keys->records, 32, RECORDS, context, key);
+	crypto_kdf_derive_from_key(objects, 32, OBJECTS, context, key);
+}
+
+/* Folders, lock and store: what making and opening have in common. */
+static int attach(struct volume *v, int dir_fd, const uint8_t *key,
+                  struct fault *f)
+{
+	struct store_keys keys = {0};
+	int err;
+
+	v->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+	if (v->dir_fd < 0)
+		return fault_errno(f, "open the volume's folder");
+	v->lock_fd = openat(dir_fd, "lock",
+	                    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (v->lock_fd < 0)
+		return fault_errno(f, "open the volume's lock");
+	if (flock(v->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+		               ? fault_set(f, -EBUSY,
+		                           "the volume is in use: a qube that "
+		                           "runs has it open")
+		               : fault_errno(f, "lock the volume");
+	v->objects_fd = openat(dir_fd, "objects",
+	                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (v->objects_fd < 0)
+		return fault_errno(f, "open the volume's objects");
+	derive(&keys, &v->header, key, v->objects_key);
+	v->encrypted = keys.encrypted;
+	err = store_open(dir_fd, &keys, &v->store, f);
+	sodium_memzero(&keys, sizeof(keys));
+	return err;
+}
+
+static struct volume *blank(void)
+{
+	struct volume *v = calloc(1, sizeof(*v));
+
+	if (v)
+		v->dir_fd = v->objects_fd = v->lock_fd = -1;
+	return v;
+}
+
+static int make_files(int dir_fd, struct fault *f)
+{
+	if (mkdirat(dir_fd, "objects", 0700) < 0)
+		return errno == EEXIST
+		               ? fault_set(f, -EEXIST, "there is a volume")
+		               : fault_errno(f, "make the volume's objects");
+	return 0;
+}
+
+int volume_create(int dir_fd, const struct volume_limits *limits,
+                  enum header_lock how, struct span secret, struct fault *f)
+{
+	struct volume_limits l = checked(limits);
+	uint8_t key[HEADER_KEY];
+	struct volume *v;
+	int err;
+
+	if (sodium_init() < 0)
+		return fault_set(f, -EIO, "no random numbers");
+	v = blank();
+	if (!v)
+		return fault_set(f, -ENOMEM, "out of memory");
+	header_init(&v->header);
+	randombytes_buf(key, sizeof(key));
+	err = how == HEADER_OPEN ? 0
+	                         : header_lock(&v->header, how, secret, key, f);
+	if (err == 0)
+		err = make_files(dir_fd, f);
+	if (err == 0)
+		err = attach(v, dir_fd, key, f);
+	sodium_memzero(key, sizeof(key));
+	if (err < 0)
+		goto abandon;
+	v->sums = (struct record_volume){.max_bytes = l.bytes,
+	                                 .max_inodes = l.inodes,
+	                                 .next_ino = RECORD_FIRST};
+	err = write_first(v);
+	if (err < 0) {
+		err = fault_set(f, err, "write the volume: %s", strerror(-err));
+		goto abandon;
+	}
+	/* The header comes last: without it there is no volume. */
+	err = header_store(dir_fd, &v->header, f);
+abandon:
+	volume_abandon(v);
+	return err;
+}
+
+/* ---- opening ---- */
+
+static int read_sums(struct volume *v, struct fault *f)
+{
+	struct record_key key = record_key_volume();
+	struct span value;
+	int err = store_get(v->store, record_span(&key), &value);
+
+	if (err == 0)
+		err = record_get_volume(value, &v->sums);
+	if (err == -EIO && v->encrypted)
+		return fault_set(f, -EKEYREJECTED,
+		                 "the key does not fit the volume");
+	if (err < 0)
+		return fault_set(f, -EIO, "the volume's metadata is damaged");
+	return 0;
+}
+
+/* Room to delete with, once the disk is full.  There may be none. */
+static void reserve(struct volume *v)
+{
+	autoclose int fd = object_open_at(v->dir_fd, "reserve",
+	                                  O_RDWR | O_CREAT);
+
+	if (fd >= 0 && fallocate(fd, 0, 0, RESERVE) < 0)
+		(void)!ftruncate(fd, 0);
+}
+
+static void use_reserve(struct volume *v)
+{
+	autoclose int fd = object_open_at(v->dir_fd, "reserve", O_RDWR);
+
+	if (fd >= 0)
+		(void)!ftruncate(fd, 0);
+}
+
+/* Was it left in order?  Either way it is marked as open now. */
+static bool mark_open(struct volume *v)
+{
+	struct stat st;
+	bool crashed = fstatat(v->dir_fd, "open", &st, AT_SYMLINK_NOFOLLOW) ==
+	               0;
+	autoclose int fd = object_open_at(v->dir_fd, "open", O_RDWR | O_CREAT);
+
+	return !crashed && v->sums.clean;
+}
+
+int volume_open(int dir_fd, const uint8_t *key, struct volume **out,
+                struct fault *f)
+{
+	struct volume *v;
+	int err;
+
+	if (sodium_init() < 0)
+		return fault_set(f, -EIO, "no random numbers");
+	v = blank();
+	if (!v)
+		return fault_set(f, -ENOMEM, "out of memory");
+	err = header_load(dir_fd, &v->header, f);
+	if (err == 0 && v->header.lock != HEADER_OPEN && !key)
+		err = fault_set(f, -EKEYREJECTED, "the volume is encrypted");
+	if (err == 0)
+		err = attach(v, dir_fd, key, f);
+	if (err == 0)
+		err = read_sums(v, f);
+	if (err == 0 && !mark_open(v))
+		err = recover_volume(v, f);
+	if (err < 0) {
+		volume_abandon(v);
+		return err;
+	}
+	reserve(v);
+	v->sums.clean = false; /* from the next batch on */
+	*out = v;
+	return 0;
+}
+
+int volume_unlock(int dir_fd, struct span secret, uint8_t key[HEADER_KEY],
+                  struct fault *f)
+{
+	struct header h;
+	int err = header_load(dir_fd, &h, f);
+
+	if (err == 0 && sodium_init() < 0)
+		err = fault_set(f, -EIO, "no random numbers");
+	return err < 0 ? err : header_unlock(&h, secret, key, f);
+}
+
+void volume_abandon(struct volume *v)
+{
+	if (!v)
+		return;
+	store_close(v->store);
+	base_close(&v->objects_fd);
+	base_close(&v->lock_fd);
+	base_close(&v->dir_fd);
+	free(v->dead.ino);
+	free(v->dying.ino);
+	sodium_memzero(v, sizeof(*v));
+	free(v);
+}
+
+int volume_close(struct volume *v)
+{
+	int err;
+
+	if (!v)
+		return 0;
+	v->sums.clean = true;
+	v->sums_changed = true;
+	err = volume_flush(v);
+	if (err == 0)
+		(void)unlinkat(v->dir_fd, "open", 0);
+	volume_abandon(v);
+	return err;
+}
+
+/* ---- to the disk ---- */
+
+bool volume_freeze(struct volume *v)
+{
+	struct record_key key = record_key_volume();
+	struct store_edit e = {0};
+	uint8_t bytes[64];
+	struct volume_dead spare = v->dying;
+
+	if (store_freezing(v->store) ||
+	    (store_waiting(v->store) == 0 && !v->sums_changed))
+		return false;
+	if (store_edit_put(&e, &key,
+	                   (struct span){bytes, record_put_volume(&v->sums,
+	                                                          bytes)}) < 0)
+		return false; /* out of memory: another time */
+	store_edit_apply(v->store, &e);
+	v->sums_changed = false;
+	v->created_before = v->created;
+	v->created = false;
+	v->dying = v->dead;
+	v->dead = spare;
+	v->dead.count = 0;
+	return store_freeze(v->store);
+}
+
+int volume_commit(struct volume *v)
+{
+	int err;
+
+	/* Objects first: no inode is safe before what it speaks of. */
+	if (v->created_before && fsync(v->objects_fd) < 0)
+		return -errno;
+	err = store_commit(v->store);
+	if (err == -ENOSPC || err == -EIO || err == -EDQUOT) {
+		use_reserve(v);
+		err = store_commit(v->store);
+	}
+	for (size_t i = 0; err == 0 && i < v->dying.count; i++)
+		(void)object_remove(v->objects_fd, v->dying.ino[i]);
+	return err;
+}
+
+void volume_settle(struct volume *v, int err)
+{
+	bool full = v->full;
+
+	store_settle(v->store, err);
+	if (err == 0) {
+		v->dying.count = 0;
+		v->full = false;
+		if (full)
+			reserve(v);
+		return;
+	}
+	v->full = true;
+	v->sums_changed = true;
+	v->created |= v->created_before;
+	/* Their inodes go with the batch to come. */
+	for (size_t i = 0; i < v->dying.count; i++)
+		if (volume_bury(v, v->dying.ino[i]) < 0)
+			break; /* left for volume_open() to find */
+	v->dying.count = 0;
+}
+
+int volume_flush(struct volume *v)
+{
+	int err;
+
+	if (!volume_freeze(v))
+		return 0;
+	err = volume_commit(v);
+	volume_settle(v, err);
+	return err;
+}
+
+int volume_bury(struct volume *v, uint64_t ino)
+{
+	struct volume_dead *d = &v->dead;
+
+	if (d->count == d->room) {
+		size_t room = d->room ? d->room * 2 : 64;
+		uint64_t *list = reallocarray(d->ino, room, sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		d->ino = list;
+		d->room = room;
+	}
+	d->ino[d->count++] = ino;
+	return 0;
+}
+
+/* ---- the limits ---- */
+
+int volume_charge(struct volume *v, uint64_t bytes)
+{
+	struct record_volume *s = &v->sums;
+
+	if (v->full || bytes > s->max_bytes - MIN(s->max_bytes, s->bytes))
+		return bytes == 0 ? 0 : -ENOSPC;
+	s->bytes += bytes;
+	v->sums_changed |= bytes != 0;
+	return 0;
+}
+
+void volume_uncharge(struct volume *v, uint64_t bytes)
+{
+	/* Sums from a disk may be wrong; they are not allowed to wrap. */
+	v->sums.bytes -= MIN(v->sums.bytes, bytes);
+	v->sums_changed |= bytes != 0;
+}
+
+int volume_charge_inode(struct volume *v)
+{
+	if (v->full || v->sums.inodes >= v->sums.max_inodes)
+		return -ENOSPC;
+	v->sums.inodes++;
+	return 0;
+}
+
+void volume_uncharge_inode(struct volume *v)
+{
+	v->sums.inodes -= MIN(v->sums.inodes, 1);
+}
+
+void volume_resize(struct volume *v, const struct volume_limits *limits)
+{
+	struct volume_limits l = checked(limits);
+
+	v->sums.max_bytes = l.bytes;
+	v->sums.max_inodes = l.inodes;
+	v->sums_changed = true;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A volume: one folder of the host that holds a qube's files, whatever their
+ * names, owners and modes are, which the host never sees.
+ *
+ *	header      version, identity, how the key is locked (volume/header.h)
+ *	lock        flock(2)ed by the one who has the volume open
+ *	meta.mdb    metadata (volume/store.h, volume/record.h)
+ *	objects/N   contents of the regular file with inode number N
+ *	open        there while the volume is open; left behind by a crash
+ *	reserve     room on the host's disk to be able to delete when it is full
+ *
+ * Changing it is volume/tree.h's, in memory; volume_flush() makes that safe.
+ * The kernel flushes on a helper thread (kernel/fs/volumefs.h).
+ *
+ * After a crash the next volume_open() sets right what transactions cannot:
+ * objects without an inode go, inodes without a name go, and what is used is
+ * counted anew.
+ */
+#pragma once
+
+#include "base/fault.h"
+#include "volume/header.h"
+#include "volume/record.h"
+#include "volume/store.h"
+
+#define VOLUME_INODES_MAX ((uint64_t)1 << 40)
+#define VOLUME_BYTES_MAX  ((uint64_t)1 << 60)
+
+struct volume {
+	int dir_fd;
+	int objects_fd;
+	int lock_fd;
+	struct header header;
+	struct store *store;
+	struct record_volume sums; /* limits, and what is used now */
+	bool sums_changed;
+	bool created;        /* an object, since the last batch */
+	bool created_before; /* in the frozen batch */
+	bool full;           /* the host's disk refused the last batch */
+	bool encrypted;
+	uint8_t objects_key[32];
+
+	/* Inodes whose objects go when the current / the frozen batch is
+	 * safe. */
+	struct volume_dead {
+		uint64_t *ino;
+		size_t count;
+		size_t room;
+	} dead, dying;
+};
+
+struct volume_limits {
+	uint64_t bytes;
+	uint64_t inodes; /* 0: one for each 4 KiB */
+};
+
+/*
+ * Makes a volume in an empty folder: its root belongs to root and has mode
+ * 0755.  `secret` matters unless `how` is HEADER_OPEN.  0, -EEXIST, ...
+ */
+must_check int volume_create(int dir_fd, const struct volume_limits *limits,
+                             enum header_lock how, struct span secret,
+                             struct fault *f);
+
+/*
+ * Opens a volume; the descriptor is duplicated.  `key` is the volume key, of
+ * HEADER_KEY bytes, of an encrypted one, else NULL.  0, or: -EBUSY (somebody
+ * has it open), -EKEYREJECTED, -ENOENT, -EIO...
+ */
+must_check int volume_open(int dir_fd, const uint8_t *key, struct volume **out,
+                           struct fault *f);
+
+/* The key of the volume in a folder, by its passphrase or key file. */
+must_check int volume_unlock(int dir_fd, struct span secret,
+                             uint8_t key[HEADER_KEY], struct fault *f);
+
+/* Flushes, and notes that all is in order.  Accepts NULL.  0 or -errno. */
+int volume_close(struct volume *v);
+
+/* Lets go of everything as a crash would. */
+void volume_abandon(struct volume *v);
+
+/* ---- to the disk ---- */
+
+/* Begins a batch: false if there is nothing to do, or one is under way. */
+must_check bool volume_freeze(struct volume *v);
+
+/* On any thread. */
+must_check int volume_commit(struct volume *v);
+
+/* Back on the owner's: with what volume_commit() returned. */
+void volume_settle(struct volume *v, int err);
+
+/* All three.  Metadata and the folder of objects are safe after it. */
+must_check int volume_flush(struct volume *v);
+
+/* ---- the limits ---- */
+
+/* Takes bytes, or an inode, of the volume's: 0 or -ENOSPC. */
+must_check int volume_charge(struct volume *v, uint64_t bytes);
+void volume_uncharge(struct volume *v, uint64_t bytes);
+must_check int volume_charge_inode(struct volume *v);
+void volume_uncharge_inode(struct volume *v);
+
+/* New limits; what is there stays, even if it is more. */
+void volume_resize(struct volume *v, const struct volume_limits *limits);
+
+/* ---- for volume/tree.c ---- */
+
+/* The object of that inode goes when the current batch is safe.  -ENOMEM. */
+must_check int volume_bury(struct volume *v, uint64_t ino);

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A volume of 1 MiB and 64 inodes, mounted at /v. */
+#include "kernel/fs/volumefs.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "kernel/fs/fd.h"
+#include "kernel/fs/mount.h"
+#include "kernel/fs/world.h"
+#include "kernel/testbed.h"
+#include "volume/tree.h"
+
+#define LIMIT  ((uint64_t)1 << 20)
+#define INODES 64
+
+struct fixture {
+	struct testbed *bed;
+	char host[64];
+	int dir;
+};
+
+static void mount_volume(struct fixture *x)
+{
+	struct superblock *sb;
+	struct volume *v;
+	struct fault f;
+	struct path at;
+
+	if (volume_open(x->dir, NULL, &v, &f) < 0)
+		fail_msg("%s", f.text);
+	x->bed = testbed_create(0);
+	assert_int_equal(volumefs_create(&x->bed->kernel, v, &sb), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_mkdir, "/v", 0755), 0);
+	assert_int_equal(path_lookup(x->bed->task, AT_FDCWD, "/v", 0, &at), 0);
+	assert_int_equal(mount_add(&x->bed->kernel, sb, &at, 0, "v", NULL), 0);
+	inode_superblock_put(sb);
+	path_put(&at);
+}
+
+static void unmount(struct fixture *x)
+{
+	volumefs_shutdown(&x->bed->kernel);
+	testbed_destroy(x->bed);
+}
+
+static int setup(void **state)
+{
+	struct fixture *x = calloc(1, sizeof(*x));
+	struct volume_limits limits = {LIMIT, INODES};
+	struct fault f;
+
+	(void)snprintf(x->host, sizeof(x->host), "/tmp/volumefs.XXXXXX");
+	assert_non_null(mkdtemp(x->host));
+	x->dir = open(x->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(volume_create(x->dir, &limits, HEADER_OPEN,
+	                               (struct span){NULL, 0}, &f),
+	                 0);
+	mount_volume(x);
+	*state = x;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+	char command[128];
+
+	unmount(x);
+	close(x->dir);
+	(void)snprintf(command, sizeof(command), "rm -r %s", x->host);
+	assert_int_equal(system(command), 0);
+	free(x);
+	return 0;
+}
+
+static long opened(struct fixture *x, const char *name, int flags)
+{
+	long fd = testbed_call(x->bed, SYS_openat, AT_FDCWD, name, flags, 0640);
+
+	if (fd < 0)
+		fail_msg("open %s: %ld", name, fd);
+	return fd;
+}
+
+static void put(struct fixture *x, const char *name, const char *text)
+{
+	long fd = opened(x, name, O_WRONLY | O_CREAT | O_APPEND);
+
+	assert_int_equal(
+		testbed_call(x->bed, SYS_write, fd, text, strlen(text)),
+		strlen(text));
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+}
+
+static const char *text_of(struct fixture *x, const char *name)
+{
+	static char text[64];
+	long fd = testbed_call(x->bed, SYS_openat, AT_FDCWD, name, O_RDONLY);
+	long n;
+
+	if (fd < 0) {
+		(void)snprintf(text, sizeof(text), "%ld", fd);
+		return text;
+	}
+	n = testbed_call(x->bed, SYS_read, fd, text, sizeof(text) - 1);
+	if (n == -EWAIT)
+		n = testbed_wait(x->bed->task);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	return text;
+}
+
+static abi_stat stat_of(struct fixture *x, const char *name)
+{
+	abi_stat st = {0};
+
+	if (testbed_call(x->bed, SYS_lstat, name, &st) < 0)
+		fail_msg("stat %s", name);
+	return st;
+}
+
+static long fsync_of(struct fixture *x, long fd)
+{
+	long err = testbed_call(x->bed, SYS_fsync, fd);
+
+	return err == -EWAIT ? testbed_wait(x->bed->task) : err;
+}
+
+static void again(struct fixture *x)
+{
+	unmount(x);
+	mount_volume(x);
+}
+
+static void everything_is_there_after_a_restart(void **state)
+{
+	struct fixture *x = *state;
+	abi_stat before, after;
+	char target[16] = "";
+
+	assert_int_equal(testbed_call(x->bed, SYS_mkdir, "/v/d", 0750), 0);
+	put(x, "/v/d/f", "hello");
+	assert_int_equal(testbed_call(x->bed, SYS_link, "/v/d/f", "/v/two"), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_symlink, "d/f", "/v/l"), 0);
+	assert_int_equal(
+		testbed_call(x->bed, SYS_mknod, "/v/p", S_IFIFO | 0600, 0), 0);
+	assert_int_equal(
+		testbed_call(x->bed, SYS_mknod, "/v/n", S_IFCHR | 0666, 0x103),
+		0);
+	assert_int_equal(testbed_call(x->bed, SYS_chown, "/v/d/f", 7, 8), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_chmod, "/v/d/f", 04711), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_setxattr, "/v/d/f", "user.a",
+	                              "value", 5, 0),
+	                 0);
+	before = stat_of(x, "/v/d/f");
+	again(x);
+	after = stat_of(x, "/v/d/f");
+	assert_memory_equal(&after.mtime, &before.mtime, sizeof(after.mtime));
+	assert_int_equal(after.ino, before.ino);
+	assert_int_equal(after.mode, S_IFREG | 04711);
+	assert_int_equal(after.uid, 7);
+	assert_int_equal(after.gid, 8);
+	assert_int_equal(after.nlink, 2);
+	assert_int_equal(after.size, 5);
+	assert_string_equal(text_of(x, "/v/two"), "hello");
+	assert_string_equal(text_of(x, "/v/l"), "hello");
+	assert_int_equal(testbed_call(x->bed, SYS_readlink, "/v/l", target, 16),
+	                 3);
+	assert_int_equal(stat_of(x, "/v/n").rdev, 0x103);
+	assert_int_equal(stat_of(x, "/v/p").mode, S_IFIFO | 0600);
+	assert_int_equal(stat_of(x, "/v/d").nlink, 2);
+	assert_int_equal(stat_of(x, "/v").nlink, 3);
+	assert_int_equal(testbed_call(x->bed, SYS_getxattr, "/v/d/f", "user.a",
+	                              target, 16),
+	                 5);
+	assert_memory_equal(target, "value", 5);
+}
+
+static void the_host_sees_no_name_owner_or_mode(void **state)
+{
+	struct fixture *x = *state;
+	char path[128];
+	struct stat st;
+
+	put(x, "/v/secret-name", "x");
+	assert_int_equal(
+		testbed_call(x->bed, SYS_chmod, "/v/secret-name", 06777), 0);
+	assert_int_equal(
+		testbed_call(x->bed, SYS_chown, "/v/secret-name", 1234, 1), 0);
+	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
+	               (unsigned long long)stat_of(x, "/v/secret-name").ino);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_int_equal(st.st_uid, getuid());
+}
+
+static void the_limit_is_exact(void **state)
+{
+	struct fixture *x = *state;
+	static char block[65536];
+	long fd = opened(x, "/v/big", O_WRONLY | O_CREAT);
+	uint64_t done = 0;
+	long n;
+
+	memset(block, 'x', sizeof(block));
+	/* Steps that do not divide the limit. */
+	while ((n = testbed_call(x->bed, SYS_write, fd, block, 50000)) > 0)
+		done += (uint64_t)n;
+	assert_int_equal(n, -ENOSPC);
+	assert_int_equal(done, LIMIT);
+	/* What is there can be written over, and made smaller. */
+	assert_int_equal(testbed_call(x->bed, SYS_pwrite64, fd, block, 9, 77),
+	                 9);
+	assert_int_equal(testbed_call(x->bed, SYS_ftruncate, fd, LIMIT - 4096),
+	                 0);
+	assert_int_equal(testbed_call(x->bed, SYS_lseek, fd, 0, SEEK_END),
+	                 LIMIT - 4096);
+	assert_int_equal(testbed_call(x->bed, SYS_write, fd, block, 50000),
+	                 4096);
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_unlink, "/v/big"), 0);
+	put(x, "/v/other", "fits");
+}
+
+static void inodes_have_a_limit_too(void **state)
+{
+	struct fixture *x = *state;
+	char name[32];
+	long fd = 0;
+	int made = 0;
+
+	for (; made < 2 * INODES; made++) {
+		(void)snprintf(name, sizeof(name), "/v/%d", made);
+		fd = testbed_call(x->bed, SYS_openat, AT_FDCWD, name,
+		                  O_WRONLY | O_CREAT, 0600);
+		if (fd < 0)
+			break;
+		assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	}
+	assert_int_equal(fd, -ENOSPC);
+	assert_int_equal(made, INODES - 1); /* and the root */
+	assert_int_equal(testbed_call(x->bed, SYS_unlink, "/v/3"), 0);
+	put(x, "/v/again", "");
+}
+
+static void holes_are_free_and_filling_them_is_not(void **state)
+{
+	struct fixture *x = *state;
+	static char block[65536];
+	long fd = opened(x, "/v/sparse", O_RDWR | O_CREAT);
+	uint64_t done = 0;
+	long n;
+
+	assert_int_equal(testbed_call(x->bed, SYS_ftruncate, fd, 8 * LIMIT), 0);
+	memset(block, 'x', sizeof(block));
+	while ((n = testbed_call(x->bed, SYS_write, fd, block, sizeof(block))) >
+	       0)
+		done += (uint64_t)n;
+	assert_int_equal(n, -ENOSPC);
+	assert_int_equal(done, LIMIT);
+	assert_int_equal(
+		testbed_call(x->bed, SYS_fallocate, fd,
+	                     FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+	                     65536),
+		0);
+	assert_int_equal(
+		testbed_call(x->bed, SYS_pwrite64, fd, block, sizeof(block), 0),
+		sizeof(block));
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+}
+
+static void an_open_file_outlives_its_name(void **state)
+{
+	struct fixture *x = *state;
+	char path[128];
+	struct stat st;
+	char text[8];
+	long fd;
+
+	put(x, "/v/f", "still");
+	fd = opened(x, "/v/f", O_RDONLY);
+	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
+	               (unsigned long long)stat_of(x, "/v/f").ino);
+	assert_int_equal(testbed_call(x->bed, SYS_unlink, "/v/f"), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_read, fd, text, 8), 5);
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	/* The object goes when the change is safe. */
+	assert_int_equal(stat(path, &st), 0);
+	fd = opened(x, "/v", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(fsync_of(x, fd), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	assert_int_equal(stat(path, &st), -1);
+}
+
+static void what_was_open_without_a_name_is_freed_at_the_end(void **state)
+{
+	struct fixture *x = *state;
+	char path[128];
+	struct stat st;
+	long fd;
+
+	put(x, "/v/f", "gone");
+	fd = opened(x, "/v/f", O_RDONLY);
+	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
+	               (unsigned long long)stat_of(x, "/v/f").ino);
+	assert_int_equal(testbed_call(x->bed, SYS_unlink, "/v/f"), 0);
+	assert_int_equal(fsync_of(x, opened(x, "/v", O_RDONLY)), 0);
+	assert_int_equal(stat(path, &st), 0);
+	again(x);
+	assert_int_equal(stat(path, &st), -1);
+	(void)fd;
+}
+
+static void fsync_makes_the_file_its_name_and_its_data_safe(void **state)
+{
+	struct fixture *x = *state;
+	struct volume *v;
+	struct fault f;
+	uint64_t ino;
+	char copy[96], command[256];
+	int dir;
+	long fd = opened(x, "/v/f", O_WRONLY | O_CREAT);
+
+	assert_int_equal(testbed_call(x->bed, SYS_write, fd, "safe", 4), 4);
+	assert_int_equal(fsync_of(x, fd), 0);
+	/* The folder as it is now, without an orderly end. */
+	(void)snprintf(copy, sizeof(copy), "%s/copy", x->host);
+	(void)snprintf(command, sizeof(command),
+	               "mkdir %s && cd %s && cp -r header lock meta.mdb "
+	               "objects open copy",
+	               copy, x->host);
+	assert_int_equal(system(command), 0);
+	dir = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(volume_open(dir, NULL, &v, &f), 0);
+	assert_int_equal(tree_lookup(v, RECORD_ROOT, span_str("f"), &ino, NULL),
+	                 0);
+	assert_int_equal(ino, stat_of(x, "/v/f").ino);
+	(void)snprintf(command, sizeof(command), "grep -q safe %s/objects/%llu",
+	               copy, (unsigned long long)ino);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(volume_close(v), 0);
+	close(dir);
+}
+
+static void renames_as_linux_does(void **state)
+{
+	struct fixture *x = *state;
+	struct testbed *b = x->bed;
+
+	put(x, "/v/a", "a");
+	put(x, "/v/b", "b");
+	assert_int_equal(testbed_call(b, SYS_mkdir, "/v/d", 0755), 0);
+	assert_int_equal(testbed_call(b, SYS_mkdir, "/v/e", 0755), 0);
+	assert_int_equal(testbed_call(b, SYS_rename, "/v/a", "/v/b"), 0);
+	assert_string_equal(text_of(x, "/v/b"), "a");
+	assert_int_equal(testbed_call(b, SYS_rename, "/v/b", "/v/d"), -EISDIR);
+	assert_int_equal(testbed_call(b, SYS_rename, "/v/d", "/v/b"), -ENOTDIR);
+	put(x, "/v/e/x", "x");
+	assert_int_equal(testbed_call(b, SYS_rename, "/v/d", "/v/e"),
+	                 -ENOTEMPTY);
+	assert_int_equal(testbed_call(b, SYS_renameat2, AT_FDCWD, "/v/b",
+	                              AT_FDCWD, "/v/e", RENAME_EXCHANGE),
+	                 0);
+	assert_string_equal(text_of(x, "/v/e"), "a");
+	assert_string_equal(text_of(x, "/v/b/x"), "x");
+	assert_int_equal(testbed_call(b, SYS_rename, "/v/b", "/v/d/sub"), 0);
+	assert_int_equal(stat_of(x, "/v").nlink, 3);
+	assert_int_equal(stat_of(x, "/v/d").nlink, 3);
+	again(x);
+	assert_string_equal(text_of(x, "/v/d/sub/x"), "x");
+	assert_string_equal(text_of(x, "/v/b"), "-2");
+}
+
+static void directories_are_read_in_pieces(void **state)
+{
+	struct fixture *x = *state;
+	uint8_t batch[128];
+	char name[32];
+	bool seen[40] = {false};
+	long fd, got;
+	int count = 0;
+
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), "/v/%d", i);
+		put(x, name, "");
+	}
+	fd = opened(x, "/v", O_RDONLY | O_DIRECTORY);
+	while ((got = testbed_call(x->bed, SYS_getdents64, fd, batch,
+	                           sizeof(batch))) > 0) {
+		for (long at = 0; at < got;) {
+			const char *n = (const char *)batch + at + 19;
+			uint16_t size;
+
+			memcpy(&size, batch + at + 16, sizeof(size));
+			at += size;
+			if (n[0] < '0' || n[0] > '9')
+				continue;
+			assert_false(seen[atoi(n)]);
+			seen[atoi(n)] = true;
+			count++;
+		}
+		/* Changes around do not disturb. */
+		(void)snprintf(name, sizeof(name), "/v/new%d", count);
+		assert_true(testbed_call(x->bed, SYS_symlink, "x", name) <= 0);
+	}
+	assert_true(count >= 40);
+	for (int i = 0; i < 40; i++)
+		assert_true(seen[i]);
+}
+
+static void attributes_are_kept_and_limited(void **state)
+{
+	struct fixture *x = *state;
+	static char large[65536];
+	char names[64];
+
+	put(x, "/v/f", "");
+	assert_int_equal(testbed_call(x->bed, SYS_setxattr, "/v/f", "user.one",
+	                              large, sizeof(large), 0),
+	                 0);
+	assert_int_equal(testbed_call(x->bed, SYS_setxattr, "/v/f", "user.two",
+	                              large, sizeof(large), 0),
+	                 -ENOSPC);
+	assert_int_equal(testbed_call(x->bed, SYS_setxattr, "/v/f", "user.two",
+	                              "", 0, 0),
+	                 0);
+	assert_int_equal(testbed_call(x->bed, SYS_listxattr, "/v/f", names,
+	                              sizeof(names)),
+	                 18);
+	assert_int_equal(
+		testbed_call(x->bed, SYS_removexattr, "/v/f", "user.one"), 0);
+	assert_int_equal(
+		testbed_call(x->bed, SYS_removexattr, "/v/f", "user.one"),
+		-ENODATA);
+	again(x);
+	assert_int_equal(testbed_call(x->bed, SYS_listxattr, "/v/f", names,
+	                              sizeof(names)),
+	                 9);
+}
+
+#define VOLUME(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		VOLUME(everything_is_there_after_a_restart),
+		VOLUME(the_host_sees_no_name_owner_or_mode),
+		VOLUME(the_limit_is_exact),
+		VOLUME(inodes_have_a_limit_too),
+		VOLUME(holes_are_free_and_filling_them_is_not),
+		VOLUME(an_open_file_outlives_its_name),
+		VOLUME(what_was_open_without_a_name_is_freed_at_the_end),
+		VOLUME(fsync_makes_the_file_its_name_and_its_data_safe),
+		VOLUME(renames_as_linux_does),
+		VOLUME(directories_are_read_in_pieces),
+		VOLUME(attributes_are_kept_and_limited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
