@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+#include "base/buffer.h"
+#include "policy/policy_eval.h"
+
 static int bed_read(void *ctx, const char *path, uint8_t **text, size_t *size,
                     struct fault *f)
 {
@@ -128,3 +131,32 @@ static const struct policy_qube qubes[] = {
 };
 
 const struct policy_system policybed_system = {qubes, ARRAY_LEN(qubes)};
+
+void policybed_tell(const struct policy_system *s,
+                    const struct policy_answer *a, char *to, size_t room)
+{
+	static const char *const names[] = {"deny", "allow", "ask"};
+	autobuffer struct buffer b = {0};
+	char name[128];
+
+	buffer_text(&b, names[a->action]);
+	if (a->action == POLICY_ALLOW) {
+		if (policy_system_write(s, a->target, false, name,
+		                        sizeof(name)) < 0)
+			abort();
+		buffer_printf(&b, " %s%s%.*s%s", name,
+		              a->user.size ? " user=" : "", (int)a->user.size,
+		              (const char *)a->user.at,
+		              a->autostart ? "" : " autostart=no");
+	}
+	for (size_t i = 0; a->action == POLICY_ASK && i < a->offer_count; i++) {
+		if (policy_system_write(s, a->offer[i], false, name,
+		                        sizeof(name)) < 0)
+			abort();
+		buffer_printf(&b, " %s%s", name, i == a->preset ? "*" : "");
+	}
+	buffer_text0(&b, a->notify ? " (notify)" : "");
+	if (b.bad || b.size > room)
+		abort();
+	memcpy(to, b.at, b.size);
+}

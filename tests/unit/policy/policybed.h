@@ -32,3 +32,11 @@ int policybed_parse(const char *text, struct policy_rules **out,
  *	net       AppVM, tag updates-proxy
  */
 extern const struct policy_system policybed_system;
+
+/*
+ * The answer in words: "allow work", "deny", "ask a b*"; the asterisk is
+ * behind the preset, "(notify)" behind all of which the user is told.
+ */
+struct policy_answer;
+void policybed_tell(const struct policy_system *s,
+                    const struct policy_answer *a, char *to, size_t room);

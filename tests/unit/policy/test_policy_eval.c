@@ -8,32 +8,6 @@
 #include "policy/policy_builtin.h"
 #include "policybed.h"
 
-/* The answer in words: "allow work", "deny", "ask a b*" (* is the preset). */
-static void tell(const struct policy_system *s, const struct policy_answer *a,
-                 char *to, size_t room)
-{
-	static const char *const names[] = {"deny", "allow", "ask"};
-	char name[128];
-	int n = snprintf(to, room, "%s", names[a->action]);
-
-	if (a->action == POLICY_ALLOW) {
-		assert_true(policy_system_write(s, a->target, false, name,
-		                                sizeof(name)) > 0);
-		n += snprintf(to + n, room - (size_t)n, " %s%s%.*s%s", name,
-		              a->user.size ? " user=" : "", (int)a->user.size,
-		              (const char *)a->user.at,
-		              a->autostart ? "" : " autostart=no");
-	}
-	for (size_t i = 0; a->action == POLICY_ASK && i < a->offer_count; i++) {
-		assert_true(policy_system_write(s, a->offer[i], false, name,
-		                                sizeof(name)) > 0);
-		n += snprintf(to + n, room - (size_t)n, " %s%s", name,
-		              i == a->preset ? "*" : "");
-	}
-	if (a->notify)
-		(void)snprintf(to + n, room - (size_t)n, " (notify)");
-}
-
 static void evaluate(const char *policy, const char *source, const char *target,
                      const char *service, char *to, size_t room)
 {
@@ -46,7 +20,7 @@ static void evaluate(const char *policy, const char *source, const char *target,
 	if (policybed_parse(policy, &rules, &f) < 0)
 		fail_msg("%s: %s", policy, f.text);
 	assert_int_equal(policy_eval_call(rules, &policybed_system, &q, &a), 0);
-	tell(&policybed_system, &a, to, room);
+	policybed_tell(&policybed_system, &a, to, room);
 	policy_eval_fini(&a);
 	policy_rules_destroy(rules);
 }
