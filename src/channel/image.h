@@ -28,6 +28,8 @@ struct image {
 	uint32_t uid, euid, gid, egid;
 	uint64_t stack_size; /* RLIMIT_STACK of the new program */
 	uint8_t random[16];  /* AT_RANDOM */
+	/* Program and interpreter: where in what is sent, and how large. */
+	uint64_t from[2], size[2];
 };
 
 #define IMAGE_STRINGS ((uint32_t)sizeof(struct image))

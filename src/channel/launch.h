@@ -55,7 +55,8 @@
 enum launch_kind {
 	LAUNCH_TEMPLATE, /* /NAME is a folder of the host's; it */
 	LAUNCH_LINK,     /* /NAME is a symbolic link to `from` */
-	LAUNCH_IMAGE,    /* a template image, read-only: its file, ... */
+	LAUNCH_IMAGE,    /* a template image, read-only: its file, its tree of
+	                  * hashes, a file with the root, [its data] */
 	LAUNCH_VOLUME,   /* a volume: its folder, ... `from`: its name */
 	LAUNCH_VOLATILE, /* gone with the qube: nothing, or a folder for it */
 	LAUNCH_SHARE,    /* a file or folder of the host's that is shared; it */

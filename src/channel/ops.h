@@ -14,6 +14,7 @@ enum op {
 /* Results of OP_object and OP_lease: the key, and what comes with it. */
 #define OP_KEY_SENT     0x80000000u
 #define OP_KEY_WRITABLE 0x40000000u
+#define OP_KEY_PART     0x20000000u /* arg[0], arg[1]: from where, how much */
 #define OP_KEY_MASK     0x0000ffffu
 
 /* Results that never reach the guest: the call was cut short by a signal. */

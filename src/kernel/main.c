@@ -107,6 +107,27 @@ static void plan_share(const struct launch_mount *m, struct handed *h,
 	                   (s->is_file ? JAIL_FILE : 0));
 }
 
+/* In this order: the image, its tree of hashes, the tree's root, [its data]. */
+static int plan_image(const struct launch_mount *m, struct handed *h,
+                      struct world_options *o)
+{
+	struct erofs_options image = {.data_fd = -1};
+	autoclose int root = -1;
+
+	if (m->at.size != 1 || m->fds < 3)
+		return -EOPNOTSUPP;
+	image.main_fd = h->next++;
+	image.tree_fd = h->next++;
+	root = h->next++;
+	if (m->fds > 3)
+		image.data_fd = h->next++;
+	if (pread(root, image.root, sizeof(image.root), 0) !=
+	    sizeof(image.root))
+		return -EIO;
+	o->image = image;
+	return 0;
+}
+
 /* Folders for the world, and rights on them for the jail. */
 static int plan_world(const struct launch *l, struct handed *h,
                       struct world_options *o, struct places *p)
@@ -119,6 +140,7 @@ static int plan_world(const struct launch *l, struct handed *h,
 	};
 	for (uint32_t i = 0; i < l->mount_count; i++) {
 		const struct launch_mount *m = &l->mount[i];
+		int err = 0;
 
 		if ((m->kind == LAUNCH_TEMPLATE || m->kind == LAUNCH_LINK) &&
 		    o->template_count < ARRAY_LEN(o->template))
@@ -126,8 +148,12 @@ static int plan_world(const struct launch *l, struct handed *h,
 		else if (m->kind == LAUNCH_SHARE &&
 		         o->share_count < ARRAY_LEN(o->share))
 			plan_share(m, h, o, p);
+		else if (m->kind == LAUNCH_IMAGE)
+			err = plan_image(m, h, o);
 		else
-			return -EOPNOTSUPP;
+			err = -EOPNOTSUPP;
+		if (err < 0)
+			return err;
 	}
 	places_add(p, h->cell, JAIL_READ | JAIL_EXECUTE | JAIL_FILE);
 	return 0;

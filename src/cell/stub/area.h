@@ -100,6 +100,8 @@ struct process {
 	_Atomic int32_t object[PROCESS_OBJECTS]; /* by key: host's, or 0 */
 	_Atomic uint32_t lease[PROCESS_LEASES];  /* see leases.h */
 	_Atomic uint32_t lease_age;              /* the notice's, when asked */
+	uint64_t lease_from[PROCESS_LEASES]; /* OP_KEY_PART: bytes of the... */
+	uint64_t lease_size[PROCESS_LEASES]; /* ...object that are the file */
 
 	struct lock threads;                   /* making them */
 	uint64_t mapped[CHANNEL_THREADS / 64]; /* areas that exist */

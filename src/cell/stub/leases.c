@@ -67,7 +67,7 @@ unlock:
 }
 
 long leases_object(struct area *a, int32_t fd, uint64_t prot, uint64_t flags,
-                   bool *temporary)
+                   struct leases_object *out)
 {
 	int32_t got = -1;
 	long answer;
@@ -78,8 +78,12 @@ long leases_object(struct area *a, int32_t fd, uint64_t prot, uint64_t flags,
 		return -ENODATA;
 	if (answer < 0)
 		return answer;
-	*temporary = ((uint32_t)answer & OP_KEY_MASK) >= PROCESS_OBJECTS;
-	return got;
+	out->fd = got;
+	out->temporary = ((uint32_t)answer & OP_KEY_MASK) >= PROCESS_OBJECTS;
+	out->part = answer & OP_KEY_PART;
+	out->from = atomic_load(&a->slot->arg[0]);
+	out->size = atomic_load(&a->slot->arg[1]);
+	return 0;
 }
 
 long leases_segment(struct area *a, int32_t id, uint64_t flags, bool *temporary,
@@ -112,7 +116,26 @@ static uint32_t ask_lease(struct area *a, uint32_t fd)
 		host(SYS_close, got);
 		return NEVER;
 	}
-	return LEASED | ((uint32_t)answer & WRITABLE) | key;
+	if (answer & OP_KEY_PART) {
+		area_process()->lease_from[fd] = atomic_load(&a->slot->arg[0]);
+		area_process()->lease_size[fd] = atomic_load(&a->slot->arg[1]);
+	}
+	return LEASED | ((uint32_t)answer & (WRITABLE | OP_KEY_PART)) | key;
+}
+
+/* pread64(2) of a file that is a part of an object: as if it ended there. */
+static long read_part(const struct process *p, uint32_t fd, int32_t held,
+                      const uint64_t arg[6])
+{
+	uint64_t from = p->lease_from[fd], size = p->lease_size[fd];
+	uint64_t offset = arg[3];
+
+	if ((int64_t)offset < 0)
+		return -EINVAL;
+	if (offset >= size)
+		return 0;
+	return host(SYS_pread64, held, arg[1], MIN(arg[2], size - offset),
+	            from + offset);
 }
 
 static uint32_t age_now(void)
@@ -177,7 +200,10 @@ bool leases_transfer(struct area *a, uint64_t nr, const uint64_t arg[6],
 	held = atomic_load(&p->object[lease & OP_KEY_MASK]);
 	if (atomic_load(&p->lease[fd]) != lease)
 		return false;
-	*result = host((long)nr, held, arg[1], arg[2], arg[3]);
+	if (lease & OP_KEY_PART)
+		*result = read_part(p, fd, held, arg);
+	else
+		*result = host((long)nr, held, arg[1], arg[2], arg[3]);
 	return *result != -EBADF;
 }
 

@@ -15,13 +15,20 @@
 
 #include "cell/stub/area.h"
 
+/* What is behind a guest descriptor: bytes of a descriptor of the host. */
+struct leases_object {
+	int32_t fd;
+	bool temporary;      /* close it after use */
+	bool part;           /* not all of it is the guest's file, only: */
+	uint64_t from, size; /* `from` is a multiple of the page size */
+};
+
 /*
- * The host descriptor behind guest descriptor `fd`, for mapping it so.  Close
- * it after use if *temporary.  Returns an errno of mmap(2), or -ENODATA if it
- * is nothing but zeros.
+ * The object behind guest descriptor `fd`, for mapping it so.  0, an errno of
+ * mmap(2), or -ENODATA if it is nothing but zeros.
  */
 must_check long leases_object(struct area *a, int32_t fd, uint64_t prot,
-                              uint64_t flags, bool *temporary);
+                              uint64_t flags, struct leases_object *out);
 
 /* The same for a shared memory segment; *size is its size. */
 must_check long leases_segment(struct area *a, int32_t id, uint64_t flags,

@@ -44,6 +44,7 @@ struct loaded {
 
 struct elf {
 	int32_t fd;
+	uint64_t from, size; /* the bytes of `fd` that are the file */
 	Elf64_Ehdr head;
 	Elf64_Phdr seg[HEADERS_MAX];
 };
@@ -53,16 +54,23 @@ static _Noreturn void give_up(struct area *a)
 	end_by_signal(a, SIG_SEGV);
 }
 
-static bool read_all(int32_t fd, void *to, uint64_t size, uint64_t from)
+/* Are these bytes in the file? */
+static bool inside(const struct elf *e, uint64_t at, uint64_t size)
 {
-	return host(SYS_pread64, fd, to, size, from) == (long)size;
+	return at <= e->size && size <= e->size - at;
+}
+
+static bool read_all(const struct elf *e, void *to, uint64_t size, uint64_t at)
+{
+	return inside(e, at, size) &&
+	       host(SYS_pread64, e->fd, to, size, e->from + at) == (long)size;
 }
 
 static bool read_headers(struct elf *e)
 {
 	const Elf64_Ehdr *h = &e->head;
 
-	if (!read_all(e->fd, &e->head, sizeof(e->head), 0))
+	if (!read_all(e, &e->head, sizeof(e->head), 0))
 		return false;
 	if (h->e_ident[0] != 0x7f || h->e_ident[1] != 'E' ||
 	    h->e_ident[2] != 'L' || h->e_ident[3] != 'F' ||
@@ -73,8 +81,7 @@ static bool read_headers(struct elf *e)
 	if (h->e_phentsize != sizeof(e->seg[0]) || h->e_phnum == 0 ||
 	    h->e_phnum > HEADERS_MAX)
 		return false;
-	return read_all(e->fd, e->seg, h->e_phnum * sizeof(e->seg[0]),
-	                h->e_phoff);
+	return read_all(e, e->seg, h->e_phnum * sizeof(e->seg[0]), h->e_phoff);
 }
 
 /* The extent of all segments.  Returns false if that makes no sense. */
@@ -175,8 +182,9 @@ static bool map_segment(const struct elf *e, const Elf64_Phdr *s, uint64_t bias)
 
 	if (s->p_filesz) {
 		bss = round_up(file_end, PAGE);
-		if (!map_fixed(page, file_end - page, prot, 0, e->fd,
-		               s->p_offset & PAGE_MASK))
+		if (!inside(e, s->p_offset, s->p_filesz) ||
+		    !map_fixed(page, file_end - page, prot, 0, e->fd,
+		               e->from + (s->p_offset & PAGE_MASK)))
 			return false;
 		if (prot == (PROT_READ | PROT_EXEC))
 			ranges_add(page, bss);
@@ -191,13 +199,17 @@ static bool map_segment(const struct elf *e, const Elf64_Phdr *s, uint64_t bias)
 	return true;
 }
 
-static bool map_elf(int32_t fd, uint64_t hint, struct loaded *out)
+/* The program (0) or its interpreter (1). */
+static bool map_elf(const struct image *im, const int32_t *file, size_t which,
+                    uint64_t hint, struct loaded *out)
 {
 	struct elf e;
 	uint64_t lo, hi, align;
 	uint64_t bias = 0;
 
-	e.fd = fd;
+	e.fd = file[which];
+	e.from = im->from[which];
+	e.size = im->size[which];
 	if (!read_headers(&e) || !extent(&e, &lo, &hi, &align))
 		return false;
 	if (e.head.e_type == ET_DYN) {
@@ -431,11 +443,11 @@ static void load_from(struct area *a, const int32_t fd[3])
 	uint64_t top;
 
 	forget_old(a);
-	if (!map_elf(file[0], PIE_BASE + (host_random() & PIE_RANDOM) * PAGE,
-	             &prog))
+	if (!map_elf(&im, file, 0,
+	             PIE_BASE + (host_random() & PIE_RANDOM) * PAGE, &prog))
 		give_up(a);
 	pages_start_brk(prog.end);
-	if (im.has_interp && !map_elf(file[1], 0, &interp))
+	if (im.has_interp && !map_elf(&im, file, 1, 0, &interp))
 		give_up(a);
 	strings = find_strings(a, &im, fd[0]);
 	top = map_stack(&im, prog.exec_stack);

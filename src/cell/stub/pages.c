@@ -11,6 +11,7 @@
 
 #define PAGE      4096ULL
 #define PAGE_MASK (~(PAGE - 1))
+#define BEYOND    (1ULL << 43) /* no object is as large */
 
 /*
  * Flags that mean something here.  Huge pages of the host's pool are not the
@@ -57,13 +58,40 @@ static long map_locked(uint64_t addr, uint64_t size, uint64_t prot,
 	return got;
 }
 
+/*
+ * Maps a file that is a part of an object.  Behind its last page there is
+ * nothing, so a range that goes on gets there what every file has beyond its
+ * end: pages that raise SIGBUS.
+ */
+static long map_part(const uint64_t arg[6], uint64_t prot, uint64_t flags,
+                     const struct leases_object *o)
+{
+	uint64_t size = round_up(arg[1], PAGE), offset = arg[5];
+	uint64_t end = round_up(o->size, PAGE);
+	uint64_t first = offset < end ? MIN(size, end - offset) : 0;
+	long got, err;
+
+	if (offset & ~PAGE_MASK || offset > BEYOND)
+		return offset & ~PAGE_MASK ? -EINVAL : -EOVERFLOW;
+	if (first == size)
+		return map_locked(arg[0], size, prot, flags, o->fd,
+		                  o->from + offset);
+	got = map_locked(arg[0], size, prot, flags, o->fd, BEYOND);
+	if (failed(got) || first == 0)
+		return got;
+	flags = (flags & MAP_TYPE) | MAP_FIXED;
+	err = map_locked((uint64_t)got, first, prot, flags, o->fd,
+	                 o->from + offset);
+	return failed(err) ? err : got;
+}
+
 long pages_mmap(struct area *a, const uint64_t arg[6])
 {
 	uint64_t addr = arg[0], size = arg[1];
 	uint64_t prot = arg[2] & PROT_KEPT;
 	uint64_t flags = arg[3] & FLAGS_KEPT;
-	bool temporary;
-	long fd, got;
+	struct leases_object o;
+	long err, got;
 
 	if (size == 0 || size > LAYOUT_LO + (LAYOUT_LO >> 3))
 		return size == 0 ? -EINVAL : -ENOMEM;
@@ -84,15 +112,19 @@ long pages_mmap(struct area *a, const uint64_t arg[6])
 	if (flags & MAP_ANONYMOUS)
 		return map_locked(addr, size, prot, flags, -1, 0);
 
-	fd = leases_object(a, (int32_t)arg[4], prot, flags, &temporary);
-	if (fd == -ENODATA) /* zeros: as good as no file */
+	err = leases_object(a, (int32_t)arg[4], prot, flags, &o);
+	if (err == -ENODATA) /* zeros: as good as no file */
 		return map_locked(addr, size, prot, flags | MAP_ANONYMOUS, -1,
 		                  0);
-	if (fd < 0)
-		return fd;
-	got = map_locked(addr, size, prot, flags, (int)fd, arg[5]);
-	if (temporary)
-		host(SYS_close, fd);
+	if (err < 0)
+		return err;
+	if (o.part)
+		got = map_part((const uint64_t[6]){addr, size, 0, 0, 0, arg[5]},
+		               prot, flags, &o);
+	else
+		got = map_locked(addr, size, prot, flags, o.fd, arg[5]);
+	if (o.temporary)
+		host(SYS_close, o.fd);
 	return got;
 }
 

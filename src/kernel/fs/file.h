@@ -17,11 +17,17 @@ struct dirsink;
 struct file;
 struct inode_ops;
 
-/* A host descriptor for the cell: to map, or to read and write directly. */
+/*
+ * A host descriptor for the cell: to map, or to read and write directly.  The
+ * guest's file may be a part of it, at a multiple of the page size; that cells
+ * keep to the part is no protection, and what is beside it must be for all.
+ */
 struct file_object {
 	int host_fd;  /* borrowed; valid until the file is released */
 	uint64_t key; /* the same for the same object and rights; not 0 */
 	bool writable;
+	bool part; /* only these bytes of it, and it is not writable: */
+	uint64_t from, size;
 };
 
 struct file_ops {

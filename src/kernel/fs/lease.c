@@ -43,6 +43,16 @@ void lease_inherit(struct cell *child, const struct cell *parent)
 		*child->leases = *parent->leases;
 }
 
+/* What goes with the key when the guest's file is only a part. */
+static long finish(struct task *t, const struct file_object *o, uint32_t answer)
+{
+	if (!o->part)
+		return answer;
+	atomic_store(&t->slot->arg[0], o->from);
+	atomic_store(&t->slot->arg[1], o->size);
+	return answer | OP_KEY_PART;
+}
+
 long lease_give(struct task *t, const struct file_object *o)
 {
 	struct lease_table *table;
@@ -58,7 +68,7 @@ long lease_give(struct task *t, const struct file_object *o)
 		return -ENOMEM;
 	for (i = 0; i < table->count; i++)
 		if (table->object[i] == o->key)
-			return i + 1;
+			return finish(t, o, i + 1);
 	if (table->count == KEYS)
 		i = table->next;
 	err = cells_send(t, &o->host_fd, 1);
@@ -71,5 +81,5 @@ long lease_give(struct task *t, const struct file_object *o)
 	else
 		table->next = (i + 1) % KEYS;
 	table->object[i] = o->key;
-	return (long)(OP_KEY_SENT | (i + 1));
+	return finish(t, o, OP_KEY_SENT | (i + 1));
 }

@@ -17,6 +17,7 @@ void lease_inherit(struct cell *child, const struct cell *parent);
 
 /*
  * Makes sure the task's cell has the object, sending it if need be.  Returns
- * its key in the cell, with OP_KEY_SENT if it was sent, or a negative errno.
+ * its key in the cell, with OP_KEY_SENT if it was sent and OP_KEY_PART (and
+ * the slot's arg[0] and arg[1]) as the object says, or a negative errno.
  */
 must_check long lease_give(struct task *t, const struct file_object *o);

@@ -15,8 +15,6 @@
 #include "kernel/fs/overlay_node.h"
 #include "kernel/fs/world.h"
 
-#define BELIEVED_MS 1000 /* names below may change under us */
-
 #define OURS   "trusted.overlay."
 #define OPAQUE OURS "opaque"
 
@@ -606,7 +604,7 @@ int overlay_create(struct kernel *k, struct superblock *lower,
 	fs->lower = inode_superblock_get(lower);
 	fs->upper = inode_superblock_get(upper);
 	sb->private = fs;
-	sb->cache = BELIEVED_MS;
+	sb->cache = lower->cache;
 	sb->root = overlay_node_inode(fs, NULL, (struct span){NULL, 0},
 	                              inode_get(lower->root),
 	                              inode_get(upper->root));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "channel/layout.h"
+#include "kernel/fs/erofs.h"
 #include "kernel/fs/filedata.h"
 #include "kernel/fs/proc_cell.h"
 #include "kernel/fs/world.h"
@@ -47,10 +48,12 @@ static bool parse(const char *line, size_t size, struct range *r)
 	return true;
 }
 
-/* What a range is called inside. */
-static const char *name_inside(struct state *s, const struct range *r)
+/* What a range is called inside; *offset may be of something larger. */
+static const char *name_inside(struct state *s, const struct range *r,
+                               uint64_t *offset)
 {
 	const char *name;
+	uint64_t begin;
 
 	if (strncmp(r->name, "/memfd:", 7) == 0) {
 		name = filedata_name_of(s->kernel, r->ino);
@@ -58,6 +61,11 @@ static const char *name_inside(struct state *s, const struct range *r)
 	}
 	if (r->name[0] != '/')
 		return r->name; /* [vdso] and the like */
+	name = erofs_name_of(s->kernel, r->ino, r->offset, &begin);
+	if (name) {
+		*offset -= begin;
+		return name;
+	}
 	if (!world_inside(s->kernel, r->name, s->inside, sizeof(s->inside)))
 		return "";
 	return s->inside;
@@ -115,15 +123,16 @@ static void add_range(struct state *s, const struct range *r)
 {
 	const char *name;
 	char head[128];
+	uint64_t offset = r->offset;
 
 	if (r->ino != 0 || r->name[0])
-		name = name_inside(s, r);
+		name = name_inside(s, r, &offset);
 	else
 		name = name_anonymous(s, r);
 	(void)snprintf(head, sizeof(head),
 	               "%08" PRIx64 "-%08" PRIx64 " %s %08" PRIx64
 	               " 00:%02x %" PRIu64 " ",
-	               r->start, r->end, r->rights, r->offset, r->ino ? 1 : 0,
+	               r->start, r->end, r->rights, offset, r->ino ? 1 : 0,
 	               r->ino);
 	if (name[0])
 		text_add(s->out, "%-73s%s\n", head, name);

@@ -21,6 +21,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/fs/templates.h"
 #include "kernel/fs/tmpfs.h"
+#include "kernel/fs/world_image.h"
 #include "kernel/fs/world_text.h"
 
 #define CPUINFO_MAX ((size_t)1024 * 1024)
@@ -39,6 +40,8 @@ struct place {
 struct builder {
 	struct kernel *k;
 	const struct world_options *options;
+	struct superblock *lower; /* a reference */
+	struct inode *image;      /* its root, if it is one; else NULL */
 	struct place place[PLACES];
 	size_t place_count;
 };
@@ -123,6 +126,7 @@ int world_open(struct kernel *k)
 	w->next_key = 1;
 	list_init(&w->mapped);
 	list_init(&w->volumes);
+	list_init(&w->images);
 	w->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->boot_time = (uint64_t)now.tv_sec;
@@ -242,46 +246,77 @@ static struct superblock *place_of(const struct builder *b, const char **path)
 	return sb;
 }
 
+/* One step of make(): the child of that name, made if there is none. */
+static int make_step(struct superblock *sb, struct inode *dir, struct span name,
+                     const struct inode_new *how, struct inode **out)
+{
+	struct inode *i = tmpfs_child(dir, name);
+	int err = 0;
+
+	if (!inode_is(dir, S_IFDIR) || name.size > LIMIT_NAME)
+		return -ENOTDIR;
+	if (!i) {
+		i = tmpfs_inode(sb, how);
+		if (!i)
+			return -ENOMEM;
+		err = tmpfs_enter(dir, name, i);
+		inode_put(i);
+	}
+	if (err == 0)
+		*out = i;
+	return err;
+}
+
 /*
  * Makes what is missing on the way to the last component of `path`, then that
  * as `how` says unless it is there.  Directories on the way belong to whom
- * their parent belongs.
+ * their parent belongs.  Where the image has a directory, it is as there; what
+ * else the image has at that path stays, unless `path` is ours: *out is NULL.
  */
 static int make(struct builder *b, const char *path,
                 const struct inode_new *how, struct inode **out)
 {
+	bool ours = world_image_ours(path);
 	struct superblock *sb = place_of(b, &path);
 	struct inode *dir = sb->root;
+	struct inode *below = NULL;
+	int err = 0;
 
-	while (*path) {
+	*out = NULL;
+	if (b->image && sb == b->place[0].sb)
+		below = inode_get(b->image);
+	while (*path && err == 0) {
 		size_t size = strcspn(path, "/");
 		struct span name = {(const uint8_t *)path, size};
 		bool last = path[size] == '\0';
 		struct inode_new between = {
 			S_IFDIR | 0755, dir->uid, dir->gid, 0, {NULL, 0}};
-		struct inode *i;
-		int err;
+		struct inode *next;
 
 		path += size + !last;
 		if (size == 0)
 			continue;
-		if (!inode_is(dir, S_IFDIR) || size > LIMIT_NAME)
-			return -ENOTDIR;
-		i = tmpfs_child(dir, name);
-		if (!i) {
-			i = tmpfs_inode(sb, last ? how : &between);
-			if (!i)
-				return -ENOMEM;
-			err = tmpfs_enter(dir, name, i);
-			inode_put(i);
-			if (err < 0)
-				return err;
+		err = world_image_look(below, name, &next);
+		if (err < 0)
+			break;
+		inode_put(below);
+		below = next;
+		if (below && inode_is(below, S_IFDIR)) {
+			between.mode = below->mode;
+			between.uid = below->uid;
+			between.gid = below->gid;
+		} else if (below && !(last && ours)) {
+			goto put_below;
 		}
-		dir = i;
+		if (last && !(below && S_ISDIR(how->mode)))
+			between = *how;
+		err = make_step(sb, dir, name, &between, &dir);
 	}
-	if (out)
+	if (err == 0)
 		*out = dir;
-	return 0;
+put_below:
+	inode_put(below);
+	return err;
 }
 
 static int make_text(struct builder *b, const char *path, uint32_t mode,
@@ -294,7 +329,7 @@ static int make_text(struct builder *b, const char *path, uint32_t mode,
 	long done;
 	int err = make(b, path, &how, &i);
 
-	if (err < 0 || size == 0)
+	if (err < 0 || size == 0 || !i)
 		return err;
 	uio_init_kernel(&u, (void *)(uintptr_t)text, size);
 	done = filedata_write(&((struct tmpfs_node *)i->private)->data, &u,
@@ -314,6 +349,12 @@ static int make_made(struct builder *b, const char *path, uint32_t mode,
 	if (!text)
 		return -ENOMEM;
 	size = maker(b->k, b->options, text, WORLD_TEXT_MAX);
+	if (b->image) {
+		size_t merged = world_image_accounts(b->image, path, text, size,
+		                                     WORLD_TEXT_MAX);
+
+		size = merged > 0 ? merged : size;
+	}
 	return make_text(b, path, mode, text, size);
 }
 
@@ -321,8 +362,9 @@ static int make_link(struct builder *b, const char *path, const char *target)
 {
 	struct inode_new how = {.mode = S_IFLNK | 0777,
 	                        .target = span_str(target)};
+	struct inode *i;
 
-	return make(b, path, &how, NULL);
+	return make(b, path, &how, &i);
 }
 
 enum whose { ROOT, USER };
@@ -331,12 +373,13 @@ static int make_dir(struct builder *b, const char *path, uint32_t mode,
                     enum whose owner)
 {
 	struct inode_new how = {.mode = S_IFDIR | mode};
+	struct inode *i;
 
 	if (owner == USER) {
 		how.uid = b->options->user_uid;
 		how.gid = b->options->user_gid;
 	}
-	return make(b, path, &how, NULL);
+	return make(b, path, &how, &i);
 }
 
 static int add_place(struct builder *b, const char *at, uint32_t mode)
@@ -472,12 +515,17 @@ static long mount_places(struct builder *b, const struct path *root)
  * Where a share goes, relative to the root.  A link of the template at the
  * start (bin -> usr/bin) is followed: a folder of ours would hide it.
  */
-static void place_share(const struct world_options *o,
-                        const struct world_share *s, char to[SHARE_AT])
+static void place_share(const struct builder *b, const struct world_share *s,
+                        char to[SHARE_AT])
 {
+	const struct world_options *o = b->options;
 	const char *at = s->at + strspn(s->at, "/");
 	size_t first = strcspn(at, "/");
 
+	if (b->image) {
+		world_image_follow(b->image, at, to, SHARE_AT);
+		return;
+	}
 	for (size_t i = 0; i < o->template_count; i++) {
 		if (o->template[i].fd >= 0 ||
 		    strlen(o->template[i].name) != first ||
@@ -494,11 +542,11 @@ static int make_point(struct builder *b, const struct world_share *s)
 {
 	struct inode_new how = {.mode = s->is_file ? S_IFREG | 0644
 	                                           : S_IFDIR | 0755};
-
+	struct inode *i;
 	char at[SHARE_AT];
 
-	place_share(b->options, s, at);
-	return at[0] ? make(b, at, &how, NULL) : -EINVAL;
+	place_share(b, s, at);
+	return at[0] ? make(b, at, &how, &i) : -EINVAL;
 }
 
 static long mount_share(struct builder *b, const struct path *root,
@@ -517,7 +565,7 @@ static long mount_share(struct builder *b, const struct path *root,
 	char at[SHARE_AT];
 	int err;
 
-	place_share(w, s, at);
+	place_share(b, s, at);
 	world_note_folder(b->k, s->fd, s->at);
 	err = hostfs_create(b->k, &o, &sb);
 	if (err < 0)
@@ -527,15 +575,9 @@ static long mount_share(struct builder *b, const struct path *root,
 
 static long mount_all(struct builder *b, struct path *root, struct path *home)
 {
-	struct superblock *lower;
 	struct superblock *top;
-	long err;
+	long err = overlay_create(b->k, b->lower, b->place[0].sb, &top);
 
-	err = templates_create(b->k, b->options, &lower);
-	if (err < 0)
-		return err;
-	err = overlay_create(b->k, lower, b->place[0].sb, &top);
-	inode_superblock_put(lower);
 	if (err < 0)
 		return err;
 	err = mount_add(b->k, top, NULL, 0, "overlay", root);
@@ -557,6 +599,22 @@ static long mount_all(struct builder *b, struct path *root, struct path *home)
 	return err;
 }
 
+/* The read-only side of the root. */
+static int create_lower(struct builder *b)
+{
+	struct fault f;
+	int err;
+
+	if (b->options->image.main_fd == 0)
+		return templates_create(b->k, b->options, &b->lower);
+	err = erofs_create(b->k, &b->options->image, &b->lower, &f);
+	if (err < 0)
+		(void)fprintf(stderr, "template image: %s\n", f.text);
+	else
+		b->image = b->lower->root;
+	return err;
+}
+
 int world_create(struct kernel *k, const struct world_options *o,
                  struct path *root, struct path *home)
 {
@@ -564,6 +622,8 @@ int world_create(struct kernel *k, const struct world_options *o,
 	long err;
 
 	err = world_open(k);
+	if (err == 0)
+		err = create_lower(&b);
 	if (err == 0)
 		err = add_place(&b, "", 0755);
 	if (err == 0)
@@ -574,5 +634,6 @@ int world_create(struct kernel *k, const struct world_options *o,
 		err = mount_all(&b, root, home);
 	for (size_t i = 0; i < b.place_count; i++)
 		inode_superblock_put(b.place[i].sb);
+	inode_superblock_put(b.lower);
 	return (int)err;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/fault.h"
 #include "kernel/core/kernel.h"
 #include "kernel/fs/path.h"
 
@@ -23,6 +24,7 @@ struct world {
 	char machine_id[33];
 	struct list mapped;  /* filedata.in_world */
 	struct list volumes; /* volumefs.in_world */
+	struct list images;  /* erofs.in_world */
 	struct {
 		char *outside; /* path of a host folder, malloc'ed */
 		char inside[256];
@@ -80,6 +82,18 @@ struct hostfs_options {
 };
 must_check int hostfs_create(struct kernel *k, const struct hostfs_options *o,
                              struct superblock **out);
+/*
+ * A template image: src/image has the format.  The descriptors are taken over
+ * whatever happens.  0; -EIO, -EOPNOTSUPP, -ENOMEM, and why.
+ */
+struct erofs_options {
+	int main_fd;
+	int data_fd; /* -1: it has none */
+	int tree_fd;
+	uint8_t root[32]; /* of the tree of hashes */
+};
+must_check int erofs_create(struct kernel *k, const struct erofs_options *o,
+                            struct superblock **out, struct fault *f);
 /* `lower` read-only under `upper`, a tmpfs or a volume.  Takes references. */
 must_check int overlay_create(struct kernel *k, struct superblock *lower,
                               struct superblock *upper,
@@ -122,6 +136,8 @@ struct world_template {
 struct world_options {
 	struct world_template template[32];
 	size_t template_count;
+	/* Or one image, if its main_fd is not 0; taken over. */
+	struct erofs_options image;
 	struct world_share share[64];
 	size_t share_count;
 	uint32_t host_uid, host_gid;

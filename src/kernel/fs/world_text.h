@@ -7,7 +7,7 @@
 
 #include "kernel/fs/world.h"
 
-#define WORLD_TEXT_MAX ((size_t)8192)
+#define WORLD_TEXT_MAX ((size_t)65536)
 
 size_t world_text_passwd(struct kernel *k, const struct world_options *o,
                          char *to, size_t room);

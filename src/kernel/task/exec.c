@@ -469,12 +469,15 @@ struct prepared {
 	struct fdtable *fds;
 	struct process_strings *strings;
 	int host_fd[2];
+	uint64_t from[2], size[2]; /* of the file in that object */
 	bool in_place;
 };
 
-static long object_fd(struct exec *x, struct file *f, int *fd)
+/* The object behind the program (0) or its interpreter (1). */
+static long object_fd(struct exec *x, struct file *f, struct prepared *q,
+                      size_t which)
 {
-	struct file_object o;
+	struct file_object o = {.size = UINT64_MAX};
 	long err;
 
 	if (!f || !x->t->kernel->cells)
@@ -482,9 +485,12 @@ static long object_fd(struct exec *x, struct file *f, int *fd)
 	if (!f->ops->object)
 		return -EACCES;
 	err = f->ops->object(f, x->t, PROT_READ | PROT_EXEC, false, &o);
-	if (err == 0)
-		*fd = o.host_fd;
-	return err;
+	if (err < 0)
+		return err;
+	q->host_fd[which] = o.host_fd;
+	q->from[which] = o.from;
+	q->size[which] = o.size;
+	return 0;
 }
 
 static long prepare(struct exec *x, struct prepared *q)
@@ -494,9 +500,9 @@ static long prepare(struct exec *x, struct prepared *q)
 
 	q->host_fd[0] = q->host_fd[1] = -1;
 	if (err == 0)
-		err = object_fd(x, x->file, &q->host_fd[0]);
+		err = object_fd(x, x->file, q, 0);
 	if (err == 0)
-		err = object_fd(x, x->interp, &q->host_fd[1]);
+		err = object_fd(x, x->interp, q, 1);
 	if (err < 0)
 		return err;
 	q->in_place = t->cell && t->process->task_count == 1 &&
@@ -531,6 +537,10 @@ static long commit(struct exec *x)
 	if (err < 0)
 		return err;
 	fill_image(x, &img);
+	for (size_t i = 0; i < ARRAY_LEN(q.host_fd); i++) {
+		img.from[i] = q.from[i];
+		img.size[i] = q.size[i];
+	}
 	img.strings_size = (uint32_t)(x->end - x->at);
 	pop_front(x);
 
