@@ -51,21 +51,24 @@ static void wait_for(struct query *a, int sock, const char *what)
 	progress_end(&line);
 }
 
-static int once(struct query *a, const struct client_call *call,
-                struct fault *f)
+static int finish(struct query *a, const struct client_call *call, int sock,
+                  struct fault *f)
 {
-	autoclose int sock = -1;
-
 	client_answer_fini(&a->answer);
 	a->answer = (struct client_answer){.fd = -1};
-	sock = client_begin(&a->paths, call, f);
-	if (sock < 0)
-		return sock;
 	/* The end of the request; the answer may take its time. */
 	(void)shutdown(sock, SHUT_WR);
 	if (a->doing)
 		wait_for(a, sock, call->target);
 	return client_finish(sock, &a->answer, f);
+}
+
+static int once(struct query *a, const struct client_call *call,
+                struct fault *f)
+{
+	autoclose int sock = client_begin(&a->paths, call, f);
+
+	return sock < 0 ? sock : finish(a, call, sock, f);
 }
 
 /* "no qube named 'wrok'; did you mean 'work'?" */
@@ -126,6 +129,16 @@ static void explain(struct query *a, const char *target, struct fault *f)
 int query_with(struct query *a, const struct client_call *call, struct fault *f)
 {
 	int err = once(a, call, f);
+
+	if (err == -EREMOTEIO)
+		explain(a, call->target, f);
+	return err;
+}
+
+int query_finish(struct query *a, const struct client_call *call, int sock,
+                 struct fault *f)
+{
+	int err = finish(a, call, sock, f);
 
 	if (err == -EREMOTEIO)
 		explain(a, call->target, f);

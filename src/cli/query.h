@@ -41,6 +41,13 @@ must_check int query(struct query *a, const char *method, const char *argument,
 must_check int query_with(struct query *a, const struct client_call *call,
                           struct fault *f);
 
+/*
+ * The end of a call that was begun with client_begin() and whose payload has
+ * been written: reads the answer, as query() does.
+ */
+must_check int query_finish(struct query *a, const struct client_call *call,
+                            int sock, struct fault *f);
+
 /* The last answer as a text; lasts until the next call. */
 const char *query_text(const struct query *a);
 

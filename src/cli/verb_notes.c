@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `bento notes`, qvm-notes: a text that is kept with a qube.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/buffer.h"
+#include "cli/query.h"
+#include "cli/verbs.h"
+
+struct notes_options {
+	bool edit, print, delete, force;
+	const char *import, *set, *append;
+};
+
+static const struct option_row rows[] = {
+#define FLAG(...) OPTIONS_FLAG(struct notes_options, __VA_ARGS__)
+#define TEXT(...) OPTIONS_TEXT(struct notes_options, __VA_ARGS__)
+#include "cli/notes.def"
+};
+
+#define NOTES_MAX 256000u
+
+/* All of a file, "-": standard input. */
+static int read_file(const char *path, struct buffer *b, struct fault *f)
+{
+	FILE *from = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	uint8_t *at;
+	size_t n;
+
+	if (!from)
+		return fault_errno(f, "open %s", path);
+	do {
+		at = buffer_reserve(b, 4096);
+		n = at ? fread(at, 1, 4096, from) : 0;
+		b->size += n;
+	} while (n > 0 && b->size <= NOTES_MAX);
+	if (from != stdin)
+		(void)fclose(from);
+	return b->bad ? fault_set(f, -ENOMEM, "out of memory") : 0;
+}
+
+static int store(struct query *a, const char *qube, const struct buffer *b,
+                 struct fault *f)
+{
+	const struct client_call call = {
+		.method = "admin.vm.notes.Set",
+		.target = qube,
+		.payload = buffer_span(b),
+	};
+
+	return b->bad ? fault_set(f, -ENOMEM, "out of memory")
+	              : query_with(a, &call, f);
+}
+
+/* Lets the user's editor work on a file; its exit status must be 0. */
+static int run_editor(const char *path, struct fault *f)
+{
+	const char *editor = getenv("VISUAL");
+	int status = -1;
+	pid_t pid;
+
+	if (!editor || !*editor)
+		editor = getenv("EDITOR");
+	if (!editor || !*editor)
+		editor = "vi";
+	pid = fork();
+	if (pid < 0)
+		return fault_errno(f, "start %s", editor);
+	if (pid == 0) {
+		/* By the shell, since $EDITOR may have options. */
+		(void)execl("/bin/sh", "sh", "-c", "exec $0 \"$1\"", editor,
+		            path, (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0 ? 0
+	                   : fault_set(f, -EIO, "%s failed; nothing changed",
+	                               editor);
+}
+
+static int edit(struct query *a, const char *qube, struct fault *f)
+{
+	char path[] = "/tmp/bento-notes.XXXXXX";
+	autobuffer struct buffer b = {0};
+	int fd = mkostemp(path, O_CLOEXEC);
+	const char *old = query_text(a);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	int err;
+
+	if (!file)
+		return fault_errno(f, "make %s", path);
+	(void)fputs(old, file);
+	err = fclose(file) ? fault_errno(f, "write %s", path) : 0;
+	if (err == 0)
+		err = run_editor(path, f);
+	if (err == 0)
+		err = read_file(path, &b, f);
+	(void)unlink(path);
+	return err < 0 ? err : store(a, qube, &b, f);
+}
+
+static int sure(const struct notes_options *o, struct frame_call *c)
+{
+	char answer[16] = "";
+
+	if (o->force)
+		return 0;
+	(void)fprintf(stderr, "Overwrite the notes of %s? [y/N] ", c->words[0]);
+	if (fgets(answer, sizeof(answer), stdin) &&
+	    (answer[0] == 'y' || answer[0] == 'Y'))
+		return 0;
+	return fault_set(c->fault, -ECANCELED, "nothing changed");
+}
+
+static int change(const struct notes_options *o, struct query *a,
+                  struct frame_call *c)
+{
+	autobuffer struct buffer b = {0};
+	size_t size = strlen(query_text(a));
+	int err = 0;
+
+	if (o->append && size > 0) {
+		buffer_text(&b, query_text(a));
+		if (query_text(a)[size - 1] != '\n')
+			buffer_text(&b, "\n");
+	} else if (size > 0) {
+		err = sure(o, c);
+	}
+	if (err == 0 && o->import)
+		err = read_file(o->import, &b, c->fault);
+	if (err < 0)
+		return err;
+	if (o->set || o->append)
+		buffer_text(&b, o->set ? o->set : o->append);
+	return store(a, c->words[0], &b, c->fault);
+}
+
+static int go(void *options, struct frame_call *c)
+{
+	const struct notes_options *o = options;
+	autoquery struct query a = QUERY_NONE;
+	int err;
+
+	if (o->edit + o->print + o->delete + (o->import != NULL) +
+	            (o->set != NULL) + (o->append != NULL) >
+	    1)
+		return frame_usage(c, "one thing at a time");
+	err = query_init(&a, c);
+	if (err == 0)
+		err = query(&a, "admin.vm.notes.Get", NULL, c->words[0],
+		            c->fault);
+	if (err < 0)
+		return err;
+	if (o->print) {
+		(void)fputs(query_text(&a), stdout);
+		return EXIT_SUCCESS;
+	}
+	if (o->import || o->set || o->append || o->delete)
+		return change(o, &a, c);
+	return edit(&a, c->words[0], c->fault);
+}
+
+int verb_notes(char *const argv[])
+{
+	static const struct frame frame = {
+		.rows = rows,
+		.count = ARRAY_LEN(rows),
+		.size = sizeof(struct notes_options),
+		.min = 1,
+		.max = 1,
+		.go = go,
+	};
+
+	return frame_run(&frame, argv);
+}
