@@ -33,8 +33,11 @@ int control_parse(struct span wire, enum control_side from, struct control *out)
 		c.value[i] = rd_le64(&r);
 	if (r.bad || r.rest.size > CONTROL_TEXT_MAX || !may_send(c.kind, from))
 		return -EPROTO;
-	if (r.rest.size > 0)
-		memcpy(c.text, r.rest.at, r.rest.size);
+	for (size_t i = 0; i < r.rest.size && r.rest.at[i]; i++) {
+		uint8_t byte = r.rest.at[i];
+
+		c.text[i] = byte >= ' ' && byte < 127 ? (char)byte : '?';
+	}
 	*out = c;
 	return 0;
 }

@@ -44,7 +44,8 @@ struct control_fds {
 
 /*
  * Reads a message that `from` may send.  0, or -EPROTO and *out is left alone.
- * The text ends at the first NUL.
+ * The text ends at the first NUL; what in it is not printable ASCII becomes a
+ * question mark, since it may reach somebody's terminal.
  */
 must_check int control_parse(struct span wire, enum control_side from,
                              struct control *out);

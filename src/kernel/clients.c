@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 
 #include "channel/job.h"
+#include "kernel/halt.h"
 #include "kernel/owner.h"
 #include "kernel/program.h"
+#include "kernel/task/cells.h"
+#include "kernel/task/memory.h"
 
 #define CLIENTS_MAX  64u
 #define PROGRAMS_MAX 256u /* of one client */
@@ -143,6 +146,9 @@ static int run(struct client *c, uint64_t id, struct control_fds *fds,
 	if (fds->lost)
 		return fault_set(f, -EMFILE,
 		                 "the qube's kernel has too many open files");
+	if (c->kernel->paused || c->kernel->halt)
+		return fault_set(f, -EAGAIN, "the qube is %s",
+		                 c->kernel->paused ? "paused" : "ending");
 	if (find(c, id) || !room_for_program(c))
 		return fault_set(f, -EBUSY, "too many programs");
 	err = read_job(record, &bytes, &j);
@@ -170,6 +176,40 @@ static void take_run(struct client *c, uint64_t id, struct control_fds *fds)
 	program_none_left(c->kernel);
 }
 
+static void take_state(struct client *c, uint64_t cookie)
+{
+	struct kernel *k = c->kernel;
+	struct usage cpu;
+
+	cells_total(k, &cpu);
+	clients_tell(c, &(struct control){
+				.kind = CONTROL_stated,
+				.value = {cookie, memory_used(k),
+	                                  k->limits.tasks_used,
+	                                  cpu.utime_ns + cpu.stime_ns,
+	                                  timer_now() - k->boot_ns, k->paused},
+			});
+}
+
+/* What stands still or ends. */
+static void take_halt(struct client *c, const struct control *m)
+{
+	struct control answer = {
+		.kind = CONTROL_done,
+		.value = {m->value[0]},
+	};
+	int err;
+
+	if (m->kind == CONTROL_pause)
+		err = halt_pause(c->kernel);
+	else if (m->kind == CONTROL_unpause)
+		err = halt_unpause(c->kernel);
+	else
+		err = halt_begin(c->kernel, m->value[1]);
+	answer.value[1] = (uint64_t)-err;
+	clients_tell(c, &answer);
+}
+
 static void take(struct client *c, const struct control *m,
                  struct control_fds *fds)
 {
@@ -193,6 +233,14 @@ static void take(struct client *c, const struct control *m,
 	case CONTROL_opened:
 		if (c->owner)
 			owner_opened(c->kernel, m, fds);
+		break;
+	case CONTROL_pause:
+	case CONTROL_unpause:
+	case CONTROL_shutdown:
+		take_halt(c, m);
+		break;
+	case CONTROL_state:
+		take_state(c, m->value[0]);
 		break;
 	case CONTROL_kill:
 		c->kernel->loop.stop = true;
@@ -313,6 +361,9 @@ void clients_open(struct kernel *k, const struct path *root)
 	all->root = *root;
 	path_get(&all->root);
 	all->open = true;
+	if (k->lasts)
+		clients_tell(list_first(&all->all, struct client, link),
+		             &(struct control){.kind = CONTROL_ready});
 	/* The owner's first order has come with us. */
 	while (!k->loop.stop &&
 	       take_one(list_first(&all->all, struct client, link)))

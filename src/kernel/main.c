@@ -21,6 +21,7 @@
 #include "kernel/core/kernel.h"
 #include "kernel/fs/volumefs.h"
 #include "kernel/fs/world.h"
+#include "kernel/halt.h"
 #include "kernel/jail.h"
 #include "kernel/places.h"
 #include "kernel/serve.h"
@@ -270,6 +271,7 @@ int main(void)
 		_exit(OURS);
 	}
 	serve_run(&k);
+	halt_destroy(&k);
 	/* The host tidies up; nothing of ours outlives us but volumes. */
 	cells_destroy(&k);
 	volumefs_shutdown(&k);

@@ -11,6 +11,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/stream.h"
+#include "kernel/halt.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/exec.h"
 #include "kernel/task/process.h"
@@ -95,6 +96,7 @@ static void finished(void *who)
 	clients_tell(p->client, &c);
 	destroy(p);
 	program_none_left(k);
+	halt_look(k);
 }
 
 static void ended(struct waiter *w, uint32_t events)
@@ -149,6 +151,7 @@ static void loaded(struct task *t, int err)
 	destroy(p);
 	process_kill(t->process, (uint32_t)status << 8);
 	program_none_left(k);
+	halt_look(k);
 }
 
 /*

@@ -21,7 +21,8 @@ static const struct {
 };
 
 struct attendance {
-	struct started *kernel;
+	int control;  /* borrowed; -1: the kernel has gone */
+	pid_t kernel; /* -1: not our child */
 	struct streams *streams;
 	int signal_fd;
 	int status; /* exit status once it is known, else -1 */
@@ -54,7 +55,7 @@ static void tell(struct attendance *a, uint32_t kind, uint32_t v0, uint32_t v1)
 	struct control c = {.kind = kind, .value = {ATTEND_ID, v0, v1}};
 
 	/* That it has gone is heard of by reading. */
-	if (control_send(a->kernel->control, &c, NULL, 0) < 0)
+	if (control_send(a->control, &c, NULL, 0) < 0)
 		return;
 }
 
@@ -140,12 +141,12 @@ static void open_for(struct attendance *a, const struct control *c,
 	autoclose int pidfd = control_take(fds, 0);
 	autoclose int opened = -1;
 
-	opened = childmaps_open(a->kernel->pid, pidfd,
+	opened = childmaps_open(a->kernel, pidfd,
 	                        c->kind == CONTROL_maps ? "maps" : "statm");
 	answer.value[0] = c->value[0];
 	answer.value[1] = opened < 0 ? (uint64_t)-opened : 0;
 	/* It may have gone since, and have said why after this. */
-	(void)!control_send(a->kernel->control, &answer, &opened, opened >= 0);
+	(void)!control_send(a->control, &answer, &opened, opened >= 0);
 }
 
 /* What the kernel says.  False when it says no more. */
@@ -155,7 +156,7 @@ static bool take_message(struct attendance *a)
 	struct control c;
 	int got;
 
-	got = control_receive(a->kernel->control, CONTROL_KERNEL, &c, &fds);
+	got = control_receive(a->control, CONTROL_KERNEL, &c, &fds);
 	if (got == -EAGAIN)
 		return true;
 	if (got <= 0)
@@ -164,7 +165,8 @@ static bool take_message(struct attendance *a)
 		a->status = exit_status(c.value[1]);
 	else if (c.kind == CONTROL_failed && a->status < 0)
 		failed(a, &c);
-	else if (c.kind == CONTROL_maps || c.kind == CONTROL_statm)
+	else if ((c.kind == CONTROL_maps || c.kind == CONTROL_statm) &&
+	         a->kernel > 0)
 		open_for(a, &c, &fds);
 	control_close(&fds);
 	return true;
@@ -210,7 +212,7 @@ static bool attend_once(struct attendance *a, int timeout_ms)
 	struct streams *s = a->streams;
 	struct pollfd p[AT_COUNT] = {
 		[AT_SIGNAL] = {.fd = a->signal_fd, .events = POLLIN},
-		[AT_CONTROL] = {.fd = a->kernel->control, .events = POLLIN},
+		[AT_CONTROL] = {.fd = a->control, .events = POLLIN},
 	};
 
 	for (uint32_t i = 0; i < s->relay_count; i++)
@@ -224,8 +226,7 @@ static bool attend_once(struct attendance *a, int timeout_ms)
 	if (p[AT_SIGNAL].revents)
 		take_signals(a);
 	if (p[AT_CONTROL].revents && !take_message(a)) {
-		close(a->kernel->control);
-		a->kernel->control = -1;
+		a->control = -1;
 		return false;
 	}
 	return true;
@@ -267,7 +268,8 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
                 struct fault *f)
 {
 	struct attendance a = {
-		.kernel = k,
+		.control = k->control,
+		.kernel = k->pid,
 		.streams = s,
 		.signal_fd = signal_fd,
 		.status = -1,
@@ -276,6 +278,8 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
 
 	while (attend_once(&a, -1))
 		;
+	base_close(&k->control);
+	k->control = -1;
 	while (waitpid(k->pid, &a.how, 0) < 0 && errno == EINTR)
 		;
 	/* All its ends are closed now: what is left is in the pipes. */
@@ -287,5 +291,30 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
 		a.status = ATTEND_OURS;
 	last_words(k->say);
 	base_close(&k->say);
+	return a.status;
+}
+
+int attend_program(int control, struct streams *s, int signal_fd,
+                   struct fault *f)
+{
+	struct attendance a = {
+		.control = control,
+		.kernel = -1,
+		.streams = s,
+		.signal_fd = signal_fd,
+		.status = -1,
+		.fault = f,
+	};
+
+	while (a.status < 0 && attend_once(&a, -1))
+		;
+	a.control = -1;
+	/* Others may hold its pipes still: only what is there is carried. */
+	streams_stop_input(s);
+	while (streams_left(s))
+		(void)attend_once(&a, -1);
+	streams_close(s);
+	if (a.status < 0 && fault_set(f, -EIO, "the qube has ended") < 0)
+		a.status = ATTEND_OURS;
 	return a.status;
 }

@@ -23,8 +23,17 @@ must_check int attend_signals(int *signal_fd, struct fault *f);
 #define ATTEND_ID 1u
 
 /*
- * Returns the exit status to end with; when it is one of ours (125 to 127),
- * `f` says why.  Takes over `k`'s descriptors; the kernel is gone afterwards.
+ * Stays with the one program of an owned kernel, to which order_run() was sent
+ * as ATTEND_ID.  Returns the exit status to end with; when it is one of ours
+ * (125 to 127), `f` says why.  Takes over `k`'s descriptors; the kernel is gone
+ * afterwards.
  */
 int attend_qube(struct started *k, struct streams *s, int signal_fd,
                 struct fault *f);
+
+/*
+ * The same for a program in a qube that lasts, over a connection to its kernel
+ * (supervise/door.h; borrowed), which serves nothing else meanwhile.
+ */
+int attend_program(int control, struct streams *s, int signal_fd,
+                   struct fault *f);

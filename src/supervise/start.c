@@ -283,12 +283,16 @@ int start_kernel(struct start *s, struct started *out, struct fault *f)
 		return fault_errno(f, "make a socket pair");
 	mine = ends[0];
 	theirs = ends[1];
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return fault_errno(f, "make a pipe");
-	heard = ends[0];
-	say = ends[1];
+	if (s->say == 0) {
+		if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+			return fault_errno(f, "make a pipe");
+		heard = ends[0];
+		say = ends[1];
+	}
 	c.exe = move_up(exe);
-	err = c.exe < 0 ? -errno : fill_child(&c, s, theirs, say, record);
+	err = c.exe < 0 ? -errno
+	                : fill_child(&c, s, theirs, s->say ? s->say : say,
+	                             record);
 	if (err < 0)
 		err = fault_set(f, err, "move descriptors: %s", strerror(-err));
 	else

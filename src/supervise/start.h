@@ -13,12 +13,13 @@ struct start {
 	struct launch record;
 	int fd[LAUNCH_FDS_MAX]; /* from LAUNCH_FD_FIRST on; borrowed */
 	uint32_t fd_count;
+	int say; /* where to, or 0: a pipe is made */
 };
 
 struct started {
 	pid_t pid;
 	int control; /* channel/control.h */
-	int say;     /* what the kernel writes to its stderr */
+	int say;     /* the pipe with what the kernel says besides, or -1 */
 };
 
 /*

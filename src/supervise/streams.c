@@ -172,6 +172,21 @@ bool streams_done(const struct streams *s)
 	return true;
 }
 
+bool streams_left(const struct streams *s)
+{
+	for (uint32_t i = 0; i < s->relay_count; i++) {
+		const struct relay *r = &s->relay[i];
+		struct pollfd p = {.fd = r->from, .events = POLLIN};
+
+		if (relay_ended(r))
+			continue;
+		if (r->size > 0 || r->from == s->console_fd ||
+		    poll(&p, 1, 0) > 0)
+			return true;
+	}
+	return false;
+}
+
 void streams_close(struct streams *s)
 {
 	terminal_restore(&s->terminal);

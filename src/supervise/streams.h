@@ -52,3 +52,9 @@ void streams_stop_input(struct streams *s);
 
 /* Has all output been carried? */
 bool streams_done(const struct streams *s);
+
+/*
+ * Is there output that has come and was not carried yet?  That of a terminal
+ * comes until the kernel has closed it.
+ */
+bool streams_left(const struct streams *s);

@@ -14,6 +14,7 @@ struct cells;
 struct clients;
 struct console;
 struct fs_world;
+struct halt;
 struct memory;
 struct netstack;
 struct owner;
@@ -57,9 +58,11 @@ struct kernel {
 	struct owner *owner;         /* kernel/owner.h; NULL in unit tests */
 	struct clients *clients;     /* kernel/clients.h; likewise */
 	struct list programs;        /* program.link; kernel/program.h */
-	bool lasts;                  /* the qube goes on when a program ends */
-	struct trace *trace;         /* kernel/trace.h; NULL: not traced */
-	uint64_t boot_ns;            /* CLOCK_MONOTONIC when the qube started */
+	struct halt *halt; /* kernel/halt.h; NULL: the qube is not ending */
+	bool paused;
+	bool lasts;          /* the qube goes on when a program ends */
+	struct trace *trace; /* kernel/trace.h; NULL: not traced */
+	uint64_t boot_ns;    /* CLOCK_MONOTONIC when the qube started */
 	char hostname[65];
 	char domainname[65];
 	uint8_t *scratch; /* SCRATCH_SIZE bytes for one transfer */

@@ -123,6 +123,9 @@ bool cellpool_hello(struct cell *c)
 		return false;
 	memcpy(&who, CMSG_DATA(&control.head), sizeof(who));
 	c->host_pid = who.pid;
+	/* It was being made when the others were stopped. */
+	if (c->kernel->paused)
+		(void)kill(c->host_pid, SIGSTOP);
 	loop_remove(&c->kernel->loop, &c->sock_event);
 	c->sock_event.fd = -1;
 	return true;

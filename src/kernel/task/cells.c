@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -453,6 +454,42 @@ static void add_cpu(struct cell *c, struct usage *u)
 	u->stime_ns += (uint64_t)(prof.tv_sec - virt.tv_sec) * 1000000000u;
 	u->stime_ns += (uint64_t)prof.tv_nsec;
 	u->stime_ns -= (uint64_t)virt.tv_nsec;
+}
+
+static uint64_t to_ns(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_usec * 1000u;
+}
+
+void cells_total(struct kernel *k, struct usage *out)
+{
+	static const int whose[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
+	struct rusage host;
+
+	*out = (struct usage){0};
+	for (size_t i = 0; i < ARRAY_LEN(whose); i++) {
+		if (getrusage(whose[i], &host) < 0)
+			continue;
+		out->utime_ns += to_ns(host.ru_utime);
+		out->stime_ns += to_ns(host.ru_stime);
+	}
+	list_for_each (at, &k->cells->live)
+		add_cpu(list_entry(at, struct cell, link), out);
+}
+
+void cells_stop(struct kernel *k, bool stop)
+{
+	struct list *const all[] = {&k->cells->live, &k->cells->pool,
+	                            &k->cells->warm};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		list_for_each (at, all[i]) {
+			struct cell *c = list_entry(at, struct cell, link);
+
+			if (cellpool_hello(c))
+				(void)kill(c->host_pid,
+				           stop ? SIGSTOP : SIGCONT);
+		}
 }
 
 void cells_usage(struct process *p, struct usage *out)

@@ -113,6 +113,15 @@ void cells_publish(struct task *t);
 /* CPU time used by the living cells of a process. */
 void cells_usage(struct process *p, struct usage *out);
 
+/* CPU time of the whole qube: the kernel, all cells, those that have ended. */
+void cells_total(struct kernel *k, struct usage *out);
+
+/*
+ * Has the host stop every cell, those included that are only being made
+ * (k->paused), or let them go on.
+ */
+void cells_stop(struct kernel *k, bool stop);
+
 /*
  * Serving: looks at the slots that are polled, runs what asks.  Returns
  * whether anything ran.

@@ -99,14 +99,13 @@ static void kill_one(struct kernel *k, struct cell *c)
 	process_kill(t->process, SIGKILL);
 }
 
-static void look(struct timer *timer)
+/* The sum, and which cell has the most. */
+static uint64_t add_up(struct kernel *k, struct cell **largest)
 {
-	struct memory *m = container_of(timer, struct memory, timer);
-	struct kernel *k = m->kernel;
 	uint64_t sum = k->limits.memory_used;
 	uint64_t most = 0;
-	struct cell *largest = NULL;
 
+	*largest = NULL;
 	list_for_each (at, &k->cells->live) {
 		struct cell *c = list_entry(at, struct cell, link);
 		uint64_t own;
@@ -117,13 +116,30 @@ static void look(struct timer *timer)
 		sum += own;
 		if (own > most) {
 			most = own;
-			largest = c;
+			*largest = c;
 		}
 	}
+	return sum;
+}
+
+uint64_t memory_used(struct kernel *k)
+{
+	struct cell *largest;
+
+	return add_up(k, &largest);
+}
+
+static void look(struct timer *timer)
+{
+	struct memory *m = container_of(timer, struct memory, timer);
+	struct kernel *k = m->kernel;
+	struct cell *largest;
+	uint64_t sum = add_up(k, &largest);
+
 	if (largest && sum > k->limits.total)
 		kill_one(k, largest);
 	/* Guest code may allocate for long without calling us. */
-	if (cells_busy(k, 1) > 0)
+	if (!k->paused && cells_busy(k, 1) > 0)
 		memory_active(k);
 }
 

@@ -20,6 +20,9 @@ void memory_destroy(struct kernel *k);
 /* Guest code runs: looks again soon.  Cheap. */
 void memory_active(struct kernel *k);
 
+/* Bytes of kernel and cells together, as far as the host has told. */
+uint64_t memory_used(struct kernel *k);
+
 /* A cell goes: frees what was remembered about it. */
 void memory_forget(struct cell *c);
 

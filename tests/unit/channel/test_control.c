@@ -102,6 +102,19 @@ static void each_side_has_its_own_messages(void **state)
 		-EPROTO);
 }
 
+static void texts_are_harmless_for_a_terminal(void **state)
+{
+	uint8_t wire[CONTROL_SIZE_MAX];
+	struct control c = {.kind = CONTROL_failed,
+	                    .text = "a\x1b[2Jb\r\n\xc2\x9b~"};
+	struct control got;
+	struct span s = {wire, control_format(&c, wire)};
+
+	(void)state;
+	assert_int_equal(control_parse(s, CONTROL_KERNEL, &got), 0);
+	assert_string_equal(got.text, "a?[2Jb????~");
+}
+
 /* The kernel may end with words of ours unread: its own are heard. */
 static void last_words_are_heard(void **state)
 {
@@ -128,6 +141,7 @@ int main(void)
 		cmocka_unit_test(messages_and_descriptors_arrive),
 		cmocka_unit_test(descriptors_that_do_not_fit_are_told),
 		cmocka_unit_test(each_side_has_its_own_messages),
+		cmocka_unit_test(texts_are_harmless_for_a_terminal),
 		cmocka_unit_test(last_words_are_heard),
 	};
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervise/keeper.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "channel/control.h"
+#include "supervise/childmaps.h"
+
+#define READY "ready\n"
+#define OURS  125 /* exit status for our own failure */
+
+/* What a keeper needs, moved to the lowest numbers behind its streams. */
+enum { FD_LOG = 2, FD_CONTROL, FD_REPORT, FD_COUNT };
+
+static void report(const char *text)
+{
+	/* Nobody may be there to read it any more. */
+	(void)!write(FD_REPORT, text, strlen(text));
+	(void)close(FD_REPORT);
+}
+
+/* The kernel wants a file of a cell's opened. */
+static void answer(pid_t kernel, const struct control *asked,
+                   struct control_fds *fds)
+{
+	struct control c = {.kind = CONTROL_opened, .value = {asked->value[0]}};
+	autoclose int pidfd = control_take(fds, 0);
+	autoclose int fd = -1;
+
+	fd = childmaps_open(kernel, pidfd,
+	                    asked->kind == CONTROL_maps ? "maps" : "statm");
+	if (fd < 0)
+		c.value[1] = (uint64_t)-fd;
+	(void)!control_send(FD_CONTROL, &c, &fd, fd >= 0);
+}
+
+/* False when the kernel says no more. */
+static bool serve(pid_t kernel)
+{
+	struct pollfd p = {.fd = FD_CONTROL, .events = POLLIN};
+	struct control_fds fds;
+	struct control c;
+	int got;
+
+	if (poll(&p, 1, -1) < 0)
+		return true;
+	got = control_receive(FD_CONTROL, CONTROL_KERNEL, &c, &fds);
+	if (got == -EAGAIN)
+		return true;
+	if (got <= 0)
+		return false;
+	if (c.kind == CONTROL_ready)
+		report(READY);
+	else if (c.kind == CONTROL_failed)
+		report(c.text);
+	else if (c.kind == CONTROL_maps || c.kind == CONTROL_statm)
+		answer(kernel, &c, &fds);
+	control_close(&fds);
+	return true;
+}
+
+static _Noreturn void keep(pid_t kernel)
+{
+	int how = 0;
+
+	while (serve(kernel))
+		;
+	/* Should it only have closed its connection, it is not ours any more. */
+	(void)kill(kernel, SIGKILL);
+	while (waitpid(kernel, &how, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(how) && WTERMSIG(how) == SIGSYS)
+		(void)fprintf(stderr, "the kernel made a forbidden host call "
+		                      "and was killed\n");
+	else if (WIFSIGNALED(how))
+		(void)fprintf(stderr, "the kernel was killed by signal %d\n",
+		              WTERMSIG(how));
+	_exit(WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how));
+}
+
+static void usual_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		(void)signal(i, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Keeps these alone, at their numbers. */
+static int settle(int log, int control, int to_report)
+{
+	int high[] = {log, control, to_report};
+
+	for (size_t i = 0; i < ARRAY_LEN(high); i++) {
+		high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, FD_COUNT);
+		if (high[i] < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(high); i++)
+		if (dup2(high[i], FD_LOG + (int)i) < 0)
+			return -errno;
+	if (dup2(FD_LOG, 0) < 0 || dup2(FD_LOG, 1) < 0)
+		return -errno;
+	(void)syscall(SYS_close_range, FD_COUNT, ~0u, 0);
+	return 0;
+}
+
+static _Noreturn void become_keeper(struct start *s, int log, int to_report)
+{
+	struct started k;
+	struct fault f = {""};
+
+	(void)prctl(PR_SET_NAME, "bento-keeper", 0, 0, 0);
+	(void)setsid();
+	(void)!chdir("/");
+	usual_signals();
+	s->say = log;
+	if (start_kernel(s, &k, &f) < 0) {
+		(void)!write(to_report, f.text, strlen(f.text));
+		_exit(OURS);
+	}
+	if (settle(log, k.control, to_report) < 0)
+		_exit(OURS); /* the kernel ends with us */
+	keep(k.pid);
+}
+
+int keeper_start(struct start *s, int log, struct keeper *out, struct fault *f)
+{
+	autoclose int to_report = -1, heard = -1;
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fault_errno(f, "make a pipe");
+	heard = ends[0];
+	to_report = ends[1];
+	pid = fork();
+	if (pid < 0)
+		return fault_errno(f, "start a keeper");
+	if (pid == 0)
+		become_keeper(s, log, to_report);
+	*out = (struct keeper){.pid = pid, .report = take_fd(&heard)};
+	return 0;
+}
+
+int keeper_wait(struct keeper *k, struct fault *f)
+{
+	char text[CONTROL_TEXT_MAX + 1];
+	size_t size = 0;
+	ssize_t n;
+
+	do {
+		n = read(k->report, text + size, sizeof(text) - 1 - size);
+		size += n > 0 ? (size_t)n : 0;
+	} while ((n > 0 && size < sizeof(text) - 1) ||
+	         (n < 0 && errno == EINTR));
+	base_close(&k->report);
+	k->report = -1;
+	text[size] = '\0';
+	if (strcmp(text, READY) == 0)
+		return 0;
+	return fault_set(f, -EIO, "%s",
+	                 size > 0 ? text : "the kernel ended by itself");
+}

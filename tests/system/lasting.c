@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Drives kernels of qubes that last, as a manager would, for lasting.sh.
+ *
+ *	lasting DIR start NAME     a qube of the machine's own programs; the pid
+ *	                           of its keeper; it logs to DIR/NAME.log
+ *	lasting DIR run NAME CMD.. with our streams, its exit status
+ *	lasting DIR speed NAME N CMD..  ms per run, the fastest of N
+ *	lasting DIR start-speed NAME N CMD..  the same with a start of the qube
+ *	lasting DIR pause|unpause|kill|state|shutdown NAME [MS]
+ *	lasting DIR garbage NAME   sends what no client would
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "channel/control.h"
+#include "supervise/attend.h"
+#include "supervise/door.h"
+#include "supervise/keeper.h"
+#include "supervise/machine.h"
+#include "supervise/order.h"
+
+#define MEMORY (1ull << 30)
+#define TASKS  1000u
+
+static int complain(const struct fault *f)
+{
+	(void)fprintf(stderr, "lasting: %s\n", f->text);
+	return ATTEND_OURS;
+}
+
+static int start(int dir, const char *name, struct keeper *k, struct fault *f)
+{
+	static struct start s;
+	autoclose int cell = start_open_cell(f);
+	autoclose int door = -1, log = -1;
+	char file[64];
+	struct machine m;
+	int err;
+
+	if (cell < 0)
+		return cell;
+	(void)snprintf(file, sizeof(file), "%s.log", name);
+	log = openat(dir, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+	             0600);
+	door = door_make(dir, name, f);
+	if (door < 0 || log < 0)
+		return -EIO;
+	memset(&s, 0, sizeof(s));
+	s.record = (struct launch){
+		.flags = LAUNCH_LISTEN,
+		.memory = MEMORY,
+		.tasks = TASKS,
+		.name = span_str(name),
+	};
+	err = machine_open(&m, f);
+	if (err < 0)
+		return err;
+	err = start_fd(&s, cell, f);
+	if (err == 0)
+		err = start_fd(&s, door, f);
+	if (err == 0)
+		err = machine_add(&m, &s, f);
+	if (err == 0)
+		err = keeper_start(&s, log, k, f);
+	machine_close(&m);
+	return err < 0 ? err : keeper_wait(k, f);
+}
+
+static int do_start(int dir, const char *name)
+{
+	struct fault f = {""};
+	struct keeper k;
+
+	if (start(dir, name, &k, &f) < 0)
+		return complain(&f);
+	(void)printf("%d\n", (int)k.pid);
+	return 0;
+}
+
+static void pack(char *const cmd[], struct record_list *out, char *to)
+{
+	size_t at = 0;
+
+	*out = (struct record_list){0};
+	for (; cmd[out->count]; out->count++) {
+		size_t size = strlen(cmd[out->count]) + 1;
+
+		memcpy(to + at, cmd[out->count], size);
+		at += size;
+	}
+	out->packed = (struct span){(uint8_t *)to, at};
+}
+
+static int run(int dir, const char *name, char *const cmd[], struct fault *f)
+{
+	static char args[65536];
+	static const char env[] =
+		"PATH=/usr/bin:/bin\0TERM=dumb\0HOME=/home/user";
+	static struct streams streams;
+	struct job j = {
+		.env = {3, {(const uint8_t *)env, sizeof(env)}},
+	};
+	autoclose int control = door_enter(dir, name, f);
+	autoclose int signal_fd = -1;
+
+	if (control < 0)
+		return ATTEND_OURS;
+	pack(cmd, &j.args, args);
+	if (attend_signals(&signal_fd, f) < 0 ||
+	    streams_open(&streams, &j, false, f) < 0)
+		return ATTEND_OURS;
+	if (order_run(control, ATTEND_ID, &j, &streams, f) < 0 ||
+	    streams_begin(&streams, f) < 0) {
+		streams_close(&streams);
+		return ATTEND_OURS;
+	}
+	return attend_program(control, &streams, signal_fd, f);
+}
+
+static int do_run(int dir, const char *name, char *const cmd[])
+{
+	struct fault f = {""};
+	int status = run(dir, name, cmd, &f);
+
+	if (f.text[0])
+		(void)complain(&f);
+	return status;
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Sends an order and waits for what answers it, or the end. */
+static int ask(int dir, const char *name, struct control *c, struct fault *f)
+{
+	autoclose int control = door_enter(dir, name, f);
+	bool until_end = c->kind == CONTROL_kill || c->kind == CONTROL_shutdown;
+	struct control_fds fds;
+	struct control got;
+
+	if (control < 0)
+		return control;
+	if (control_send(control, c, NULL, 0) < 0)
+		return -EPIPE;
+	for (;;) {
+		struct pollfd p = {.fd = control, .events = POLLIN};
+		int n = control_receive(control, CONTROL_KERNEL, &got, &fds);
+
+		if (n == -EAGAIN) {
+			(void)poll(&p, 1, -1);
+			continue;
+		}
+		if (n <= 0)
+			return until_end ? 0 : -EPIPE;
+		control_close(&fds);
+		if (!until_end)
+			break;
+	}
+	*c = got;
+	return 0;
+}
+
+static int speed(int dir, const char *name, char *const args[], bool starting)
+{
+	struct control kill = {.kind = CONTROL_kill};
+	struct fault f = {""};
+	double best = 1e9;
+
+	for (int n = atoi(args[0]); n > 0; n--) {
+		double begin = now_ms();
+		struct keeper k = {.pid = -1};
+
+		if (starting && start(dir, name, &k, &f) < 0)
+			return complain(&f);
+		if (run(dir, name, args + 1, &f) != 0)
+			return complain(&f);
+		best = MIN(best, now_ms() - begin);
+		if (starting && ask(dir, name, &kill, &f) < 0)
+			return complain(&f);
+		if (starting)
+			(void)waitpid(k.pid, NULL, 0);
+	}
+	(void)printf("%.2f\n", best);
+	return 0;
+}
+
+static int do_ask(int dir, uint32_t kind, const char *name, const char *ms)
+{
+	struct control c = {
+		.kind = kind,
+		.value = {7, ms ? strtoull(ms, NULL, 10) : 10000},
+	};
+	struct fault f = {""};
+
+	if (ask(dir, name, &c, &f) < 0)
+		return complain(&f);
+	if (kind == CONTROL_state)
+		(void)printf("memory=%llu tasks=%llu cpu=%llu up=%llu "
+		             "paused=%llu\n",
+		             (unsigned long long)c.value[1],
+		             (unsigned long long)c.value[2],
+		             (unsigned long long)c.value[3],
+		             (unsigned long long)c.value[4],
+		             (unsigned long long)c.value[5]);
+	else if (c.kind == CONTROL_done && c.value[1] > 0)
+		return (int)c.value[1];
+	return 0;
+}
+
+/* Each from a client of its own, which is let go for it. */
+static int garbage(int dir, const char *name)
+{
+	static const uint32_t kinds[] = {
+		CONTROL_exited, CONTROL_opened, CONTROL_run,
+		CONTROL_signal, CONTROL_window, 4711,
+	};
+	struct fault f = {""};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		autoclose int control = door_enter(dir, name, &f);
+		struct control c = {.kind = kinds[i], .value = {1, 2, 3}};
+		struct pollfd p = {.fd = control, .events = POLLIN};
+		int fds[CONTROL_FDS_MAX];
+
+		if (control < 0)
+			return complain(&f);
+		for (size_t n = 0; n < ARRAY_LEN(fds); n++)
+			fds[n] = control;
+		(void)!control_send(control, &c, fds, ARRAY_LEN(fds));
+		(void)!send(control, "x", 1, MSG_NOSIGNAL);
+		/* Whatever it says before, the end comes. */
+		while (!(p.revents & POLLHUP))
+			(void)poll(&p, 1, -1);
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	uint32_t kind;
+} orders[] = {
+	{"pause", CONTROL_pause}, {"unpause", CONTROL_unpause},
+	{"kill", CONTROL_kill},   {"shutdown", CONTROL_shutdown},
+	{"state", CONTROL_state},
+};
+
+int main(int argc, char *argv[])
+{
+	int dir = argc < 4 ? -1
+	                   : open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *verb = argv[2];
+
+	if (dir < 0)
+		return ATTEND_OURS;
+	streams_reserve();
+	if (strcmp(verb, "start") == 0)
+		return do_start(dir, argv[3]);
+	if (strcmp(verb, "run") == 0)
+		return do_run(dir, argv[3], argv + 4);
+	if (strcmp(verb, "speed") == 0)
+		return speed(dir, argv[3], argv + 4, false);
+	if (strcmp(verb, "start-speed") == 0)
+		return speed(dir, argv[3], argv + 4, true);
+	if (strcmp(verb, "garbage") == 0)
+		return garbage(dir, argv[3]);
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++)
+		if (strcmp(verb, orders[i].name) == 0)
+			return do_ask(dir, orders[i].kind, argv[3], argv[4]);
+	return ATTEND_OURS;
+}
