@@ -9,7 +9,7 @@
 #include "volume/tree.h"
 
 /* The object's share of the limit; one that is missing is made. */
-static int count_object(struct volume *v, uint64_t ino, struct record_inode *r)
+static int count_object(struct volume *v, uint64_t ino, struct vrecord_inode *r)
 {
 	autoclose int fd = object_open(v->objects_fd, ino, O_RDONLY);
 	struct stat st;
@@ -26,21 +26,21 @@ static int count_object(struct volume *v, uint64_t ino, struct record_inode *r)
 	return 0;
 }
 
-static int rewrite(struct volume *v, const struct record_key *key,
-                   const struct record_inode *r)
+static int rewrite(struct volume *v, const struct vrecord_key *key,
+                   const struct vrecord_inode *r)
 {
 	uint8_t bytes[256];
 	struct store_edit e = {0};
 	int err = store_edit_put(
-		&e, key, (struct span){bytes, record_put_inode(r, bytes)});
+		&e, key, (struct span){bytes, vrecord_put_inode(r, bytes)});
 
 	if (err == 0)
 		store_edit_apply(v->store, &e);
 	return err;
 }
 
-static int recover_inode(struct volume *v, const struct record_key *key,
-                         uint64_t ino, struct record_inode *r)
+static int recover_inode(struct volume *v, const struct vrecord_key *key,
+                         uint64_t ino, struct vrecord_inode *r)
 {
 	uint64_t charged = r->charged;
 	int err = 0;
@@ -59,9 +59,9 @@ static int recover_inode(struct volume *v, const struct record_key *key,
 
 static int each_inode(struct volume *v)
 {
-	struct record_key key = {.size = 1, .at = {'I'}};
+	struct vrecord_key key = {.size = 1, .at = {'I'}};
 	struct span prefix = {(const uint8_t *)"I", 1};
-	struct record_inode r;
+	struct vrecord_inode r;
 	struct span value;
 	int err;
 
@@ -74,9 +74,9 @@ static int each_inode(struct volume *v)
 			continue;
 		if (err < 0)
 			break;
-		if (record_key_parse(record_span(&key), &kind, &ino, NULL) <
+		if (vrecord_key_parse(vrecord_span(&key), &kind, &ino, NULL) <
 		            0 ||
-		    record_get_inode(value, &r) < 0)
+		    vrecord_get_inode(value, &r) < 0)
 			continue;
 		err = recover_inode(v, &key, ino, &r);
 		if (err < 0)
@@ -99,13 +99,13 @@ static int each_object(struct volume *v)
 	}
 	while ((e = readdir(dir))) {
 		uint64_t ino = object_number(e->d_name);
-		struct record_key key = record_key_inode(ino);
+		struct vrecord_key key = vrecord_key_inode(ino);
 		struct span value;
 		int err;
 
 		if (e->d_name[0] == '.')
 			continue;
-		err = ino ? store_get(v->store, record_span(&key), &value)
+		err = ino ? store_get(v->store, vrecord_span(&key), &value)
 		          : -ENOENT;
 		if (err == -ENOENT)
 			(void)unlinkat(v->objects_fd, e->d_name, 0);

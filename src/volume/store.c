@@ -11,7 +11,7 @@
 #define SUM       8u
 #define NONCE     crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG       crypto_aead_xchacha20poly1305_ietf_ABYTES
-#define ROOM      (RECORD_KEY_MAX + RECORD_MAX + 64)
+#define ROOM      (VRECORD_KEY_MAX + VRECORD_MAX + 64)
 
 static_assert(SUM == crypto_shorthash_BYTES, "part of the format");
 
@@ -93,7 +93,7 @@ static int unseal(struct store *s, struct span key, struct span raw,
 		struct span value = {raw.at, raw.size - SUM};
 		uint8_t sum[SUM];
 
-		if (raw.size < SUM || value.size > RECORD_MAX)
+		if (raw.size < SUM || value.size > VRECORD_MAX)
 			return -EIO;
 		checksum(key, value, to, sum);
 		if (sodium_memcmp(sum, raw.at + value.size, SUM) != 0)
@@ -101,7 +101,7 @@ static int unseal(struct store *s, struct span key, struct span raw,
 		*out = (struct span){to + key.size, value.size};
 		return 0;
 	}
-	if (raw.size < NONCE + TAG || raw.size > NONCE + TAG + RECORD_MAX)
+	if (raw.size < NONCE + TAG || raw.size > NONCE + TAG + VRECORD_MAX)
 		return -EIO;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(
 		    to, &size, NULL, raw.at + NONCE, raw.size - NONCE, key.at,
@@ -195,10 +195,10 @@ void store_close(struct store *s)
 
 /* ---- changing ---- */
 
-static int edit(struct store_edit *e, const struct record_key *k,
+static int edit(struct store_edit *e, const struct vrecord_key *k,
                 struct span value, bool gone)
 {
-	struct pending_entry *new = pending_make(record_span(k), value, gone);
+	struct pending_entry *new = pending_make(vrecord_span(k), value, gone);
 
 	if (!new)
 		return -ENOMEM;
@@ -207,14 +207,14 @@ static int edit(struct store_edit *e, const struct record_key *k,
 	return 0;
 }
 
-int store_edit_put(struct store_edit *e, const struct record_key *k,
+int store_edit_put(struct store_edit *e, const struct vrecord_key *k,
                    struct span value)
 {
-	assert(value.size <= RECORD_MAX);
+	assert(value.size <= VRECORD_MAX);
 	return edit(e, k, value, false);
 }
 
-int store_edit_delete(struct store_edit *e, const struct record_key *k)
+int store_edit_delete(struct store_edit *e, const struct vrecord_key *k)
 {
 	return edit(e, k, (struct span){NULL, 0}, true);
 }
@@ -278,9 +278,9 @@ int store_get(struct store *s, struct span key, struct span *out)
 	return err < 0 ? err : unseal(s, key, as_span(v), out);
 }
 
-void store_step(struct record_key *key)
+void store_step(struct vrecord_key *key)
 {
-	assert(key->size < RECORD_KEY_MAX);
+	assert(key->size < VRECORD_KEY_MAX);
 	key->at[key->size++] = 0;
 }
 
@@ -305,18 +305,18 @@ static int next_safe(struct store *s, struct span key, struct span *found,
 	mdb_cursor_close(c);
 	if (rc != 0)
 		return as_errno(rc);
-	if (k.mv_size >= RECORD_KEY_MAX)
+	if (k.mv_size >= VRECORD_KEY_MAX)
 		return -EIO;
 	*found = as_span(k);
 	*raw = as_span(v);
 	return 0;
 }
 
-int store_next(struct store *s, struct span prefix, struct record_key *key,
+int store_next(struct store *s, struct span prefix, struct vrecord_key *key,
                struct span *out)
 {
 	for (;;) {
-		struct span from = record_span(key);
+		struct span from = vrecord_span(key);
 		struct pending_entry *c = pending_from(&s->current, from);
 		struct pending_entry *z = pending_from(&s->frozen, from);
 		struct span at = {NULL, 0};
@@ -338,7 +338,7 @@ int store_next(struct store *s, struct span prefix, struct record_key *key,
 		memcpy(key->at, at.at, at.size);
 		key->size = at.size;
 		if (!e)
-			return unseal(s, record_span(key), raw, out);
+			return unseal(s, vrecord_span(key), raw, out);
 		if (!e->gone) {
 			*out = e->value;
 			return 0;

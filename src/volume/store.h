@@ -25,7 +25,7 @@
 
 #include "base/fault.h"
 #include "volume/pending.h"
-#include "volume/record.h"
+#include "volume/vrecord.h"
 
 struct store;
 
@@ -52,10 +52,10 @@ struct store_edit {
 };
 
 /* 0 or -ENOMEM. */
-must_check int store_edit_put(struct store_edit *e, const struct record_key *k,
+must_check int store_edit_put(struct store_edit *e, const struct vrecord_key *k,
                               struct span value);
 must_check int store_edit_delete(struct store_edit *e,
-                                 const struct record_key *k);
+                                 const struct vrecord_key *k);
 
 /* Makes them, all together; cannot fail.  The edit is empty then. */
 void store_edit_apply(struct store *s, struct store_edit *e);
@@ -75,10 +75,10 @@ must_check int store_get(struct store *s, struct span key, struct span *out);
  * even with -EIO.
  */
 must_check int store_next(struct store *s, struct span prefix,
-                          struct record_key *key, struct span *out);
+                          struct vrecord_key *key, struct span *out);
 
 /* Moves a key to the smallest one behind it. */
-void store_step(struct record_key *key);
+void store_step(struct vrecord_key *key);
 
 /* 16 bytes that stand for a name in keys. */
 void store_hash(const struct store *s, struct span name, uint8_t hash[16]);

@@ -9,16 +9,16 @@
 
 #define LINKS_MAX   65000u
 #define XATTRS_MAX  131072u /* bytes of one inode's */
-#define INODE_BYTES (128u + RECORD_LINK_MAX)
-#define NAME_BYTES  (16u + RECORD_NAME_MAX)
+#define INODE_BYTES (128u + VRECORD_LINK_MAX)
+#define NAME_BYTES  (16u + VRECORD_NAME_MAX)
 #define FIRST_POS   2 /* 0 and 1 are "." and ".." */
 
-struct record_time tree_now(void)
+struct vrecord_time tree_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (struct record_time){ts.tv_sec, (uint32_t)ts.tv_nsec};
+	return (struct vrecord_time){ts.tv_sec, (uint32_t)ts.tv_nsec};
 }
 
 /* ---- pieces of an edit ---- */
@@ -26,8 +26,8 @@ struct record_time tree_now(void)
 static int put_inode(struct volume *v, struct store_edit *e,
                      struct tree_node *n)
 {
-	struct record_key key = record_key_inode(n->ino);
-	struct record_inode r = n->r;
+	struct vrecord_key key = vrecord_key_inode(n->ino);
+	struct vrecord_inode r = n->r;
 	uint8_t *bytes;
 	int err = 0;
 
@@ -38,37 +38,37 @@ static int put_inode(struct volume *v, struct store_edit *e,
 	bytes = malloc(INODE_BYTES);
 	if (!bytes)
 		return -ENOMEM;
-	err = store_edit_put(e, &key,
-	                     (struct span){bytes, record_put_inode(&r, bytes)});
+	err = store_edit_put(
+		e, &key, (struct span){bytes, vrecord_put_inode(&r, bytes)});
 	free(bytes);
 	return err;
 }
 
-static struct record_key name_key(const struct volume *v, uint64_t dir,
-                                  struct span name)
+static struct vrecord_key name_key(const struct volume *v, uint64_t dir,
+                                   struct span name)
 {
 	uint8_t hash[16];
 
 	store_hash(v->store, name, hash);
-	return record_key_name(dir, hash);
+	return vrecord_key_name(dir, hash);
 }
 
 static int put_name(struct volume *v, struct store_edit *e, uint64_t dir,
                     struct span name, const struct tree_node *n)
 {
-	struct record_key key = name_key(v, dir, name);
-	struct record_name r = {n->ino, (uint8_t)((n->r.mode & S_IFMT) >> 12),
-	                        name};
+	struct vrecord_key key = name_key(v, dir, name);
+	struct vrecord_name r = {n->ino, (uint8_t)((n->r.mode & S_IFMT) >> 12),
+	                         name};
 	uint8_t bytes[NAME_BYTES];
 
-	return store_edit_put(e, &key,
-	                      (struct span){bytes, record_put_name(&r, bytes)});
+	return store_edit_put(
+		e, &key, (struct span){bytes, vrecord_put_name(&r, bytes)});
 }
 
 static int delete_name(struct volume *v, struct store_edit *e, uint64_t dir,
                        struct span name)
 {
-	struct record_key key = name_key(v, dir, name);
+	struct vrecord_key key = name_key(v, dir, name);
 
 	return store_edit_delete(e, &key);
 }
@@ -86,7 +86,7 @@ struct change {
 	struct store_edit edit;
 	struct {
 		struct tree_node *node;
-		struct record_inode before;
+		struct vrecord_inode before;
 	} kept[6];
 	size_t count;
 	int err;
@@ -130,13 +130,13 @@ static int finish(struct change *c)
 
 int tree_load(struct volume *v, uint64_t ino, struct tree_node *n)
 {
-	struct record_key key = record_key_inode(ino);
-	struct record_inode r;
+	struct vrecord_key key = vrecord_key_inode(ino);
+	struct vrecord_inode r;
 	struct span value;
-	int err = store_get(v->store, record_span(&key), &value);
+	int err = store_get(v->store, vrecord_span(&key), &value);
 
 	if (err == 0)
-		err = record_get_inode(value, &r);
+		err = vrecord_get_inode(value, &r);
 	if (err < 0)
 		return err;
 	r.target = (struct span){NULL, 0};
@@ -146,13 +146,13 @@ int tree_load(struct volume *v, uint64_t ino, struct tree_node *n)
 
 int tree_target(struct volume *v, uint64_t ino, struct span *out)
 {
-	struct record_key key = record_key_inode(ino);
-	struct record_inode r;
+	struct vrecord_key key = vrecord_key_inode(ino);
+	struct vrecord_inode r;
 	struct span value;
-	int err = store_get(v->store, record_span(&key), &value);
+	int err = store_get(v->store, vrecord_span(&key), &value);
 
 	if (err == 0)
-		err = record_get_inode(value, &r);
+		err = vrecord_get_inode(value, &r);
 	if (err == 0 && !S_ISLNK(r.mode))
 		err = -EIO;
 	if (err == 0)
@@ -173,13 +173,13 @@ int tree_update(struct volume *v, struct tree_node *n)
 int tree_lookup(struct volume *v, uint64_t dir, struct span name, uint64_t *ino,
                 uint8_t *type)
 {
-	struct record_key key = name_key(v, dir, name);
-	struct record_name r;
+	struct vrecord_key key = name_key(v, dir, name);
+	struct vrecord_name r;
 	struct span value;
-	int err = store_get(v->store, record_span(&key), &value);
+	int err = store_get(v->store, vrecord_span(&key), &value);
 
 	if (err == 0)
-		err = record_get_name(value, &r);
+		err = vrecord_get_name(value, &r);
 	if (err == 0 && !span_eq(r.name, name))
 		err = -EIO;
 	if (err < 0)
@@ -192,10 +192,10 @@ int tree_lookup(struct volume *v, uint64_t dir, struct span name, uint64_t *ino,
 
 int tree_empty(struct volume *v, uint64_t dir)
 {
-	struct record_key prefix = record_key_prefix('D', dir);
-	struct record_key key = prefix;
+	struct vrecord_key prefix = vrecord_key_prefix('D', dir);
+	struct vrecord_key key = prefix;
 	struct span value;
-	int err = store_next(v->store, record_span(&prefix), &key, &value);
+	int err = store_next(v->store, vrecord_span(&prefix), &key, &value);
 
 	return err == -ENOENT ? 1 : err == -EIO ? 0 : err;
 }
@@ -204,20 +204,20 @@ int tree_empty(struct volume *v, uint64_t dir)
  * Names lie in the order of their hashes, whose first 62 bits are their place:
  * it stays theirs whatever comes and goes around them.
  */
-static void place_key(struct record_key *key, uint64_t dir, int64_t pos)
+static void place_key(struct vrecord_key *key, uint64_t dir, int64_t pos)
 {
 	uint64_t high = ((uint64_t)pos - FIRST_POS) << 2;
 
-	*key = record_key_prefix('D', dir);
+	*key = vrecord_key_prefix('D', dir);
 	for (unsigned i = 0; i < 8; i++)
 		key->at[key->size++] = (uint8_t)(high >> (56 - 8 * i));
 }
 
 int tree_name_at(struct volume *v, uint64_t dir, int64_t *pos,
-                 struct record_name *out)
+                 struct vrecord_name *out)
 {
-	struct record_key prefix = record_key_prefix('D', dir);
-	struct record_key key;
+	struct vrecord_key prefix = vrecord_key_prefix('D', dir);
+	struct vrecord_key key;
 	const uint8_t *hash;
 	struct span value;
 	uint64_t high = 0;
@@ -228,15 +228,15 @@ int tree_name_at(struct volume *v, uint64_t dir, int64_t *pos,
 	if (*pos > (int64_t)(1ull << 62) + FIRST_POS - 1)
 		return -ENOENT;
 	place_key(&key, dir, MAX(*pos, FIRST_POS));
-	err = store_next(v->store, record_span(&prefix), &key, &value);
+	err = store_next(v->store, vrecord_span(&prefix), &key, &value);
 	if (err == -ENOENT)
 		return err;
-	if (record_key_parse(record_span(&key), &kind, &ino, &hash) < 0)
+	if (vrecord_key_parse(vrecord_span(&key), &kind, &ino, &hash) < 0)
 		return -EIO;
 	for (unsigned i = 0; i < 8; i++)
 		high = high << 8 | hash[i];
 	*pos = (int64_t)(high >> 2) + FIRST_POS;
-	return err < 0 ? err : record_get_name(value, out);
+	return err < 0 ? err : vrecord_get_name(value, out);
 }
 
 static bool is_dir(const struct tree_node *n)
@@ -276,7 +276,7 @@ static int name_free(struct volume *v, const struct tree_node *dir,
 	uint64_t ino;
 	int err;
 
-	if (!record_name_ok(name))
+	if (!vrecord_name_ok(name))
 		return -EINVAL;
 	err = tree_lookup(v, dir->ino, name, &ino, NULL);
 	return err == 0 ? -EEXIST : err == -ENOENT ? 0 : err;
@@ -410,10 +410,15 @@ int tree_rename(struct volume *v, const struct tree_rename *m)
 	struct change c = {.v = v};
 	int err = 1;
 
-	if (!record_name_ok(m->to))
+	if (!vrecord_name_ok(m->to))
 		return -EINVAL;
 	if (m->exchange && !m->over)
 		return -ENOENT;
+	if (!m->over)
+		err = name_free(v, m->to_dir, m->to);
+	if (err < 0)
+		return err;
+	err = 1;
 	if (!m->exchange && m->over && is_dir(m->over))
 		err = tree_empty(v, m->over->ino);
 	if (err <= 0)
@@ -434,15 +439,15 @@ int tree_rename(struct volume *v, const struct tree_rename *m)
 
 int tree_forget(struct volume *v, uint64_t ino, bool has_object)
 {
-	struct record_key inode = record_key_inode(ino);
-	struct record_key prefix = record_key_prefix('X', ino);
-	struct record_key key = prefix;
+	struct vrecord_key inode = vrecord_key_inode(ino);
+	struct vrecord_key prefix = vrecord_key_prefix('X', ino);
+	struct vrecord_key key = prefix;
 	struct store_edit e = {0};
 	struct span value;
 	int err = store_edit_delete(&e, &inode);
 
 	while (err == 0) {
-		err = store_next(v->store, record_span(&prefix), &key, &value);
+		err = store_next(v->store, vrecord_span(&prefix), &key, &value);
 		if (err == -ENOENT)
 			break;
 		if (err == 0 || err == -EIO)
@@ -461,25 +466,25 @@ int tree_forget(struct volume *v, uint64_t ino, bool has_object)
 
 /* ---- extended attributes ---- */
 
-static struct record_key xattr_key(const struct volume *v, uint64_t ino,
-                                   struct span name)
+static struct vrecord_key xattr_key(const struct volume *v, uint64_t ino,
+                                    struct span name)
 {
 	uint8_t hash[16];
 
 	store_hash(v->store, name, hash);
-	return record_key_xattr(ino, hash);
+	return vrecord_key_xattr(ino, hash);
 }
 
 int tree_xattr_get(struct volume *v, uint64_t ino, struct span name,
                    struct span *out)
 {
-	struct record_key key = xattr_key(v, ino, name);
-	struct record_xattr x;
+	struct vrecord_key key = xattr_key(v, ino, name);
+	struct vrecord_xattr x;
 	struct span value;
-	int err = store_get(v->store, record_span(&key), &value);
+	int err = store_get(v->store, vrecord_span(&key), &value);
 
 	if (err == 0)
-		err = record_get_xattr(value, &x);
+		err = vrecord_get_xattr(value, &x);
 	if (err < 0)
 		return err == -ENOENT ? -ENODATA : err;
 	*out = x.value;
@@ -493,7 +498,7 @@ static uint32_t xattr_size(struct span name, struct span value)
 
 /* Replaces what takes `old` bytes, if there is one, by what takes `now`. */
 static int xattr_change(struct volume *v, struct tree_node *n,
-                        const struct record_key *key, struct span value,
+                        const struct vrecord_key *key, struct span value,
                         uint32_t old, uint32_t now)
 {
 	struct change c = {.v = v};
@@ -517,16 +522,16 @@ static int xattr_change(struct volume *v, struct tree_node *n,
 int tree_xattr_set(struct volume *v, struct tree_node *n, struct span name,
                    struct span value, int flags)
 {
-	struct record_key key = xattr_key(v, n->ino, name);
-	struct record_xattr x = {name, value};
+	struct vrecord_key key = xattr_key(v, n->ino, name);
+	struct vrecord_xattr x = {name, value};
 	autofree uint8_t *bytes = NULL;
 	uint32_t old = 0;
 	struct span was;
 	int err;
 
-	if (name.size == 0 || name.size > RECORD_NAME_MAX)
+	if (name.size == 0 || name.size > VRECORD_NAME_MAX)
 		return -ERANGE;
-	if (value.size > RECORD_VALUE_MAX)
+	if (value.size > VRECORD_VALUE_MAX)
 		return -E2BIG;
 	err = tree_xattr_get(v, n->ino, name, &was);
 	if (err == 0 && (flags & XATTR_CREATE))
@@ -541,17 +546,17 @@ int tree_xattr_set(struct volume *v, struct tree_node *n, struct span name,
 	            xattr_size(name, value) >
 	    XATTRS_MAX)
 		return -ENOSPC;
-	bytes = malloc(RECORD_MAX);
+	bytes = malloc(VRECORD_MAX);
 	if (!bytes)
 		return -ENOMEM;
 	return xattr_change(v, n, &key,
-	                    (struct span){bytes, record_put_xattr(&x, bytes)},
+	                    (struct span){bytes, vrecord_put_xattr(&x, bytes)},
 	                    old, xattr_size(name, value));
 }
 
 int tree_xattr_remove(struct volume *v, struct tree_node *n, struct span name)
 {
-	struct record_key key = xattr_key(v, n->ino, name);
+	struct vrecord_key key = xattr_key(v, n->ino, name);
 	struct span was;
 	int err = tree_xattr_get(v, n->ino, name, &was);
 
@@ -561,10 +566,10 @@ int tree_xattr_remove(struct volume *v, struct tree_node *n, struct span name)
 	                    xattr_size(name, was), 0);
 }
 
-int tree_xattr_next(struct volume *v, uint64_t ino, struct record_key *key,
-                    struct record_xattr *out)
+int tree_xattr_next(struct volume *v, uint64_t ino, struct vrecord_key *key,
+                    struct vrecord_xattr *out)
 {
-	struct record_key prefix = record_key_prefix('X', ino);
+	struct vrecord_key prefix = vrecord_key_prefix('X', ino);
 	struct span value;
 	int err;
 
@@ -572,6 +577,6 @@ int tree_xattr_next(struct volume *v, uint64_t ino, struct record_key *key,
 		*key = prefix;
 	else
 		store_step(key);
-	err = store_next(v->store, record_span(&prefix), key, &value);
-	return err < 0 ? err : record_get_xattr(value, out);
+	err = store_next(v->store, vrecord_span(&prefix), key, &value);
+	return err < 0 ? err : vrecord_get_xattr(value, out);
 }

@@ -16,7 +16,7 @@
 struct tree_node {
 	uint64_t ino;
 	uint64_t batch; /* it was last changed in this one of the store's */
-	struct record_inode r; /* target: not kept; r.size is its length */
+	struct vrecord_inode r; /* target: not kept; r.size is its length */
 };
 
 /* Reads an inode.  0, -ENOENT, -EIO. */
@@ -65,7 +65,7 @@ must_check int tree_empty(struct volume *v, uint64_t dir);
  * out->name is valid until the next call.  0, -ENOENT, -EIO.
  */
 must_check int tree_name_at(struct volume *v, uint64_t dir, int64_t *pos,
-                            struct record_name *out);
+                            struct vrecord_name *out);
 
 /* A symbolic link's target, valid until the next call. */
 must_check int tree_target(struct volume *v, uint64_t ino, struct span *out);
@@ -86,7 +86,7 @@ must_check int tree_xattr_remove(struct volume *v, struct tree_node *n,
  * -ENOENT at the end, -EIO.
  */
 must_check int tree_xattr_next(struct volume *v, uint64_t ino,
-                               struct record_key *key,
-                               struct record_xattr *out);
+                               struct vrecord_key *key,
+                               struct vrecord_xattr *out);
 
-struct record_time tree_now(void);
+struct vrecord_time tree_now(void);

@@ -31,27 +31,28 @@ static struct volume_limits checked(const struct volume_limits *l)
 	return c;
 }
 
-static struct record_time now(void)
+static struct vrecord_time now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (struct record_time){ts.tv_sec, (uint32_t)ts.tv_nsec};
+	return (struct vrecord_time){ts.tv_sec, (uint32_t)ts.tv_nsec};
 }
 
 /* The first batch: the volume itself and an empty root. */
 static int write_first(struct volume *v)
 {
-	struct record_inode root = {
-		.mode = S_IFDIR | 0755, .nlink = 2, .parent = RECORD_ROOT};
-	struct record_key key = record_key_inode(RECORD_ROOT);
+	struct vrecord_inode root = {
+		.mode = S_IFDIR | 0755, .nlink = 2, .parent = VRECORD_ROOT};
+	struct vrecord_key key = vrecord_key_inode(VRECORD_ROOT);
 	struct store_edit e = {0};
 	uint8_t bytes[256];
 	int err;
 
 	root.atime = root.mtime = root.ctime = root.btime = now();
 	err = store_edit_put(
-		&e, &key, (struct span){bytes, record_put_inode(&root, bytes)});
+		&e, &key,
+		(struct span){bytes, vrecord_put_inode(&root, bytes)});
 	if (err < 0)
 		return err;
 	store_edit_apply(v->store, &e);
@@ -147,9 +148,9 @@ int volume_create(int dir_fd, const struct volume_limits *limits,
 	sodium_memzero(key, sizeof(key));
 	if (err < 0)
 		goto abandon;
-	v->sums = (struct record_volume){.max_bytes = l.bytes,
-	                                 .max_inodes = l.inodes,
-	                                 .next_ino = RECORD_FIRST};
+	v->sums = (struct vrecord_volume){.max_bytes = l.bytes,
+	                                  .max_inodes = l.inodes,
+	                                  .next_ino = VRECORD_FIRST};
 	err = write_first(v);
 	if (err < 0) {
 		err = fault_set(f, err, "write the volume: %s", strerror(-err));
@@ -166,12 +167,12 @@ abandon:
 
 static int read_sums(struct volume *v, struct fault *f)
 {
-	struct record_key key = record_key_volume();
+	struct vrecord_key key = vrecord_key_volume();
 	struct span value;
-	int err = store_get(v->store, record_span(&key), &value);
+	int err = store_get(v->store, vrecord_span(&key), &value);
 
 	if (err == 0)
-		err = record_get_volume(value, &v->sums);
+		err = vrecord_get_volume(value, &v->sums);
 	if (err == -EIO && v->encrypted)
 		return fault_set(f, -EKEYREJECTED,
 		                 "the key does not fit the volume");
@@ -273,7 +274,7 @@ int volume_close(struct volume *v)
 	v->sums.clean = true;
 	v->sums_changed = true;
 	err = volume_flush(v);
-	if (err == 0)
+	if (err == 0 && v->dead.count == 0)
 		(void)unlinkat(v->dir_fd, "open", 0);
 	volume_abandon(v);
 	return err;
@@ -283,7 +284,7 @@ int volume_close(struct volume *v)
 
 bool volume_freeze(struct volume *v)
 {
-	struct record_key key = record_key_volume();
+	struct vrecord_key key = vrecord_key_volume();
 	struct store_edit e = {0};
 	uint8_t bytes[64];
 	struct volume_dead spare = v->dying;
@@ -292,8 +293,8 @@ bool volume_freeze(struct volume *v)
 	    (store_waiting(v->store) == 0 && !v->sums_changed))
 		return false;
 	if (store_edit_put(&e, &key,
-	                   (struct span){bytes, record_put_volume(&v->sums,
-	                                                          bytes)}) < 0)
+	                   (struct span){bytes, vrecord_put_volume(&v->sums,
+	                                                           bytes)}) < 0)
 		return false; /* out of memory: another time */
 	store_edit_apply(v->store, &e);
 	v->sums_changed = false;
@@ -303,6 +304,17 @@ bool volume_freeze(struct volume *v)
 	v->dead = spare;
 	v->dead.count = 0;
 	return store_freeze(v->store);
+}
+
+/* Those that could not be removed stay in the list. */
+static void remove_dying(struct volume *v)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < v->dying.count; i++)
+		if (object_remove(v->objects_fd, v->dying.ino[i]) < 0)
+			v->dying.ino[left++] = v->dying.ino[i];
+	v->dying.count = left;
 }
 
 int volume_commit(struct volume *v)
@@ -317,8 +329,8 @@ int volume_commit(struct volume *v)
 		use_reserve(v);
 		err = store_commit(v->store);
 	}
-	for (size_t i = 0; err == 0 && i < v->dying.count; i++)
-		(void)object_remove(v->objects_fd, v->dying.ino[i]);
+	if (err == 0)
+		remove_dying(v);
 	return err;
 }
 
@@ -327,17 +339,15 @@ void volume_settle(struct volume *v, int err)
 	bool full = v->full;
 
 	store_settle(v->store, err);
-	if (err == 0) {
-		v->dying.count = 0;
-		v->full = false;
-		if (full)
-			reserve(v);
-		return;
+	v->full = err < 0;
+	if (err < 0) {
+		v->sums_changed = true;
+		v->created |= v->created_before;
+	} else if (full) {
+		reserve(v);
 	}
-	v->full = true;
-	v->sums_changed = true;
-	v->created |= v->created_before;
-	/* Their inodes go with the batch to come. */
+	/* What is left goes with the batch to come. */
+	v->sums_changed |= v->dying.count > 0;
 	for (size_t i = 0; i < v->dying.count; i++)
 		if (volume_bury(v, v->dying.ino[i]) < 0)
 			break; /* left for volume_open() to find */
@@ -376,7 +386,7 @@ int volume_bury(struct volume *v, uint64_t ino)
 
 int volume_charge(struct volume *v, uint64_t bytes)
 {
-	struct record_volume *s = &v->sums;
+	struct vrecord_volume *s = &v->sums;
 
 	if (v->full || bytes > s->max_bytes - MIN(s->max_bytes, s->bytes))
 		return bytes == 0 ? 0 : -ENOSPC;

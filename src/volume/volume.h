@@ -5,7 +5,7 @@
  *
  *	header      version, identity, how the key is locked (volume/header.h)
  *	lock        flock(2)ed by the one who has the volume open
- *	meta.mdb    metadata (volume/store.h, volume/record.h)
+ *	meta.mdb    metadata (volume/store.h, volume/vrecord.h)
  *	objects/N   contents of the regular file with inode number N
  *	open        there while the volume is open; left behind by a crash
  *	reserve     room on the host's disk to be able to delete when it is full
@@ -21,8 +21,8 @@
 
 #include "base/fault.h"
 #include "volume/header.h"
-#include "volume/record.h"
 #include "volume/store.h"
+#include "volume/vrecord.h"
 
 #define VOLUME_INODES_MAX ((uint64_t)1 << 40)
 #define VOLUME_BYTES_MAX  ((uint64_t)1 << 60)
@@ -33,7 +33,7 @@ struct volume {
 	int lock_fd;
 	struct header header;
 	struct store *store;
-	struct record_volume sums; /* limits, and what is used now */
+	struct vrecord_volume sums; /* limits, and what is used now */
 	bool sums_changed;
 	bool created;        /* an object, since the last batch */
 	bool created_before; /* in the frozen batch */

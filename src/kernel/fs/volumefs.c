@@ -11,7 +11,7 @@
 static long statfs_of(struct superblock *sb, struct task *t, abi_statfs *out)
 {
 	struct volumefs *fs = volumefs_node_fs(sb);
-	const struct record_volume *s;
+	const struct vrecord_volume *s;
 
 	(void)t;
 	if (!fs->volume)
@@ -87,7 +87,7 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	volumefs_flush_init(fs);
 	sb->private = fs;
 	list_add_tail(&k->world->volumes, &fs->in_world);
-	err = volumefs_node_get(fs, RECORD_ROOT, &sb->root);
+	err = volumefs_node_get(fs, VRECORD_ROOT, &sb->root);
 	if (err < 0) {
 		inode_superblock_put(sb);
 		return err;

@@ -219,7 +219,7 @@ static void settle(struct volumefs_node *n)
 /* Prepares [at, at + *size) to be written; less if the limit is near. */
 static long prepare(struct volumefs_node *n, uint64_t at, size_t *size)
 {
-	const struct record_volume *s = &n->fs->volume->sums;
+	const struct vrecord_volume *s = &n->fs->volume->sums;
 	uint64_t have = round_up(n->inode->size, PAGE);
 	uint64_t from = at & ~(uint64_t)(PAGE - 1);
 	uint64_t left = s->max_bytes - MIN(s->max_bytes, s->bytes);

@@ -96,7 +96,7 @@ static long make(struct inode *dir, struct task *t, struct span name,
 		return err;
 	if (named && dir->nlink == 0)
 		return -ENOENT;
-	if (S_ISLNK(how->mode) && how->target.size > RECORD_LINK_MAX)
+	if (S_ISLNK(how->mode) && how->target.size > VRECORD_LINK_MAX)
 		return -ENAMETOOLONG;
 	err = tree_create(fs->volume, named ? &node_of(dir)->tree : NULL, name,
 	                  &new, &object);
@@ -280,17 +280,17 @@ static long refresh(struct inode *i, struct task *t)
 	return volumefs_node_refresh(node_of(i));
 }
 
-static struct record_time time_to(abi_timespec t)
+static struct vrecord_time time_to(abi_timespec t)
 {
-	return (struct record_time){t.sec, (uint32_t)t.nsec};
+	return (struct vrecord_time){t.sec, (uint32_t)t.nsec};
 }
 
 static long change(struct inode *i, struct task *t,
                    const struct inode_change *c)
 {
 	struct volumefs_node *n = node_of(i);
-	struct record_inode before = n->tree.r;
-	struct record_inode *r = &n->tree.r;
+	struct vrecord_inode before = n->tree.r;
+	struct vrecord_inode *r = &n->tree.r;
 	long err = ready(i, t);
 
 	if (err < 0)
@@ -395,8 +395,8 @@ static long setxattr_of(struct inode *i, struct task *t, struct span name,
 
 static long listxattr_of(struct inode *i, struct task *t, char *to, size_t room)
 {
-	struct record_key key = {0};
-	struct record_xattr x;
+	struct vrecord_key key = {0};
+	struct vrecord_xattr x;
 	size_t used = 0;
 	int err;
 
@@ -465,7 +465,7 @@ const struct inode_ops volumefs_names_ops = {
 static long dir_read(struct file *f, struct task *t, struct dirsink *sink)
 {
 	int64_t pos = MAX(f->pos, DOTS_FIRST);
-	struct record_name e;
+	struct vrecord_name e;
 	int err;
 
 	(void)t;

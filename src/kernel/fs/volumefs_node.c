@@ -78,14 +78,14 @@ static void forget(struct volumefs_node *n)
 
 /* ---- attributes ---- */
 
-static abi_timespec time_of(struct record_time t)
+static abi_timespec time_of(struct vrecord_time t)
 {
 	return (abi_timespec){t.sec, t.nsec};
 }
 
 void volumefs_node_fill(struct volumefs_node *n)
 {
-	const struct record_inode *r = &n->tree.r;
+	const struct vrecord_inode *r = &n->tree.r;
 	struct inode *i = n->inode;
 
 	i->mode = r->mode;
@@ -264,7 +264,7 @@ static void enter_idle(struct volumefs_node *n)
 void volumefs_node_orphan(struct volumefs_node *n)
 {
 	struct volume *v = n->fs->volume;
-	const struct record_inode *r = &n->tree.r;
+	const struct vrecord_inode *r = &n->tree.r;
 
 	if (tree_forget(v, n->tree.ino, S_ISREG(r->mode)) < 0) {
 		n->fs->leaked = true;

@@ -341,8 +341,8 @@ static void fsync_makes_the_file_its_name_and_its_data_safe(void **state)
 	assert_int_equal(system(command), 0);
 	dir = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(volume_open(dir, NULL, &v, &f), 0);
-	assert_int_equal(tree_lookup(v, RECORD_ROOT, span_str("f"), &ino, NULL),
-	                 0);
+	assert_int_equal(
+		tree_lookup(v, VRECORD_ROOT, span_str("f"), &ino, NULL), 0);
 	assert_int_equal(ino, stat_of(x, "/v/f").ino);
 	(void)snprintf(command, sizeof(command), "grep -q safe %s/objects/%llu",
 	               copy, (unsigned long long)ino);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "volume/record.h"
+#include "volume/vrecord.h"
 
 #include <sys/stat.h>
 
@@ -8,47 +8,47 @@
 
 /* ---- keys ---- */
 
-struct record_key record_key_volume(void)
+struct vrecord_key vrecord_key_volume(void)
 {
-	return (struct record_key){.size = 1, .at = {'S'}};
+	return (struct vrecord_key){.size = 1, .at = {'S'}};
 }
 
-struct record_key record_key_prefix(char kind, uint64_t ino)
+struct vrecord_key vrecord_key_prefix(char kind, uint64_t ino)
 {
-	struct record_key k = {.size = 9, .at = {(uint8_t)kind}};
+	struct vrecord_key k = {.size = 9, .at = {(uint8_t)kind}};
 
 	for (unsigned i = 0; i < 8; i++)
 		k.at[1 + i] = (uint8_t)(ino >> (56 - 8 * i));
 	return k;
 }
 
-struct record_key record_key_inode(uint64_t ino)
+struct vrecord_key vrecord_key_inode(uint64_t ino)
 {
-	return record_key_prefix('I', ino);
+	return vrecord_key_prefix('I', ino);
 }
 
-static struct record_key hashed(char kind, uint64_t ino,
-                                const uint8_t hash[HASH])
+static struct vrecord_key hashed(char kind, uint64_t ino,
+                                 const uint8_t hash[HASH])
 {
-	struct record_key k = record_key_prefix(kind, ino);
+	struct vrecord_key k = vrecord_key_prefix(kind, ino);
 
 	memcpy(k.at + k.size, hash, HASH);
 	k.size += HASH;
 	return k;
 }
 
-struct record_key record_key_name(uint64_t dir, const uint8_t hash[HASH])
+struct vrecord_key vrecord_key_name(uint64_t dir, const uint8_t hash[HASH])
 {
 	return hashed('D', dir, hash);
 }
 
-struct record_key record_key_xattr(uint64_t ino, const uint8_t hash[HASH])
+struct vrecord_key vrecord_key_xattr(uint64_t ino, const uint8_t hash[HASH])
 {
 	return hashed('X', ino, hash);
 }
 
-int record_key_parse(struct span key, char *kind, uint64_t *ino,
-                     const uint8_t **hash)
+int vrecord_key_parse(struct span key, char *kind, uint64_t *ino,
+                      const uint8_t **hash)
 {
 	struct reader r = {.rest = key};
 	char what = (char)rd_u8(&r);
@@ -92,15 +92,15 @@ static void put_bytes(struct writer *w, struct span s)
 	w->size += s.size;
 }
 
-static void put_time(struct writer *w, struct record_time t)
+static void put_time(struct writer *w, struct vrecord_time t)
 {
 	put_int(w, (uint64_t)t.sec, 8);
 	put_int(w, t.nsec, 4);
 }
 
-static struct record_time get_time(struct reader *r)
+static struct vrecord_time get_time(struct reader *r)
 {
-	struct record_time t;
+	struct vrecord_time t;
 
 	t.sec = (int64_t)rd_le64(r);
 	t.nsec = rd_le32(r);
@@ -109,7 +109,7 @@ static struct record_time get_time(struct reader *r)
 	return t;
 }
 
-size_t record_put_volume(const struct record_volume *v, uint8_t *to)
+size_t vrecord_put_volume(const struct vrecord_volume *v, uint8_t *to)
 {
 	struct writer w = {to, 0};
 
@@ -122,10 +122,10 @@ size_t record_put_volume(const struct record_volume *v, uint8_t *to)
 	return w.size;
 }
 
-int record_get_volume(struct span from, struct record_volume *v)
+int vrecord_get_volume(struct span from, struct vrecord_volume *v)
 {
 	struct reader r = {.rest = from};
-	struct record_volume got;
+	struct vrecord_volume got;
 	uint8_t clean;
 
 	got.max_bytes = rd_le64(&r);
@@ -134,14 +134,14 @@ int record_get_volume(struct span from, struct record_volume *v)
 	got.inodes = rd_le64(&r);
 	got.next_ino = rd_le64(&r);
 	clean = rd_u8(&r);
-	if (!rd_end(&r) || clean > 1 || got.next_ino < RECORD_FIRST)
+	if (!rd_end(&r) || clean > 1 || got.next_ino < VRECORD_FIRST)
 		return -EIO;
 	got.clean = clean;
 	*v = got;
 	return 0;
 }
 
-size_t record_put_inode(const struct record_inode *i, uint8_t *to)
+size_t vrecord_put_inode(const struct vrecord_inode *i, uint8_t *to)
 {
 	struct writer w = {to, 0};
 
@@ -179,10 +179,10 @@ static bool type_ok(uint32_t mode)
 	}
 }
 
-int record_get_inode(struct span from, struct record_inode *i)
+int vrecord_get_inode(struct span from, struct vrecord_inode *i)
 {
 	struct reader r = {.rest = from};
-	struct record_inode got;
+	struct vrecord_inode got;
 
 	got.mode = rd_le32(&r);
 	got.uid = rd_le32(&r);
@@ -199,7 +199,7 @@ int record_get_inode(struct span from, struct record_inode *i)
 	got.btime = get_time(&r);
 	got.target = rd_str32(&r);
 	if (!rd_end(&r) || !type_ok(got.mode) || got.size > INT64_MAX ||
-	    got.charged > INT64_MAX || got.target.size > RECORD_LINK_MAX)
+	    got.charged > INT64_MAX || got.target.size > VRECORD_LINK_MAX)
 		return -EIO;
 	if (S_ISLNK(got.mode) ? got.target.size == 0 : got.target.size != 0)
 		return -EIO;
@@ -207,15 +207,15 @@ int record_get_inode(struct span from, struct record_inode *i)
 	return 0;
 }
 
-bool record_name_ok(struct span name)
+bool vrecord_name_ok(struct span name)
 {
-	return name.size > 0 && name.size <= RECORD_NAME_MAX &&
+	return name.size > 0 && name.size <= VRECORD_NAME_MAX &&
 	       !span_is(name, ".") && !span_is(name, "..") &&
 	       !memchr(name.at, '/', name.size) &&
 	       !memchr(name.at, '\0', name.size);
 }
 
-size_t record_put_name(const struct record_name *n, uint8_t *to)
+size_t vrecord_put_name(const struct vrecord_name *n, uint8_t *to)
 {
 	struct writer w = {to, 0};
 
@@ -225,14 +225,14 @@ size_t record_put_name(const struct record_name *n, uint8_t *to)
 	return w.size;
 }
 
-int record_get_name(struct span from, struct record_name *n)
+int vrecord_get_name(struct span from, struct vrecord_name *n)
 {
 	struct reader r = {.rest = from};
-	struct record_name got;
+	struct vrecord_name got;
 
 	got.ino = rd_le64(&r);
 	got.type = rd_u8(&r);
-	if (r.bad || got.ino == 0 || !record_name_ok(r.rest) ||
+	if (r.bad || got.ino == 0 || !vrecord_name_ok(r.rest) ||
 	    !type_ok((uint32_t)got.type << 12))
 		return -EIO;
 	got.name = r.rest;
@@ -240,7 +240,7 @@ int record_get_name(struct span from, struct record_name *n)
 	return 0;
 }
 
-size_t record_put_xattr(const struct record_xattr *x, uint8_t *to)
+size_t vrecord_put_xattr(const struct vrecord_xattr *x, uint8_t *to)
 {
 	struct writer w = {to, 0};
 
@@ -250,13 +250,13 @@ size_t record_put_xattr(const struct record_xattr *x, uint8_t *to)
 	return w.size;
 }
 
-int record_get_xattr(struct span from, struct record_xattr *x)
+int vrecord_get_xattr(struct span from, struct vrecord_xattr *x)
 {
 	struct reader r = {.rest = from};
-	struct record_xattr got;
+	struct vrecord_xattr got;
 
 	got.name = rd_str8(&r);
-	if (r.bad || got.name.size == 0 || r.rest.size > RECORD_VALUE_MAX ||
+	if (r.bad || got.name.size == 0 || r.rest.size > VRECORD_VALUE_MAX ||
 	    memchr(got.name.at, '\0', got.name.size))
 		return -EIO;
 	got.value = r.rest;
