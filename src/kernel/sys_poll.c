@@ -34,7 +34,7 @@ static uint16_t look(struct task *t, const abi_pollfd *p, struct poller *on)
 
 	if (p->fd < 0)
 		return 0;
-	f = fd_get(t, p->fd);
+	f = fd_get_now(t, p->fd);
 	if (!f)
 		return POLLNVAL;
 	got = file_poll(f, on) & wanted;
@@ -218,9 +218,11 @@ static long select_all(struct task *t, struct sets *s, bool may_wait)
 		}
 		if (!wanted_events(s, w, bit))
 			continue;
-		f = fd_get(t, (int32_t)fd);
-		if (!f)
+		f = fd_get_now(t, (int32_t)fd);
+		if (!f && t->first_run)
 			return -EBADF;
+		if (!f)
+			continue;
 		got = note(s, w, bit, file_poll(f, waiting ? &on : &off));
 		file_put(f);
 		found += got;

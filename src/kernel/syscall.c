@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include "kernel/fs/fd.h"
 #include "kernel/ops.h"
 #include "kernel/task/far.h"
 #include "kernel/task/signal.h"
@@ -93,6 +94,7 @@ void syscall_answer(struct task *t, long result, enum slot_action action)
 	/* Before the request is forgotten: its arguments are told. */
 	trace_answer(t, result, action);
 	t->in_call = false;
+	fd_let_go(t);
 	task_unwatch(t);
 	if (t->state != TASK_DEAD)
 		t->state = TASK_RUNNING;
@@ -153,6 +155,8 @@ static void conclude(struct task *t, long result)
 	}
 	if (result == -EWAIT && first_run)
 		slot_defer(t->slot);
+	if (result == -EWAIT && first_run)
+		fd_keep(t);
 	if (result == -EWAIT || result == -ENOANSWER)
 		return;
 	if (result == -EFAULT && far_fetch(t)) {
@@ -177,6 +181,7 @@ void syscall_serve(struct task *t)
 	}
 	t->state = TASK_READY;
 	t->outs = 0;
+	t->looked_up_count = 0;
 	task_get(t);
 	t->kernel->current = t;
 	result = syscall_run(t);

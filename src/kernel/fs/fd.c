@@ -304,13 +304,60 @@ struct file *fd_get_path(struct task *t, int32_t fd)
 	return e ? file_get(e->file) : NULL;
 }
 
-struct file *fd_get(struct task *t, int32_t fd)
+static struct file *find(struct task *t, int32_t fd)
 {
 	struct entry *e = entry_of(t->fds, fd);
 
 	if (!e || (e->file->mode & FILE_PATH))
 		return NULL;
 	return file_get(e->file);
+}
+
+/* What a call that has waited found under the number, or NULL. */
+static struct file *find_kept(const struct task *t, int32_t fd)
+{
+	for (uint32_t i = 0; i < TASK_KEPT; i++)
+		if (t->kept[i] && t->looked_up[i] == fd)
+			return t->kept[i];
+	return NULL;
+}
+
+struct file *fd_get_now(struct task *t, int32_t fd)
+{
+	uint32_t n = t->looked_up_count;
+
+	if (t->first_run) { /* fd_keep() asks for these */
+		if (n < TASK_KEPT)
+			t->looked_up[n] = fd;
+		t->looked_up_count = n + 1;
+	}
+	return find(t, fd);
+}
+
+struct file *fd_get(struct task *t, int32_t fd)
+{
+	struct file *f = t->first_run ? NULL : find_kept(t, fd);
+
+	return f ? file_get(f) : fd_get_now(t, fd);
+}
+
+void fd_keep(struct task *t)
+{
+	if (t->looked_up_count > TASK_KEPT)
+		return;
+	for (uint32_t i = 0; i < t->looked_up_count; i++)
+		if (!t->kept[i])
+			t->kept[i] = find(t, t->looked_up[i]);
+}
+
+void fd_let_go(struct task *t)
+{
+	for (uint32_t i = 0; i < TASK_KEPT; i++) {
+		if (t->kept[i])
+			file_put(t->kept[i]);
+		t->kept[i] = NULL;
+	}
+	t->looked_up_count = 0;
 }
 
 int fd_cloexec(struct task *t, int32_t fd)

@@ -48,6 +48,13 @@ must_check long fd_open(struct task *t, struct file *f, bool cloexec);
 must_check int fd_replace(struct task *t, int32_t fd, struct file *f,
                           bool cloexec);
 
+/*
+ * The call waits: what fd_get() found for it, it goes on finding under these
+ * numbers until fd_let_go(), though they may be closed meanwhile.
+ */
+void fd_keep(struct task *t);
+void fd_let_go(struct task *t);
+
 /* 0 or -EBADF. */
 must_check int fd_close(struct task *t, int32_t fd);
 
@@ -57,6 +64,9 @@ must_check int fd_close(struct task *t, int32_t fd);
  * the file was opened with O_PATH (fd_get_path() finds those too).
  */
 must_check struct file *fd_get(struct task *t, int32_t fd);
+/* Likewise, but by what the number means now, whatever fd_keep() keeps. */
+must_check struct file *fd_get_now(struct task *t, int32_t fd);
+
 must_check struct file *fd_get_path(struct task *t, int32_t fd);
 
 /* Close-on-exec: 0 or 1, or -EBADF. */

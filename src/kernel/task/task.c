@@ -368,6 +368,7 @@ static void drop_call(struct task *t)
 	if (t->job && t->job_drop)
 		t->job_drop(t);
 	t->job = NULL;
+	fd_let_go(t);
 	t->in_call = false;
 }
 

@@ -47,6 +47,7 @@ struct sigqueue {
 
 #define TASK_COMM     16
 #define TASK_WATCHERS 4
+#define TASK_KEPT     2
 
 /* A task's place in one wait queue. */
 struct task_watch {
@@ -86,6 +87,14 @@ struct task {
 	uint64_t scratch[4];
 	void *job; /* helper-thread work of this call, or NULL */
 	void (*job_drop)(struct task *t); /* frees it when the call is cut */
+
+	/*
+	 * The files that the call looked up before it began to wait, if they
+	 * are few: they stay its own, whatever becomes of the numbers.
+	 */
+	int32_t looked_up[TASK_KEPT];
+	uint32_t looked_up_count; /* in its first run; may be more */
+	struct file *kept[TASK_KEPT];
 
 	/* Waiting. */
 	struct list ready_link; /* in kernel.ready */
