@@ -10,12 +10,12 @@ static bool job_ok(const struct job *j)
 	for (size_t i = 0; i < ARRAY_LEN(j->stream); i++)
 		if (j->stream[i] > JOB_TERMINAL)
 			return false;
-	if (!record_text_ok(j->user, JOB_USER_MAX))
+	if (!wire_text_ok(j->user, JOB_USER_MAX))
 		return false;
 	if (j->cwd.size > 0 && !launch_path_ok(j->cwd))
 		return false;
-	return j->args.count > 0 && record_list_ok(&j->args) &&
-	       record_list_ok(&j->env);
+	return j->args.count > 0 && wire_list_ok(&j->args) &&
+	       wire_list_ok(&j->env);
 }
 
 int job_parse(struct span wire, struct job *out)
@@ -31,8 +31,8 @@ int job_parse(struct span wire, struct job *out)
 	j.columns = rd_le16(&r);
 	j.user = rd_str32(&r);
 	j.cwd = rd_str32(&r);
-	record_read_list(&r, &j.args);
-	record_read_list(&r, &j.env);
+	wire_read_list(&r, &j.args);
+	wire_read_list(&r, &j.env);
 	if (!rd_end(&r) || !job_ok(&j))
 		return -EPROTO;
 	*out = j;
@@ -45,16 +45,16 @@ int job_format(const struct job *j, uint8_t **out, size_t *size)
 
 	if (!job_ok(j))
 		return -EINVAL;
-	record_put_le(&b, JOB_MAGIC, 4);
+	wire_put_le(&b, JOB_MAGIC, 4);
 	for (size_t i = 0; i < ARRAY_LEN(j->stream); i++)
-		record_put_le(&b, j->stream[i], 1);
-	record_put_le(&b, j->rows, 2);
-	record_put_le(&b, j->columns, 2);
-	record_put_str(&b, j->user);
-	record_put_str(&b, j->cwd);
-	record_put_list(&b, &j->args);
-	record_put_list(&b, &j->env);
-	return record_take(&b, out, size);
+		wire_put_le(&b, j->stream[i], 1);
+	wire_put_le(&b, j->rows, 2);
+	wire_put_le(&b, j->columns, 2);
+	wire_put_str(&b, j->user);
+	wire_put_str(&b, j->cwd);
+	wire_put_list(&b, &j->args);
+	wire_put_list(&b, &j->env);
+	return wire_take(&b, out, size);
 }
 
 uint32_t job_descriptors(const struct job *j)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program to be run in a qube: the record that goes with the control message
- * `run` (channel/control.def), in a memory file.  channel/record.h says what
+ * `run` (channel/control.def), in a memory file.  channel/wire.h says what
  * it is made of.
  *
  * The descriptors of the message are, in this order: the record, the streams
@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "channel/record.h"
+#include "channel/wire.h"
 
 #define JOB_USER_MAX 31u
 
@@ -23,11 +23,11 @@ enum job_stream {
 
 struct job {
 	uint8_t stream[3];
-	uint16_t rows, columns;  /* of the terminal */
-	struct span user;        /* empty: the qube's default user */
-	struct span cwd;         /* empty: the user's home */
-	struct record_list args; /* at least one */
-	struct record_list env;
+	uint16_t rows, columns; /* of the terminal */
+	struct span user;       /* empty: the qube's default user */
+	struct span cwd;        /* empty: the user's home */
+	struct wire_list args;  /* at least one */
+	struct wire_list env;
 };
 
 /*

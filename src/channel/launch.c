@@ -72,7 +72,7 @@ static bool from_ok(const struct launch_mount *m)
 		return m->from.size == 0;
 	case A_NAME:
 		return m->from.size > 0 &&
-		       record_text_ok(m->from, LAUNCH_PATH_MAX);
+		       wire_text_ok(m->from, LAUNCH_PATH_MAX);
 	case A_PATH:
 		return launch_path_ok(m->from) && m->from.size > 1;
 	}
@@ -116,7 +116,7 @@ static bool launch_ok(const struct launch *l)
 {
 	if (l->flags & ~LAUNCH_FLAGS || l->memory == 0 || l->tasks == 0)
 		return false;
-	if (!launch_name_ok(l->name) || !record_text_ok(l->trace, TRACE_MAX))
+	if (!launch_name_ok(l->name) || !wire_text_ok(l->trace, TRACE_MAX))
 		return false;
 	if (l->mount_count > LAUNCH_MOUNTS)
 		return false;
@@ -158,21 +158,21 @@ int launch_format(const struct launch *l, uint8_t **out, size_t *size)
 
 	if (!launch_ok(l))
 		return -EINVAL;
-	record_put_le(&b, LAUNCH_MAGIC, 4);
-	record_put_le(&b, l->flags, 4);
-	record_put_le(&b, l->memory, 8);
-	record_put_le(&b, l->tasks, 4);
-	record_put_str(&b, l->name);
-	record_put_str(&b, l->trace);
-	record_put_le(&b, l->mount_count, 4);
+	wire_put_le(&b, LAUNCH_MAGIC, 4);
+	wire_put_le(&b, l->flags, 4);
+	wire_put_le(&b, l->memory, 8);
+	wire_put_le(&b, l->tasks, 4);
+	wire_put_str(&b, l->name);
+	wire_put_str(&b, l->trace);
+	wire_put_le(&b, l->mount_count, 4);
 	for (uint32_t i = 0; i < l->mount_count; i++) {
-		record_put_le(&b, l->mount[i].kind, 1);
-		record_put_le(&b, l->mount[i].flags, 1);
-		record_put_le(&b, l->mount[i].fds, 1);
-		record_put_str(&b, l->mount[i].at);
-		record_put_str(&b, l->mount[i].from);
+		wire_put_le(&b, l->mount[i].kind, 1);
+		wire_put_le(&b, l->mount[i].flags, 1);
+		wire_put_le(&b, l->mount[i].fds, 1);
+		wire_put_str(&b, l->mount[i].at);
+		wire_put_str(&b, l->mount[i].from);
 	}
-	return record_take(&b, out, size);
+	return wire_take(&b, out, size);
 }
 
 uint32_t launch_descriptors(const struct launch *l)

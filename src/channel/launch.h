@@ -4,7 +4,7 @@
  *
  * Whoever starts a kernel (src/supervise) leaves it the descriptors numbered
  * below and nothing else.  The record, in a memory file, says what they are
- * for; channel/record.h says what it is made of.  The programs to be run come
+ * for; channel/wire.h says what it is made of.  The programs to be run come
  * later, by control messages (channel/control.h).
  *
  * From LAUNCH_FD_FIRST on, in this order, each only if the record has it:
@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "channel/record.h"
+#include "channel/wire.h"
 
 #define LAUNCH_FD_SAY     2 /* a dying kernel's last words: a pipe, or a log */
 #define LAUNCH_FD_CONTROL 3 /* SEQPACKET; its other end is our owner's */

@@ -67,7 +67,7 @@ int environment_ask(struct environment *e, const char *what, struct fault *f)
 	return 0;
 }
 
-int environment_pack(char *const entry[], uint32_t count, struct record_list *l)
+int environment_pack(char *const entry[], uint32_t count, struct wire_list *l)
 {
 	size_t size = 0, at = 0;
 	uint8_t *packed;
@@ -84,6 +84,6 @@ int environment_pack(char *const entry[], uint32_t count, struct record_list *l)
 		memcpy(packed + at, entry[i], len);
 		at += len;
 	}
-	*l = (struct record_list){count, {packed, size}};
+	*l = (struct wire_list){count, {packed, size}};
 	return 0;
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/fault.h"
-#include "channel/record.h"
+#include "channel/wire.h"
 
 #define ENVIRONMENT_MAX 1024u
 
@@ -29,4 +29,4 @@ must_check int environment_ask(struct environment *e, const char *what,
 
 /* The strings one behind the other; the caller frees l->packed.at. */
 must_check int environment_pack(char *const entry[], uint32_t count,
-                                struct record_list *l);
+                                struct wire_list *l);

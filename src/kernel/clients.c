@@ -103,7 +103,7 @@ static int read_job(int fd, uint8_t **bytes, struct job *out)
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size <= 0 || (uint64_t)st.st_size > RECORD_SIZE_MAX)
+	    st.st_size <= 0 || (uint64_t)st.st_size > WIRE_SIZE_MAX)
 		return -EPROTO;
 	*bytes = malloc((size_t)st.st_size);
 	if (!*bytes)

@@ -47,7 +47,7 @@ static int read_record(struct launch *l, struct fault *f)
 
 	if (fstat(LAUNCH_FD_RECORD, &st) < 0)
 		return fault_errno(f, "find the launch record");
-	if (st.st_size <= 0 || (size_t)st.st_size > RECORD_SIZE_MAX)
+	if (st.st_size <= 0 || (size_t)st.st_size > WIRE_SIZE_MAX)
 		return fault_set(f, -EPROTO, "the launch record is no record");
 	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
 	          LAUNCH_FD_RECORD, 0);

@@ -201,7 +201,7 @@ void program_hang_up(struct program *p)
 }
 
 /* The value of a variable in a packed environment, or empty. */
-static struct span variable(const struct record_list *env, const char *name)
+static struct span variable(const struct wire_list *env, const char *name)
 {
 	size_t len = strlen(name), at = 0;
 

@@ -83,11 +83,11 @@ static int do_start(int dir, const char *name)
 	return 0;
 }
 
-static void pack(char *const cmd[], struct record_list *out, char *to)
+static void pack(char *const cmd[], struct wire_list *out, char *to)
 {
 	size_t at = 0;
 
-	*out = (struct record_list){0};
+	*out = (struct wire_list){0};
 	for (; cmd[out->count]; out->count++) {
 		size_t size = strlen(cmd[out->count]) + 1;
 

@@ -5,7 +5,7 @@
 
 /* A list of strings from a literal with a NUL behind each. */
 #define LIST(n, s) \
-	((struct record_list){(n), {(const uint8_t *)(s), sizeof(s) - 1}})
+	((struct wire_list){(n), {(const uint8_t *)(s), sizeof(s) - 1}})
 
 static struct job usual(void)
 {
@@ -83,7 +83,7 @@ static void too_few_args(struct job *j)
 
 static void unended_args(struct job *j)
 {
-	j->args = (struct record_list){1, span_str("ls")};
+	j->args = (struct wire_list){1, span_str("ls")};
 }
 
 static const struct {

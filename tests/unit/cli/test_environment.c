@@ -6,7 +6,7 @@
 static void variables_are_set_replaced_and_passed_on(void **state)
 {
 	struct environment *e = calloc(1, sizeof(*e));
-	struct record_list l;
+	struct wire_list l;
 	struct fault f;
 
 	(void)state;

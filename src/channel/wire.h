@@ -9,29 +9,29 @@
 
 #include "base/buffer.h"
 
-#define RECORD_SIZE_MAX ((size_t)16 << 20)
+#define WIRE_SIZE_MAX ((size_t)16 << 20)
 
 /* Strings one behind the other, each with its NUL. */
-struct record_list {
+struct wire_list {
 	uint32_t count;
 	struct span packed;
 };
 
-void record_put_le(struct buffer *b, uint64_t v, size_t size);
-void record_put_str(struct buffer *b, struct span s);
-void record_put_list(struct buffer *b, const struct record_list *l);
+void wire_put_le(struct buffer *b, uint64_t v, size_t size);
+void wire_put_str(struct buffer *b, struct span s);
+void wire_put_list(struct buffer *b, const struct wire_list *l);
 
-void record_read_list(struct reader *r, struct record_list *l);
+void wire_read_list(struct reader *r, struct wire_list *l);
 
 /* Does it hold as many strings as it says, each ended? */
-bool record_list_ok(const struct record_list *l);
+bool wire_list_ok(const struct wire_list *l);
 
 /* At most `max` bytes, none of them NUL? */
-bool record_text_ok(struct span s, size_t max);
+bool wire_text_ok(struct span s, size_t max);
 
 /*
  * A finished record: takes its memory out of `b` for the caller to free.  0,
- * -ENOMEM, or -EINVAL when it is larger than RECORD_SIZE_MAX; the buffer is
+ * -ENOMEM, or -EINVAL when it is larger than WIRE_SIZE_MAX; the buffer is
  * empty afterwards.
  */
-must_check int record_take(struct buffer *b, uint8_t **out, size_t *size);
+must_check int wire_take(struct buffer *b, uint8_t **out, size_t *size);

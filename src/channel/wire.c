@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "channel/record.h"
+#include "channel/wire.h"
 
-void record_put_le(struct buffer *b, uint64_t v, size_t size)
+void wire_put_le(struct buffer *b, uint64_t v, size_t size)
 {
 	uint8_t bytes[8];
 
@@ -10,25 +10,25 @@ void record_put_le(struct buffer *b, uint64_t v, size_t size)
 	buffer_put(b, bytes, size);
 }
 
-void record_put_str(struct buffer *b, struct span s)
+void wire_put_str(struct buffer *b, struct span s)
 {
-	record_put_le(b, s.size, 4);
+	wire_put_le(b, s.size, 4);
 	buffer_put(b, s.at, s.size);
 }
 
-void record_put_list(struct buffer *b, const struct record_list *l)
+void wire_put_list(struct buffer *b, const struct wire_list *l)
 {
-	record_put_le(b, l->count, 4);
-	record_put_str(b, l->packed);
+	wire_put_le(b, l->count, 4);
+	wire_put_str(b, l->packed);
 }
 
-void record_read_list(struct reader *r, struct record_list *l)
+void wire_read_list(struct reader *r, struct wire_list *l)
 {
 	l->count = rd_le32(r);
 	l->packed = rd_str32(r);
 }
 
-bool record_list_ok(const struct record_list *l)
+bool wire_list_ok(const struct wire_list *l)
 {
 	uint32_t ends = 0;
 
@@ -39,14 +39,14 @@ bool record_list_ok(const struct record_list *l)
 	return ends == l->count;
 }
 
-bool record_text_ok(struct span s, size_t max)
+bool wire_text_ok(struct span s, size_t max)
 {
 	return s.size <= max && (s.size == 0 || !memchr(s.at, 0, s.size));
 }
 
-int record_take(struct buffer *b, uint8_t **out, size_t *size)
+int wire_take(struct buffer *b, uint8_t **out, size_t *size)
 {
-	int err = b->bad ? -ENOMEM : b->size > RECORD_SIZE_MAX ? -EINVAL : 0;
+	int err = b->bad ? -ENOMEM : b->size > WIRE_SIZE_MAX ? -EINVAL : 0;
 
 	if (err == 0) {
 		*out = b->at;
