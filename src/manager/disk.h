@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The folders of volumes: volumes/UUID/private and volumes/UUID/root.
+ *
+ * They are named after UUIDs, so that to rename a qube is a change of the ledger
+ * alone.  Before such a folder is made, or its qube's records go, the ledger has
+ * "doomed/UUID"; with the commit that makes the qube be there, that goes.
+ * So whatever the moment we are killed at, the next manager finds in the ledger
+ * what is to be removed (disk_sweep()), and half a qube is never seen.
+ *
+ * What may take long runs in a worker (manager/worker.h), hence the const.
+ */
+#pragma once
+
+#include "manager/manager.h"
+#include "manager/qube.h"
+
+struct call;
+
+#define DISK_PRIVATE 1u
+#define DISK_ROOT    2u
+
+/* The volumes that a qube of this class has. */
+unsigned disk_volumes(enum qube_class class);
+
+/* "private" or "root" to its bit; 0 for anything else. */
+unsigned disk_volume_bit(const char *name);
+
+/* How large a new volume is, in bytes, as a text. */
+const char *disk_default_size(const char *volume);
+
+/* Notes in the open transaction that a folder is to go, or is to stay. */
+void disk_doom(struct ledger *l, const char *uuid);
+void disk_save(struct ledger *l, const char *uuid);
+
+/* Makes empty ones of this size.  0 or a negative errno. */
+must_check int disk_make(const struct manager *m, const char *uuid,
+                         unsigned volumes, struct fault *f);
+
+/* Copies them from another qube that is halted. */
+must_check int disk_copy(const struct manager *m, const char *from,
+                         const char *to, unsigned volumes, struct fault *f);
+
+/* Removes the folder and all in it.  Not being there is no error. */
+must_check int disk_drop(const struct manager *m, const char *uuid,
+                         struct fault *f);
+
+/*
+ * Removes a doomed folder in a worker and then finishes `c` (NULL: nobody
+ * waits).  0 or a negative errno, and `c` is the caller's.
+ */
+must_check int disk_drop_later(struct manager *m, const char *uuid,
+                               struct call *c, struct fault *f);
+
+/* At the start: removes all that is doomed.  No transaction may be open. */
+must_check int disk_sweep(struct manager *m, struct fault *f);
+
+/*
+ * Opens the folder of a volume.  A descriptor that the caller owns, or a
+ * negative errno.
+ */
+must_check int disk_open(const struct manager *m, const char *uuid,
+                         const char *volume, struct fault *f);

@@ -1,0 +1,759 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A domain is made when its qube is to start and goes when that has ended.  The
+ * manager has one connection to each kernel; its end is the end of the qube.
+ * Orders carry a cookie, with which the answer comes back.
+ */
+#include "manager/domain.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "channel/control.h"
+#include "manager/listener.h"
+#include "manager/manager.h"
+#include "manager/plan.h"
+#include "manager/property.h"
+#include "supervise/door.h"
+#include "supervise/keeper.h"
+
+#define KILL_PATIENCE_MS 5000 /* for a kernel that was told to end at once */
+#define NO_COOKIE        1u   /* of orders nobody waits for */
+
+struct domain {
+	struct list link;
+	struct manager *m;
+	uint32_t id;
+	char name[QUBE_NAME_MAX + 1];
+	enum domain_state state;
+	int64_t start_time;
+	struct reactor_watch control; /* messages of the kernel */
+	struct reactor_watch report;  /* the keeper's, while it starts */
+	struct keeper keeper;         /* pid 0: not our child */
+	struct reactor_timer patience;
+	struct list starters; /* calls that wait for it to run */
+	struct list enders;   /* ... to have ended */
+	struct list orders;   /* ... for an answer */
+	uint64_t memory, tasks, cpu_ns;
+};
+
+struct domains {
+	struct manager *m;
+	struct list all;
+	struct list leaving; /* of them only the keepers are left */
+	uint64_t cookie;     /* the last that was given */
+	int doors;           /* runtime/qubes */
+	struct reactor_timer stats;
+};
+
+const char *domain_state_name(enum domain_state state)
+{
+	static const char *const names[] = {
+		[DOMAIN_HALTED] = "Halted",   [DOMAIN_STARTING] = "Transient",
+		[DOMAIN_RUNNING] = "Running", [DOMAIN_PAUSED] = "Paused",
+		[DOMAIN_HALTING] = "Halting",
+	};
+
+	return names[state];
+}
+
+static struct domain *find(const struct manager *m, uint32_t id)
+{
+	list_for_each (at, &m->domains->all) {
+		struct domain *d = list_entry(at, struct domain, link);
+
+		if (d->id == id)
+			return d;
+	}
+	return NULL;
+}
+
+enum domain_state domain_state(const struct manager *m, uint32_t id)
+{
+	const struct domain *d = find(m, id);
+
+	return d ? d->state : DOMAIN_HALTED;
+}
+
+int64_t domain_start_time(const struct manager *m, uint32_t id)
+{
+	const struct domain *d = find(m, id);
+
+	return d ? d->start_time : 0;
+}
+
+static void close_watch(struct reactor *r, struct reactor_watch *w)
+{
+	int fd = w->fd;
+
+	reactor_remove(r, w);
+	base_close(&fd);
+}
+
+/* Finishes all calls of a list, with a reason if there is one. */
+static void finish_all(struct list *calls, enum exception ex, const char *why)
+{
+	while (!list_empty(calls)) {
+		struct call *c = list_first(calls, struct call, waiting);
+
+		list_del(&c->waiting);
+		call_finish(c, why ? call_fail(c, ex, "%s", why) : 0);
+	}
+}
+
+static void destroy(struct domain *d)
+{
+	struct reactor *r = d->m->reactor;
+
+	reactor_timer_stop(&d->patience);
+	close_watch(r, &d->control);
+	close_watch(r, &d->report);
+	list_del(&d->link);
+	/* Its keeper ends with the kernel, or goes on without us. */
+	if (d->keeper.pid > 0)
+		list_add_tail(&d->m->domains->leaving, &d->link);
+	else
+		free(d);
+}
+
+void domain_reap(struct manager *m)
+{
+	list_for_each_safe (at, &m->domains->leaving) {
+		struct domain *d = list_entry(at, struct domain, link);
+
+		if (waitpid(d->keeper.pid, NULL, WNOHANG) == 0)
+			continue;
+		list_del(&d->link);
+		free(d);
+	}
+}
+
+/* Removes a disposable that nobody wants again.  0 or a negative errno. */
+static int clean_up(struct manager *m, uint32_t id, struct fault *f)
+{
+	struct qube q;
+	int err = ledger_begin(m->ledger, true, f);
+
+	if (err < 0)
+		return err;
+	if (qube_load(m->ledger, id, &q) < 0 || q.class != QUBE_DispVM ||
+	    !property_true(m->ledger, &q, "auto_cleanup")) {
+		ledger_abort(m->ledger);
+		return 0;
+	}
+	events_queue(&m->events, "", "domain-pre-delete", "vm", q.name, NULL);
+	qube_delete(m->ledger, &q);
+	events_queue(&m->events, "", "domain-delete", "vm", q.name, NULL);
+	err = ledger_commit(m->ledger, f);
+	if (err < 0)
+		events_drop(&m->events);
+	else
+		events_flush(&m->events);
+	return err;
+}
+
+/* It has ended, or never began; `d` goes. */
+static void halted(struct domain *d, const char *why)
+{
+	struct manager *m = d->m;
+	bool ran = d->state != DOMAIN_STARTING;
+	uint32_t id = d->id;
+	struct list enders;
+	struct fault f;
+
+	if (ran) {
+		events_tell(&m->events, d->name, "domain-stopped", NULL);
+		events_tell(&m->events, d->name, "domain-shutdown", NULL);
+	} else {
+		events_tell(&m->events, d->name, "domain-start-failed",
+		            "reason", why, NULL);
+	}
+	finish_all(&d->starters, EX_QubesVMNotStartedError, why);
+	finish_all(&d->orders, EX_QubesVMNotRunningError, why);
+	/* Those who wait for the end see it as it is: halted. */
+	list_init(&enders);
+	while (!list_empty(&d->enders)) {
+		struct list *first = d->enders.next;
+
+		list_del(first);
+		list_add_tail(&enders, first);
+	}
+	destroy(d);
+	if (clean_up(m, id, &f) < 0)
+		(void)fprintf(stderr, "%s\n", f.text);
+	finish_all(&enders, EX_QubesException, NULL);
+}
+
+static uint64_t next_cookie(struct manager *m)
+{
+	return ++m->domains->cookie + NO_COOKIE;
+}
+
+static int order(struct domain *d, enum control_kind kind, uint64_t cookie,
+                 uint64_t value)
+{
+	struct control c = {.kind = kind, .value = {cookie, value}};
+
+	return control_send(d->control.fd, &c, NULL, 0);
+}
+
+/* The answer to the call that waits for it with this cookie. */
+static struct call *take_order(struct domain *d, uint64_t cookie)
+{
+	list_for_each (at, &d->orders) {
+		struct call *c = list_entry(at, struct call, waiting);
+
+		if (c->cookie == cookie) {
+			list_del(&c->waiting);
+			return c;
+		}
+	}
+	return NULL;
+}
+
+static void set_paused(struct domain *d, bool paused)
+{
+	enum domain_state state = paused ? DOMAIN_PAUSED : DOMAIN_RUNNING;
+
+	if (d->state == state || d->state == DOMAIN_HALTING)
+		return;
+	d->state = state;
+	events_tell(&d->m->events, d->name,
+	            paused ? "domain-paused" : "domain-unpaused", NULL);
+}
+
+static void say_state(struct buffer *b, const struct domain *d)
+{
+	buffer_printf(b,
+	              "mem=%llu mem_static_max=%llu cputime=%llu "
+	              "power_state=%s",
+	              (unsigned long long)d->memory >> 10,
+	              (unsigned long long)d->memory >> 10,
+	              (unsigned long long)d->cpu_ns / 1000000,
+	              domain_state_name(d->state));
+}
+
+static void heard_done(struct domain *d, const struct control *c)
+{
+	struct call *call = take_order(d, c->value[0]);
+	int err = (int)MIN(c->value[1], (uint64_t)4095);
+
+	if (err && d->state == DOMAIN_HALTING) {
+		d->state = DOMAIN_RUNNING;
+		events_tell(&d->m->events, d->name, "domain-shutdown-failed",
+		            "reason", strerror(err), NULL);
+		finish_all(&d->enders, EX_QubesException, strerror(err));
+	}
+	if (!call)
+		return;
+	if (!err)
+		set_paused(d, call->pause);
+	call_finish(call, err ? call_fail(call, EX_QubesException, "%s: %s",
+	                                  d->name, strerror(err))
+	                      : 0);
+}
+
+static void tell_stats(struct domain *d)
+{
+	char memory[32], time[32], cpus[32];
+
+	(void)snprintf(memory, sizeof(memory), "%llu",
+	               (unsigned long long)d->memory >> 10);
+	(void)snprintf(time, sizeof(time), "%llu",
+	               (unsigned long long)d->cpu_ns / 1000000);
+	(void)snprintf(cpus, sizeof(cpus), "%llu",
+	               (unsigned long long)d->tasks);
+	events_tell(&d->m->events, d->name, "vm-stats", "memory_kb", memory,
+	            "cpu_time", time, "tasks", cpus, NULL);
+}
+
+static void heard_state(struct domain *d, const struct control *c)
+{
+	struct call *call = take_order(d, c->value[0]);
+
+	d->memory = c->value[1];
+	d->tasks = c->value[2];
+	d->cpu_ns = c->value[3];
+	d->start_time = (int64_t)time(NULL) -
+	                (int64_t)(c->value[4] / 1000000000);
+	/* Another client may have paused it. */
+	set_paused(d, c->value[5] != 0);
+	if (call) {
+		say_state(&call->answer, d);
+		call_finish(call, 0);
+	} else {
+		tell_stats(d);
+	}
+}
+
+static void control_ready(struct reactor_watch *w, uint32_t events)
+{
+	struct domain *d = container_of(w, struct domain, control);
+	struct control_fds fds = {0};
+	struct control c;
+	int got = control_receive(w->fd, CONTROL_KERNEL, &c, &fds);
+
+	(void)events;
+	if (got == -EAGAIN)
+		return;
+	/* Gone; or it says what no kernel of ours does, and is not heard. */
+	if (got <= 0) {
+		if (got == -EPROTO && d->keeper.pid > 0)
+			(void)kill(d->keeper.pid, SIGKILL);
+		halted(d, "the qube has ended");
+		return;
+	}
+	control_close(&fds);
+	if (c.kind == CONTROL_done)
+		heard_done(d, &c);
+	else if (c.kind == CONTROL_stated)
+		heard_state(d, &c);
+}
+
+/* A control connection of its kernel, or a negative errno. */
+static int enter(const struct domain *d, struct fault *f)
+{
+	char door[QUBE_NAME_MAX + 8];
+
+	(void)snprintf(door, sizeof(door), "%s.sock", d->name);
+	return door_enter(d->m->domains->doors, door, f);
+}
+
+/* Connects to the kernel, whose qube runs from now on. */
+static int meet(struct domain *d, struct fault *f)
+{
+	int fd = enter(d, f);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = reactor_add(d->m->reactor, &d->control, fd, EPOLLIN);
+	if (err < 0) {
+		close(fd);
+		return fault_set(f, err, "watch the kernel: %s",
+		                 strerror(-err));
+	}
+	d->state = DOMAIN_RUNNING;
+	d->start_time = (int64_t)time(NULL);
+	return 0;
+}
+
+/* Gives a call its connection, if it is for that. */
+static int hand_over(struct domain *d, struct call *c)
+{
+	struct fault f;
+
+	if (!c->connect)
+		return 0;
+	c->fd = enter(d, &f);
+	return c->fd < 0 ? call_fault(c, c->fd, &f) : 0;
+}
+
+static void report_ready(struct reactor_watch *w, uint32_t events)
+{
+	struct domain *d = container_of(w, struct domain, report);
+	struct fault f;
+	int err;
+
+	(void)events;
+	reactor_remove(d->m->reactor, w);
+	err = keeper_wait(&d->keeper, &f);
+	if (err == 0)
+		err = meet(d, &f);
+	if (err < 0) {
+		halted(d, f.text);
+		return;
+	}
+	events_tell(&d->m->events, d->name, "domain-start", NULL);
+	while (!list_empty(&d->starters)) {
+		struct call *c = list_first(&d->starters, struct call, waiting);
+
+		list_del(&c->waiting);
+		call_finish(c, hand_over(d, c));
+	}
+}
+
+/* A kernel that does not end when told. */
+static void out_of_patience(struct reactor_timer *t)
+{
+	struct domain *d = container_of(t, struct domain, patience);
+
+	if (d->keeper.pid > 0)
+		(void)kill(d->keeper.pid, SIGKILL);
+}
+
+static struct domain *create(struct manager *m, const struct qube *q)
+{
+	struct domain *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->m = m;
+	d->id = q->id;
+	memcpy(d->name, q->name, sizeof(d->name));
+	d->state = DOMAIN_STARTING;
+	d->control = (struct reactor_watch){.fd = -1, .ready = control_ready};
+	d->report = (struct reactor_watch){.fd = -1, .ready = report_ready};
+	d->keeper.report = -1;
+	reactor_timer_init(&d->patience, out_of_patience);
+	list_init(&d->starters);
+	list_init(&d->enders);
+	list_init(&d->orders);
+	list_add_tail(&m->domains->all, &d->link);
+	return d;
+}
+
+static int may_start(struct manager *m, const struct qube *q, struct fault *f)
+{
+	char key[LEDGER_KEY_MAX], why[128];
+
+	qube_key(key, q, "f/", "prohibit-start");
+	if (ledger_text(m->ledger, key, why, sizeof(why)) && *why)
+		return fault_set(f, -EPERM,
+		                 "Qube start is prohibited. Rationale: %s",
+		                 why);
+	return 0;
+}
+
+/* Begins a start, in a transaction that reads.  0, and the domain is there. */
+static int launch(struct manager *m, const struct qube *q, struct domain **out,
+                  struct fault *f)
+{
+	struct plan *p = NULL;
+	struct domain *d;
+	int err = may_start(m, q, f);
+
+	if (err < 0)
+		return err;
+	events_tell(&m->events, q->name, "domain-pre-start", "start_guid",
+	            "False", NULL);
+	d = create(m, q);
+	if (!d)
+		return fault_set(f, -ENOMEM, "out of memory");
+	err = plan_create(m, q, &p, f);
+	if (err == 0)
+		err = plan_start(m, p, &d->keeper, f);
+	plan_destroy(p);
+	if (err == 0)
+		err = reactor_add(m->reactor, &d->report, d->keeper.report,
+		                  EPOLLIN);
+	if (err < 0) {
+		events_tell(&m->events, q->name, "domain-start-failed",
+		            "reason", f->text, NULL);
+		if (d->keeper.pid > 0)
+			(void)kill(d->keeper.pid, SIGKILL);
+		destroy(d);
+		return err;
+	}
+	events_tell(&m->events, q->name, "domain-spawn", "start_guid", "False",
+	            NULL);
+	*out = d;
+	return 0;
+}
+
+static int start(struct call *c)
+{
+	struct domain *d = find(c->m, c->target.id);
+	struct fault f;
+
+	if (d && d->state == DOMAIN_HALTING)
+		return call_fail(c, EX_QubesVMNotHaltedError,
+		                 "%s is about to end: wait for that",
+		                 c->target.name);
+	if (!d && launch(c->m, &c->target, &d, &f) < 0)
+		return call_fault(c, -EIO, &f);
+	if (d->state != DOMAIN_STARTING)
+		return hand_over(d, c);
+	list_add_tail(&d->starters, &c->waiting);
+	return CALL_LATER;
+}
+
+int domain_start(struct call *c)
+{
+	return start(c);
+}
+
+int domain_connect(struct call *c, bool start_it)
+{
+	c->connect = true;
+	if (!start_it && domain_state(c->m, c->target.id) == DOMAIN_HALTED)
+		return call_fail(c, EX_QubesVMNotRunningError,
+		                 "%s does not run", c->target.name);
+	return start(c);
+}
+
+static int not_started(struct call *c)
+{
+	return call_fail(c, EX_QubesVMNotStartedError,
+	                 "Domain is powered off: '%s'", c->target.name);
+}
+
+int domain_shutdown(struct call *c, bool force, bool wait)
+{
+	struct domain *d = find(c->m, c->target.id);
+	uint64_t seconds;
+	int err;
+
+	if (!d)
+		return not_started(c);
+	if (d->state == DOMAIN_STARTING)
+		return call_fail(c, EX_QubesException, "%s is still starting",
+		                 d->name);
+	seconds = property_number(c->m->ledger, &c->target, "shutdown_timeout");
+	if (d->state != DOMAIN_HALTING) {
+		events_tell(&c->m->events, d->name, "domain-pre-shutdown",
+		            "force", force ? "True" : "False", NULL);
+		err = order(d, CONTROL_shutdown, NO_COOKIE,
+		            MIN(seconds, (uint64_t)86400) * 1000);
+		if (err < 0)
+			return call_fail(c, EX_QubesException,
+			                 "tell %s to end: %s", d->name,
+			                 strerror(-err));
+		d->state = DOMAIN_HALTING;
+	}
+	if (!wait)
+		return 0;
+	list_add_tail(&d->enders, &c->waiting);
+	return CALL_LATER;
+}
+
+int domain_kill(struct call *c)
+{
+	struct domain *d = find(c->m, c->target.id);
+
+	if (!d)
+		return not_started(c);
+	/* One that starts, or does not listen, goes with its keeper. */
+	if ((d->control.fd < 0 || order(d, CONTROL_kill, NO_COOKIE, 0) < 0) &&
+	    d->keeper.pid > 0)
+		(void)kill(d->keeper.pid, SIGKILL);
+	reactor_timer_start(c->m->reactor, &d->patience, KILL_PATIENCE_MS);
+	if (d->state != DOMAIN_STARTING)
+		d->state = DOMAIN_HALTING;
+	list_add_tail(&d->enders, &c->waiting);
+	return CALL_LATER;
+}
+
+/* Sends an order whose answer finishes the call. */
+static int ask(struct domain *d, struct call *c, enum control_kind kind)
+{
+	int err;
+
+	c->cookie = next_cookie(c->m);
+	err = order(d, kind, c->cookie, 0);
+	if (err < 0)
+		return call_fail(c, EX_QubesException, "ask %s: %s", d->name,
+		                 strerror(-err));
+	list_add_tail(&d->orders, &c->waiting);
+	return CALL_LATER;
+}
+
+int domain_pause(struct call *c, bool pause)
+{
+	struct domain *d = find(c->m, c->target.id);
+
+	if (pause && (!d || d->state != DOMAIN_RUNNING))
+		return call_fail(c, EX_QubesVMNotRunningError,
+		                 "Domain not running: '%s'", c->target.name);
+	if (!pause && (!d || d->state != DOMAIN_PAUSED))
+		return call_fail(c, EX_QubesVMNotPausedError,
+		                 "Domain is not paused: '%s'", c->target.name);
+	c->pause = pause;
+	return ask(d, c, pause ? CONTROL_pause : CONTROL_unpause);
+}
+
+int domain_stat(struct call *c)
+{
+	struct domain *d = find(c->m, c->target.id);
+
+	if (d && d->control.fd >= 0)
+		return ask(d, c, CONTROL_state);
+	buffer_printf(&c->answer,
+	              "mem=0 mem_static_max=0 cputime=0 power_state=%s",
+	              domain_state_name(d ? d->state : DOMAIN_HALTED));
+	return 0;
+}
+
+/* Asks all that run, as long as somebody listens. */
+static void stats_due(struct reactor_timer *t)
+{
+	struct domains *all = container_of(t, struct domains, stats);
+	struct manager *m = all->m;
+	uint64_t seconds = 3;
+	struct fault f;
+
+	if (!listener_wants_stats(&m->events))
+		return;
+	list_for_each (at, &all->all) {
+		struct domain *d = list_entry(at, struct domain, link);
+
+		if (d->control.fd >= 0)
+			(void)!order(d, CONTROL_state, NO_COOKIE, 0);
+	}
+	if (ledger_begin(m->ledger, false, &f) == 0) {
+		seconds = property_number(m->ledger, NULL, "stats_interval");
+		ledger_abort(m->ledger);
+	}
+	reactor_timer_start(m->reactor, t, (int64_t)seconds * 1000);
+}
+
+void domain_stats_wanted(struct manager *m)
+{
+	reactor_timer_start(m->reactor, &m->domains->stats, 0);
+}
+
+int domain_create_all(struct manager *m, struct fault *f)
+{
+	struct domains *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return fault_set(f, -ENOMEM, "out of memory");
+	all->m = m;
+	list_init(&all->all);
+	list_init(&all->leaving);
+	reactor_timer_init(&all->stats, stats_due);
+	all->doors = paths_open_below(m->runtime, "qubes", f);
+	if (all->doors < 0) {
+		int err = all->doors;
+
+		free(all);
+		return err;
+	}
+	m->domains = all;
+	return 0;
+}
+
+void domain_destroy_all(struct manager *m)
+{
+	if (!m->domains)
+		return;
+	/* The qubes go on without us. */
+	list_for_each_safe (at, &m->domains->all)
+		destroy(list_entry(at, struct domain, link));
+	list_for_each_safe (at, &m->domains->leaving) {
+		list_del(at);
+		free(list_entry(at, struct domain, link));
+	}
+	close(m->domains->doors);
+	free(m->domains);
+	m->domains = NULL;
+}
+
+/* Meets the kernel behind a door, if there is one and a qube of that name. */
+static void adopt(struct manager *m, const char *name)
+{
+	struct domain *d;
+	struct fault f;
+	struct qube q;
+
+	if (qube_find(m->ledger, name, &q) < 0)
+		return;
+	d = create(m, &q);
+	if (!d)
+		return;
+	if (meet(d, &f) < 0) {
+		destroy(d);
+		return;
+	}
+	/* Whether it is paused, and since when it runs. */
+	(void)!order(d, CONTROL_state, NO_COOKIE, 0);
+}
+
+/* True if it is a disposable that ended while there was no manager. */
+static bool is_left(struct manager *m, const struct qube *q)
+{
+	return q->class == QUBE_DispVM && !find(m, q->id) &&
+	       property_true(m->ledger, q, "auto_cleanup");
+}
+
+/* Removes those that are left; no transaction is open. */
+static int clean_up_left(struct manager *m, struct fault *f)
+{
+	struct ledger_walk w;
+	struct qube q;
+	bool found;
+	int err;
+
+	do {
+		err = ledger_begin(m->ledger, false, f);
+		if (err < 0)
+			return err;
+		found = false;
+		qube_walk_begin(&w, m->ledger);
+		while (!found && qube_walk_next(&w, &q))
+			found = is_left(m, &q);
+		qube_walk_end(&w);
+		ledger_abort(m->ledger);
+		if (found)
+			err = clean_up(m, q.id, f);
+	} while (found && err == 0);
+	return err;
+}
+
+static void start_by_itself(struct manager *m, const struct qube *q)
+{
+	struct domain *d;
+	struct fault f;
+
+	if (find(m, q->id) || !property_true(m->ledger, q, "autostart"))
+		return;
+	if (launch(m, q, &d, &f) < 0)
+		(void)fprintf(stderr, "start %s: %s\n", q->name, f.text);
+}
+
+/* Tries every door. */
+static int look_behind_doors(struct manager *m, struct fault *f)
+{
+	int fd = openat(m->domains->doors, ".",
+	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int err;
+
+	if (!d) {
+		err = fault_errno(f, "look for qubes that run");
+		base_close(&fd);
+		return err;
+	}
+	err = ledger_begin(m->ledger, false, f);
+	while (err == 0 && (e = readdir(d))) {
+		char name[QUBE_NAME_MAX + 1];
+		const char *end = strrchr(e->d_name, '.');
+
+		if (!end || strcmp(end, ".sock") != 0 ||
+		    (size_t)(end - e->d_name) > QUBE_NAME_MAX)
+			continue;
+		(void)snprintf(name, sizeof(name), "%.*s",
+		               (int)(end - e->d_name), e->d_name);
+		adopt(m, name);
+	}
+	closedir(d);
+	ledger_abort(m->ledger);
+	return err;
+}
+
+int domain_adopt(struct manager *m, struct fault *f)
+{
+	struct ledger_walk w;
+	struct qube q;
+	int err = look_behind_doors(m, f);
+
+	if (err == 0)
+		err = clean_up_left(m, f);
+	if (err == 0)
+		err = ledger_begin(m->ledger, false, f);
+	if (err < 0)
+		return err;
+	qube_walk_begin(&w, m->ledger);
+	while (qube_walk_next(&w, &q))
+		if (q.class != QUBE_AdminVM)
+			start_by_itself(m, &q);
+	qube_walk_end(&w);
+	ledger_abort(m->ledger);
+	return 0;
+}

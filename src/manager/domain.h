@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Qubes that run, or are about to, or no longer.
+ *
+ *	Halted -> Transient -> Running <-> Paused
+ *	                          |
+ *	                       Halting -> Halted
+ *
+ * A domain is in memory only: what it stands for is the kernel's own socket,
+ * runtime/qubes/NAME.sock.  A new manager finds the qubes of a former one by
+ * connecting to what lies there (domain_adopt()).  Kernels outlive us; we
+ * believe nothing they say but fixed messages (channel/control.h).
+ */
+#pragma once
+
+#include "manager/call.h"
+
+struct domain;
+struct domains;
+
+enum domain_state {
+	DOMAIN_HALTED,
+	DOMAIN_STARTING,
+	DOMAIN_RUNNING,
+	DOMAIN_PAUSED,
+	DOMAIN_HALTING,
+};
+
+/* "Halted", "Transient", "Running", "Paused", "Halting". */
+const char *domain_state_name(enum domain_state state);
+
+must_check int domain_create_all(struct manager *m, struct fault *f);
+void domain_destroy_all(struct manager *m);
+
+/*
+ * Finds the qubes that a former manager started, removes disposables that ended
+ * meanwhile, and starts those with `autostart` that do not run.  0 or a
+ * negative errno.
+ */
+must_check int domain_adopt(struct manager *m, struct fault *f);
+
+enum domain_state domain_state(const struct manager *m, uint32_t id);
+
+/* Seconds since 1970, or 0 when it is halted. */
+int64_t domain_start_time(const struct manager *m, uint32_t id);
+
+/*
+ * What a call wants of a qube.  Each returns 0 when that is done, CALL_LATER when
+ * the call will be finished, or what call_fail() returned.  A transaction must be
+ * open: reads only.
+ */
+must_check int domain_start(struct call *c);
+must_check int domain_connect(struct call *c, bool start);
+must_check int domain_shutdown(struct call *c, bool force, bool wait);
+must_check int domain_kill(struct call *c);
+must_check int domain_pause(struct call *c, bool pause);
+must_check int domain_stat(struct call *c);
+
+/* Children have ended: takes note of those that are keepers. */
+void domain_reap(struct manager *m);
+
+/* Makes vm-stats events while somebody listens to them. */
+void domain_stats_wanted(struct manager *m);

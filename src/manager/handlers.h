@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handlers of the Admin API, on_*() in on_*.c, as admin/methods.def names
+ * them.  What they find and return is in manager/call.h.
+ */
+#pragma once
+
+#include "manager/call.h"
+
+#define METHOD(handler, name, target, way, argument, payload, what) \
+	int handler(struct call *c);
+#include "admin/methods.def"

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All of a manager's state hangs off this.
+ */
+#pragma once
+
+#include "admin/paths.h"
+#include "manager/events.h"
+#include "manager/ledger.h"
+#include "manager/reactor.h"
+
+struct listener;
+struct domains;
+struct workers;
+
+struct manager {
+	struct paths paths;
+	/* Folders that are held open. */
+	int data, runtime, logs, volumes;
+	int life; /* the lock that says that we live; workers have it too */
+	struct reactor *reactor;
+	struct ledger *ledger;
+	struct events events;
+	struct listener *listener;
+	struct domains *domains; /* qubes that run; manager/domain.h */
+	struct workers *workers; /* manager/worker.h */
+};

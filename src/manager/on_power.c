@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Qubes are started, stopped and asked how they are. */
+#include "manager/domain.h"
+#include "manager/handlers.h"
+#include "manager/listener.h"
+#include "manager/manager.h"
+
+int on_power_start(struct call *c)
+{
+	return domain_start(c);
+}
+
+int on_power_shutdown(struct call *c)
+{
+	static const struct {
+		const char *argument;
+		bool force, wait;
+	} kinds[] = {
+		{"", false, false},         {"force", true, false},
+		{"wait", false, true},      {"force+wait", true, true},
+		{"wait+force", true, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(c->argument, kinds[i].argument) == 0)
+			return domain_shutdown(c, kinds[i].force,
+			                       kinds[i].wait);
+	return call_fail(c, EX_QubesValueError,
+	                 "the argument is force, wait, or force+wait");
+}
+
+int on_power_pause(struct call *c)
+{
+	return domain_pause(c, true);
+}
+
+int on_power_unpause(struct call *c)
+{
+	return domain_pause(c, false);
+}
+
+int on_power_suspend(struct call *c)
+{
+	return domain_pause(c, true);
+}
+
+int on_power_resume(struct call *c)
+{
+	return domain_pause(c, false);
+}
+
+int on_power_kill(struct call *c)
+{
+	return domain_kill(c);
+}
+
+int on_power_console(struct call *c)
+{
+	return call_fail(c, EX_QubesNotImplementedError,
+	                 "run a shell in %s instead", c->target.name);
+}
+
+int on_power_state(struct call *c)
+{
+	if (c->target.class != QUBE_AdminVM)
+		return domain_stat(c);
+	buffer_text(&c->answer,
+	            "mem=0 mem_static_max=0 cputime=0 power_state=Running");
+	return 0;
+}
+
+int on_power_stats(struct call *c)
+{
+	listener_stream(c->conn, &c->m->events,
+	                c->target.class == QUBE_AdminVM ? "" : c->target.name,
+	                true);
+	domain_stats_wanted(c->m);
+	return CALL_STREAM;
+}
+
+int on_power_connect(struct call *c)
+{
+	bool start = span_is(c->request.payload, "start");
+
+	if (c->request.payload.size && !start)
+		return call_fail(c, EX_QubesValueError,
+		                 "the payload is nothing, or start");
+	return domain_connect(c, start);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a qube is started with: from its records to a launch record and the
+ * descriptors that go with it.
+ *
+ *	AppVM, DispVM   /  programs of its template, under what is volatile
+ *	TemplateVM,     /  the same, under its root volume
+ *	StandaloneVM
+ *	all with a private volume: that at /rw, /rw/home at /home and
+ *	/rw/usrlocal at /usr/local
+ */
+#pragma once
+
+#include "manager/manager.h"
+#include "manager/qube.h"
+
+struct plan;
+
+/* In a transaction.  0 and *out, or a negative errno and why not. */
+must_check int plan_create(struct manager *m, const struct qube *q,
+                           struct plan **out, struct fault *f);
+
+/* Accepts NULL. */
+void plan_destroy(struct plan *p);
+
+struct keeper;
+
+/*
+ * Starts it, with its door in runtime/qubes and its log in state/log/NAME.log.  0
+ * or a negative errno.
+ */
+must_check int plan_start(struct manager *m, struct plan *p, struct keeper *out,
+                          struct fault *f);
