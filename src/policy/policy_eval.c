@@ -168,7 +168,7 @@ static void collect(const struct policy_rules *rules,
 			set->qube[i] = set->base[i] = false;
 }
 
-static size_t find_offer(const struct policy_answer *a, struct policy_target t)
+size_t policy_eval_find(const struct policy_answer *a, struct policy_target t)
 {
 	size_t i = 0;
 
@@ -223,7 +223,7 @@ static int ask(const struct policy_rules *rules, const struct policy_system *s,
 	a->preset = a->offer_count;
 	if (a->rule->default_target.kind != POLICY_NONE &&
 	    settle(s, a->source, a->rule->default_target, &t))
-		a->preset = find_offer(a, t);
+		a->preset = policy_eval_find(a, t);
 	if (a->offer_count == 0)
 		fail(a, "the rule says to ask, but there is no target to "
 		        "choose");

@@ -63,7 +63,10 @@ void policy_eval_refuse(struct policy_answer *out, const char *why);
  */
 void policy_eval_choose(struct policy_answer *a, size_t which);
 
-/* The place of a target's name on offer, or offer_count. */
+/* The place of a target on offer, or offer_count. */
+size_t policy_eval_find(const struct policy_answer *a, struct policy_target t);
+
+/* The same by its name. */
 size_t policy_eval_offered(const struct policy_system *system,
                            const struct policy_answer *a, struct span name);
 

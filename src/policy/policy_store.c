@@ -274,6 +274,14 @@ static int list_host(struct reading *in, const char *path,
 	return err;
 }
 
+int policy_store_names(const char *path, struct policy_names *names,
+                       struct fault *f)
+{
+	struct reading in = {0};
+
+	return list_host(&in, path, names, f);
+}
+
 /* Puts the changed file into the list of its folder, or takes it out. */
 static int list_change(const struct reading *in, const char *path,
                        struct policy_names *names)

@@ -87,5 +87,9 @@ must_check int policy_store_try(const struct policy_store *s, const char *path,
 must_check int policy_store_read(const char *path, uint8_t **text, size_t *size,
                                  struct fault *f);
 
+/* The names in a folder of the host.  As for a source's list(). */
+must_check int policy_store_names(const char *path, struct policy_names *names,
+                                  struct fault *f);
+
 const char *policy_store_folder(const struct policy_store *s,
                                 enum policy_layer layer);

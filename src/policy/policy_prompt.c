@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/policy_prompt.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "policy/policy_json.h"
+#include "policy/policy_source.h"
+
+#define NAME_ROOM   128u
+#define SHOWN_ROOM  512u
+#define ANSWER_ROOM 256u
+
+static int write_all(int fd, struct span s)
+{
+	struct reader r = {.rest = s};
+
+	while (r.rest.size > 0) {
+		ssize_t n = write(fd, r.rest.at, r.rest.size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		(void)rd_take(&r, n > 0 ? (size_t)n : 0);
+	}
+	return 0;
+}
+
+/* A field in front of what it says, harmless for a terminal. */
+static void show(struct buffer *b, const char *field, struct span s)
+{
+	char text[SHOWN_ROOM];
+
+	policy_source_escape(s, text, sizeof(text));
+	buffer_printf(b, "%-10s %s%s\n", field, text,
+	              s.size >= SHOWN_ROOM ? "..." : "");
+}
+
+static void show_targets(struct buffer *b, const struct policy_system *s,
+                         const struct policy_answer *a)
+{
+	for (size_t i = 0; i < a->offer_count; i++) {
+		const struct policy_qube *q = &s->qube[a->offer[i].qube];
+		char name[NAME_ROOM];
+		char shown[NAME_ROOM];
+		char label[NAME_ROOM];
+
+		if (policy_system_write(s, a->offer[i], false, name,
+		                        sizeof(name)) < 0)
+			continue;
+		policy_source_escape(span_str(name), shown, sizeof(shown));
+		policy_source_escape(q->label, label, sizeof(label));
+		buffer_printf(b, "  %2zu  %-24s %s%s\n", i + 1, shown, label,
+		              i == a->preset ? "  (default)" : "");
+	}
+}
+
+/* The question as a person reads it. */
+static void compose(const struct policy_prompt *p,
+                    const struct policy_answer *a, struct buffer *b)
+{
+	const struct policy_qube *q = &p->system->qube[a->source];
+	struct reader r = {.rest = p->request->service};
+	char label[NAME_ROOM];
+	size_t size = 0;
+
+	while (size < r.rest.size && r.rest.at[size] != '+')
+		size++;
+	buffer_text(b, "\nA qube asks to call another:\n");
+	show(b, "from", q->name);
+	policy_source_escape(q->label, label, sizeof(label));
+	buffer_printf(b, "%-10s %s\n", "label", label);
+	show(b, "service", rd_take(&r, size));
+	show(b, "argument", r.rest);
+	show(b, "wanted", p->request->target);
+	buffer_text(b, "Where to?\n");
+	show_targets(b, p->system, a);
+	buffer_text(b, a->preset < a->offer_count
+	                       ? "Number, Enter for the default, or n to "
+	                         "deny: "
+	                       : "Number, or n to deny: ");
+}
+
+/* One line, without its end; -EPIPE if it does not end, or is too long. */
+static int read_line(int fd, char line[ANSWER_ROOM])
+{
+	size_t size = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, line + size, 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EPIPE;
+		if (line[size] == '\n') {
+			line[size] = 0;
+			return 0;
+		}
+		if (++size == ANSWER_ROOM)
+			return -EPIPE;
+	}
+}
+
+/* The place on offer that a line chooses, or offer_count. */
+static size_t chosen(const struct policy_answer *a, const char *line)
+{
+	size_t n = 0;
+
+	if (line[0] == 0)
+		return a->preset;
+	for (size_t i = 0; line[i]; i++) {
+		if (line[i] < '0' || line[i] > '9' || i > 5)
+			return a->offer_count;
+		n = 10 * n + (size_t)(line[i] - '0');
+	}
+	return n >= 1 ? n - 1 : a->offer_count;
+}
+
+int policy_prompt_terminal(const struct policy_prompt *p, int in, int out,
+                           struct policy_answer *a)
+{
+	autobuffer struct buffer b = {0};
+	size_t which = a->offer_count;
+	char line[ANSWER_ROOM];
+
+	if (a->action != POLICY_ASK)
+		return 0;
+	compose(p, a, &b);
+	if (!b.bad && write_all(out, buffer_span(&b)) == 0 &&
+	    read_line(in, line) == 0)
+		which = chosen(a, line);
+	policy_eval_choose(a, which);
+	return b.bad ? -ENOMEM : 0;
+}
+
+/* A descriptor from which the question can be read, whoever reads when. */
+static int question_file(const struct policy_prompt *p,
+                         const struct policy_answer *a, struct fault *f)
+{
+	autobuffer struct buffer b = {0};
+	autoclose int fd = -1;
+
+	if (policy_json_ask(p->system, p->request, a, &b) < 0)
+		return fault_set(f, -ENOMEM, "out of memory");
+	fd = memfd_create("prompt", MFD_CLOEXEC);
+	if (fd < 0)
+		return fault_errno(f, "make a file for the question");
+	if (write_all(fd, buffer_span(&b)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return fault_errno(f, "write the question");
+	return take_fd(&fd);
+}
+
+int policy_prompt_start(const struct policy_prompt *p, char *const argv[],
+                        const struct policy_answer *a, pid_t *pid, int *answer,
+                        struct fault *f)
+{
+	posix_spawn_file_actions_t actions;
+	autoclose int question = question_file(p, a, f);
+	autoclose int from = -1;
+	autoclose int to = -1;
+	int ends[2];
+	int err;
+
+	if (question < 0)
+		return question;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fault_errno(f, "make a pipe");
+	from = ends[0];
+	to = ends[1];
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return fault_set(f, -ENOMEM, "out of memory");
+	err = posix_spawn_file_actions_adddup2(&actions, question, 0);
+	if (err == 0)
+		err = posix_spawn_file_actions_adddup2(&actions, to, 1);
+	if (err == 0)
+		err = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	if (err != 0)
+		return fault_set(f, -err, "start %s: %s", argv[0],
+		                 strerror(err));
+	*answer = take_fd(&from);
+	return 0;
+}
+
+void policy_prompt_settle(const struct policy_prompt *p, struct span said,
+                          int status, struct policy_answer *a)
+{
+	struct reader r = {.rest = said};
+	size_t which = a->offer_count;
+
+	if (said.size > 0 && said.at[said.size - 1] == '\n')
+		r.rest.size--;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+	    span_is(rd_take(&r, strlen("allow:")), "allow:"))
+		which = policy_eval_offered(p->system, a, r.rest);
+	policy_eval_choose(a, which);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Reads to the end; what is more than fits is no answer.  The size, or -1. */
+static ssize_t read_answer(int fd, int timeout_ms, uint8_t to[ANSWER_ROOM])
+{
+	int64_t end = now_ms() + timeout_ms;
+	size_t size = 0;
+
+	for (;;) {
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
+		int64_t left = timeout_ms < 0 ? -1 : MAX(end - now_ms(), 0);
+		int ready = poll(&wait, 1, (int)left);
+		ssize_t n;
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			return -1;
+		n = read(fd, to + size, ANSWER_ROOM - size);
+		if (n == 0)
+			return (ssize_t)size;
+		if (n < 0 && errno != EINTR)
+			return -1;
+		size += n > 0 ? (size_t)n : 0;
+		if (size == ANSWER_ROOM)
+			return -1;
+	}
+}
+
+int policy_prompt_program(const struct policy_prompt *p, char *const argv[],
+                          int timeout_ms, struct policy_answer *a,
+                          struct fault *f)
+{
+	autoclose int answer = -1;
+	uint8_t said[ANSWER_ROOM];
+	int status = 0;
+	ssize_t size;
+	pid_t pid;
+	int err;
+
+	if (a->action != POLICY_ASK)
+		return 0;
+	err = policy_prompt_start(p, argv, a, &pid, &answer, f);
+	if (err < 0) {
+		policy_eval_choose(a, a->offer_count);
+		return err;
+	}
+	size = read_answer(answer, timeout_ms, said);
+	if (size < 0)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	policy_prompt_settle(
+		p, (struct span){said, size < 0 ? 0 : (size_t)size}, status, a);
+	return 0;
+}
