@@ -312,6 +312,22 @@ static void calls_check(void)
 	OK(close(fd));
 }
 
+/* Code for nested functions, as some old libraries ask for. */
+static void executable_stack(void)
+{
+	volatile unsigned char code[] = {0xb8, 7, 0, 0, 0, 0xc3}; /* return 7 */
+	uintptr_t page = (uintptr_t)code & ~(uintptr_t)(PAGE - 1);
+	int (*run)(void);
+	void *at = (void *)code;
+
+	memcpy(&run, &at, sizeof(run));
+	OK(mprotect((void *)page, 2 * PAGE,
+	            PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN));
+	EQ(run(), 7);
+	OK(mprotect((void *)page, 2 * PAGE,
+	            PROT_READ | PROT_WRITE | PROT_GROWSDOWN));
+}
+
 int main(void)
 {
 	scratch();
@@ -326,5 +342,6 @@ int main(void)
 	posix_shared();
 	locking();
 	calls_check();
+	executable_stack();
 	return 0;
 }

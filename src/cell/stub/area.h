@@ -84,7 +84,8 @@ struct process {
 	uint64_t hwcap, hwcap2, min_stack;
 	uint64_t xfeatures_supported, xfeatures_permitted;
 
-	uint64_t channel; /* the window in use */
+	uint64_t channel;               /* the window in use */
+	uint64_t stack_low, stack_high; /* the guest's, all of it */
 
 	struct lock memory; /* brk, ranges, pools, and the text in them */
 	uint64_t brk_start, brk, brk_mapped;

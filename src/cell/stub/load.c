@@ -272,6 +272,7 @@ static void forget_old(struct area *a)
 /* Maps a stack of `size` bytes.  Returns the end of it, or 0. */
 static uint64_t map_stack_of(uint64_t size, uint64_t prot)
 {
+	struct process *p = area_process();
 	long got;
 
 	got = host(SYS_mmap, 0, size + STACK_GUARD, PROT_NONE,
@@ -283,7 +284,9 @@ static uint64_t map_stack_of(uint64_t size, uint64_t prot)
 		host(SYS_munmap, got, size + STACK_GUARD);
 		return 0;
 	}
-	return (uint64_t)got + STACK_GUARD + size;
+	p->stack_low = (uint64_t)got + STACK_GUARD;
+	p->stack_high = p->stack_low + size;
+	return p->stack_high;
 }
 
 /*

@@ -193,16 +193,25 @@ long pages_shmdt(struct area *a, const uint64_t arg[6])
 long pages_mprotect(const uint64_t arg[6])
 {
 	struct process *p = area_process();
+	uint64_t prot = arg[2] & ~(uint64_t)PROT_SEM;
+	uint64_t low = arg[0], size = arg[1];
 	long got;
 
 	if (arg[1] && area_ours(arg[0], arg[1]))
 		return -ENOMEM;
 	if (arg[2] & ~(uint64_t)(PROT_KEPT | PROT_SEM | PROT_GROWSDOWN))
 		return -EINVAL;
+	/* From there down: our stack is as large as it gets already. */
+	if ((prot & PROT_GROWSDOWN) && low >= p->stack_low &&
+	    low < p->stack_high) {
+		size += low - p->stack_low;
+		low = p->stack_low;
+		prot &= ~(uint64_t)PROT_GROWSDOWN;
+	}
 	lock_take(&p->memory);
-	got = host(SYS_mprotect, arg[0], arg[1], arg[2] & ~(uint64_t)PROT_SEM);
+	got = host(SYS_mprotect, low, size, prot);
 	if (got == 0)
-		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
+		ranges_drop(low, round_up(low + size, PAGE));
 	lock_give(&p->memory);
 	return got;
 }
