@@ -124,32 +124,23 @@ static int make_files(int dir_fd, struct fault *f)
 	return 0;
 }
 
-int volume_create(int dir_fd, const struct volume_limits *limits,
-                  enum header_lock how, struct span secret, struct fault *f)
+/* With a header that is complete. */
+static int create(int dir_fd, const struct volume_limits *l,
+                  const struct header *h, const uint8_t *key, struct fault *f)
 {
-	struct volume_limits l = checked(limits);
-	uint8_t key[HEADER_KEY];
-	struct volume *v;
+	struct volume *v = blank();
 	int err;
 
-	if (sodium_init() < 0)
-		return fault_set(f, -EIO, "no random numbers");
-	v = blank();
 	if (!v)
 		return fault_set(f, -ENOMEM, "out of memory");
-	header_init(&v->header);
-	randombytes_buf(key, sizeof(key));
-	err = how == HEADER_OPEN ? 0
-	                         : header_lock(&v->header, how, secret, key, f);
-	if (err == 0)
-		err = make_files(dir_fd, f);
+	v->header = *h;
+	err = make_files(dir_fd, f);
 	if (err == 0)
 		err = attach(v, dir_fd, key, f);
-	sodium_memzero(key, sizeof(key));
 	if (err < 0)
 		goto abandon;
-	v->sums = (struct vrecord_volume){.max_bytes = l.bytes,
-	                                  .max_inodes = l.inodes,
+	v->sums = (struct vrecord_volume){.max_bytes = l->bytes,
+	                                  .max_inodes = l->inodes,
 	                                  .next_ino = VRECORD_FIRST};
 	err = write_first(v);
 	if (err < 0) {
@@ -161,6 +152,34 @@ int volume_create(int dir_fd, const struct volume_limits *limits,
 abandon:
 	volume_abandon(v);
 	return err;
+}
+
+int volume_create(int dir_fd, const struct volume_limits *limits,
+                  enum header_lock how, struct span secret, struct fault *f)
+{
+	struct volume_limits l = checked(limits);
+	uint8_t key[HEADER_KEY];
+	struct header h;
+	int err = 0;
+
+	if (sodium_init() < 0)
+		return fault_set(f, -EIO, "no random numbers");
+	header_init(&h);
+	randombytes_buf(key, sizeof(key));
+	if (how != HEADER_OPEN)
+		err = header_lock(&h, how, secret, key, f);
+	if (err == 0)
+		err = create(dir_fd, &l, &h, key, f);
+	sodium_memzero(key, sizeof(key));
+	return err;
+}
+
+int volume_create_like(int dir_fd, const struct volume *like,
+                       const uint8_t *key, struct fault *f)
+{
+	struct volume_limits l = {like->sums.max_bytes, like->sums.max_inodes};
+
+	return create(dir_fd, &l, &like->header, key, f);
 }
 
 /* ---- opening ---- */

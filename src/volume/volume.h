@@ -63,6 +63,10 @@ must_check int volume_create(int dir_fd, const struct volume_limits *limits,
                              enum header_lock how, struct span secret,
                              struct fault *f);
 
+/* The same with the limits and the lock of another, open one; and its key. */
+must_check int volume_create_like(int dir_fd, const struct volume *like,
+                                  const uint8_t *key, struct fault *f);
+
 /*
  * Opens a volume; the descriptor is duplicated.  `key` is the volume key, of
  * HEADER_KEY bytes, of an encrypted one, else NULL.  0, or: -EBUSY (somebody
