@@ -129,6 +129,19 @@ static int plan_image(const struct launch_mount *m, struct handed *h,
 	return 0;
 }
 
+/* The upper side of the root, with a folder for what outgrows memory. */
+static int plan_volatile(const struct launch_mount *m, struct handed *h,
+                         struct world_options *o, struct places *p)
+{
+	if (m->at.size != 1 || m->fds > 1 || o->spill_fd > 0)
+		return -EOPNOTSUPP;
+	if (m->fds == 0)
+		return 0;
+	o->spill_fd = h->next++;
+	places_add(p, o->spill_fd, JAIL_READ | JAIL_WRITE);
+	return 0;
+}
+
 /* Folders for the world, and rights on them for the jail. */
 static int plan_world(const struct launch *l, struct handed *h,
                       struct world_options *o, struct places *p)
@@ -151,6 +164,8 @@ static int plan_world(const struct launch *l, struct handed *h,
 			plan_share(m, h, o, p);
 		else if (m->kind == LAUNCH_IMAGE)
 			err = plan_image(m, h, o);
+		else if (m->kind == LAUNCH_VOLATILE)
+			err = plan_volatile(m, h, o, p);
 		else
 			err = -EOPNOTSUPP;
 		if (err < 0)

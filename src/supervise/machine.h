@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The machine's own programs as a qube's template: the folders of its root that
- * hold programs and what they need.
+ * hold programs and what they need; and a folder of its disk for what outgrows
+ * memory: /var/tmp/bento-UID, which only ever holds files without a name.
  */
 #pragma once
 
@@ -17,6 +18,7 @@ struct machine {
 		char link[MACHINE_LINK_MAX + 1];
 	} folder[MACHINE_FOLDERS];
 	uint32_t count;
+	int spill; /* O_DIRECTORY, or -1: all stays in memory */
 };
 
 /* Opens them.  0, or a negative errno and nothing is open. */

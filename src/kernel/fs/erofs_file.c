@@ -159,7 +159,7 @@ static void name_it(struct file *f)
 	    path_name(NULL, &f->path, name, LIMIT_PATH, NULL) < 0)
 		return;
 	if (n->copy)
-		filedata_set_name(n->copy, name);
+		filedata_name_set(&n->copy->name, n->copy->fd, name);
 	room = strlen(name) + 1;
 	n->name = limits_alloc(k, room);
 	if (!n->name)

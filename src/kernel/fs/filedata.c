@@ -29,14 +29,14 @@ void filedata_init(struct filedata *d, struct kernel *k,
 {
 	*d = (struct filedata){
 		.kernel = k, .quota = quota, .fd = -1, .read_fd = -1};
-	list_init(&d->in_world);
+	filedata_name_init(&d->name, k);
 }
 
 static int charge(struct filedata *d, uint64_t bytes)
 {
 	if (bytes > d->quota->max - MIN(d->quota->max, d->quota->used))
 		return -ENOSPC;
-	if (limits_charge(d->kernel, bytes) < 0)
+	if (!d->on_disk && limits_charge(d->kernel, bytes) < 0)
 		return -ENOSPC;
 	d->quota->used += bytes;
 	d->charged += bytes;
@@ -45,7 +45,8 @@ static int charge(struct filedata *d, uint64_t bytes)
 
 static void uncharge(struct filedata *d, uint64_t bytes)
 {
-	limits_uncharge(d->kernel, bytes);
+	if (!d->on_disk)
+		limits_uncharge(d->kernel, bytes);
 	d->quota->used -= bytes;
 	d->charged -= bytes;
 }
@@ -81,32 +82,57 @@ void filedata_fini(struct filedata *d)
 	base_close(&d->read_fd);
 	free(d->bytes);
 	uncharge(d, d->charged);
-	list_del(&d->in_world);
-	limits_free(d->kernel, d->name, d->name_room);
+	filedata_name_fini(&d->name);
 }
 
-void filedata_set_name(struct filedata *d, const char *name)
+void filedata_name_init(struct filedata_name *n, struct kernel *k)
+{
+	*n = (struct filedata_name){.kernel = k};
+	list_init(&n->in_world);
+}
+
+void filedata_name_fini(struct filedata_name *n)
+{
+	list_del(&n->in_world);
+	limits_free(n->kernel, n->text, n->room);
+}
+
+void filedata_name_set(struct filedata_name *n, int fd, const char *text)
 {
 	struct stat st;
 
-	if (d->name || d->fd < 0 || fstat(d->fd, &st) < 0)
+	if (n->text || fd < 0 || fstat(fd, &st) < 0)
 		return;
-	d->name_room = strlen(name) + 1;
-	d->name = limits_alloc(d->kernel, d->name_room);
-	if (!d->name)
+	n->room = strlen(text) + 1;
+	n->text = limits_alloc(n->kernel, n->room);
+	if (!n->text)
 		return;
-	memcpy(d->name, name, d->name_room);
-	d->host_ino = st.st_ino;
-	list_add_tail(&d->kernel->world->mapped, &d->in_world);
+	memcpy(n->text, text, n->room);
+	n->host_ino = st.st_ino;
+	list_add_tail(&n->kernel->world->mapped, &n->in_world);
+}
+
+void filedata_name_file(struct filedata_name *n, int fd, const struct file *f,
+                        const char *label)
+{
+	autofree char *text = n->text ? NULL : malloc(LIMIT_PATH);
+
+	if (!text)
+		return;
+	if (!label && (!f->path.dentry ||
+	               path_name(NULL, &f->path, text, LIMIT_PATH, NULL) < 0))
+		return;
+	filedata_name_set(n, fd, label ? label : text);
 }
 
 const char *filedata_name_of(struct kernel *k, uint64_t host_ino)
 {
 	list_for_each (at, &k->world->mapped) {
-		struct filedata *d = list_entry(at, struct filedata, in_world);
+		struct filedata_name *n = list_entry(at, struct filedata_name,
+		                                     in_world);
 
-		if (d->host_ino == host_ino)
-			return d->name;
+		if (n->host_ino == host_ino)
+			return n->text;
 	}
 	return NULL;
 }
@@ -125,6 +151,27 @@ static int write_all(int fd, const uint8_t *from, size_t size, uint64_t at)
 	return 0;
 }
 
+/* A new file for the contents: *disk says whether it lies on a disk. */
+static int open_file(const struct filedata *d, bool *disk)
+{
+	int fd = -1;
+
+	if (d->quota->disk)
+		fd = world_spill_open(d->kernel);
+	*disk = fd >= 0;
+	if (fd < 0)
+		fd = memfd_create("tmpfs", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd < 0 ? -errno : fd;
+}
+
+/* From memory to disk: what was charged to the qube's memory no longer is. */
+static void move_charge(struct filedata *d, bool disk)
+{
+	if (disk)
+		limits_uncharge(d->kernel, d->charged);
+	d->on_disk = disk;
+}
+
 /*
  * From a buffer to a memory file.  If it is not really needed, others may need
  * the descriptor more: then half of them stay free.
@@ -132,14 +179,15 @@ static int write_all(int fd, const uint8_t *from, size_t size, uint64_t at)
 static int become_memfd(struct filedata *d, bool needed)
 {
 	uint64_t pages = round_up(d->size, PAGE);
+	bool disk;
 	int err;
 	int fd;
 
 	if (d->fd >= 0)
 		return 0;
-	fd = memfd_create("tmpfs", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fd = open_file(d, &disk);
 	if (fd < 0)
-		return errno == EMFILE ? -ENFILE : -errno;
+		return fd == -EMFILE ? -ENFILE : fd;
 	if (!needed && fd >= d->kernel->world->fd_limit / 2) {
 		close(fd);
 		return -ENFILE;
@@ -159,6 +207,7 @@ static int become_memfd(struct filedata *d, bool needed)
 	/* Nothing below can fail. */
 	if (d->charged > pages)
 		uncharge(d, d->charged - pages);
+	move_charge(d, disk);
 	free(d->bytes);
 	d->bytes = NULL;
 	d->room = 0;

@@ -8,6 +8,10 @@
  * host and stays one.  Either way each page is charged to the qube, and to
  * the file system's quota, before it exists.  Pages that a cell touches
  * through a shared mapping are noticed and charged at the next look.
+ *
+ * On a file system whose quota says `disk`, and if the kernel was given a
+ * folder for it (world_spill()), a file that grows becomes a nameless file of
+ * that folder instead: it takes of the quota, and not of the qube's memory.
  */
 #pragma once
 
@@ -19,6 +23,17 @@
 struct filedata_quota {
 	uint64_t max;
 	uint64_t used;
+	bool disk; /* `used` and `max` are of the disk for those on it */
+};
+
+/* What a host file that was handed to cells is called inside, found by its
+ * number there; for /proc/PID/maps. */
+struct filedata_name {
+	struct kernel *kernel;
+	struct list in_world; /* in world.mapped */
+	uint64_t host_ino;
+	char *text; /* charged; NULL: it has none yet */
+	size_t room;
 };
 
 struct filedata {
@@ -33,12 +48,9 @@ struct filedata {
 	uint64_t key;
 	uint32_t seals; /* F_SEAL_* */
 	bool sparse;    /* `charged` may be too small: ask the host */
+	bool on_disk;   /* `fd` is a file of world.spill_fd */
 
-	/* Handed to cells: found by the host's number, for /proc/PID/maps. */
-	struct list in_world; /* in world.mapped */
-	uint64_t host_ino;
-	char *name; /* charged */
-	size_t name_room;
+	struct filedata_name name;
 	bool handed; /* cells may write, and `size` be too small: the same */
 };
 
@@ -75,12 +87,18 @@ must_check long filedata_object(struct filedata *d, bool writable,
                                 struct file_object *out);
 
 /*
- * What a memory file that cells may have mapped is called inside.  The first
- * name stays; short of memory it has none.
+ * Names the host file behind `fd`.  The first name stays; short of memory it
+ * has none.
  */
-void filedata_set_name(struct filedata *d, const char *name);
+void filedata_name_init(struct filedata_name *n, struct kernel *k);
+void filedata_name_fini(struct filedata_name *n);
+void filedata_name_set(struct filedata_name *n, int fd, const char *text);
 
-/* The name of the file whose memory file has that inode number, or NULL. */
+/* The same with the name by which `f` was opened, or else `label`. */
+void filedata_name_file(struct filedata_name *n, int fd, const struct file *f,
+                        const char *label);
+
+/* The name of the file whose host file has that inode number, or NULL. */
 const char *filedata_name_of(struct kernel *k, uint64_t host_ino);
 
 /* Adds seals to a memory file.  0, -EBUSY, or -EPERM when sealed itself. */

@@ -48,6 +48,23 @@ static bool parse(const char *line, size_t size, struct range *r)
 	return true;
 }
 
+/* A memory file, one of the disk without a name, or a volume's object? */
+static bool is_ours(const char *name)
+{
+	const char *last = strrchr(name, '/');
+	size_t digits = strspn(last + 1, "0123456789");
+
+	if (strncmp(name, "/memfd:", 7) == 0)
+		return true;
+	if (last[1] == '#')
+		return true;
+	if (last[1 + digits] != '\0' &&
+	    strcmp(last + 1 + digits, " (deleted)") != 0)
+		return false;
+	return digits > 0 && last - name > 8 &&
+	       strncmp(last - 8, "/objects", 8) == 0;
+}
+
 /* What a range is called inside; *offset may be of something larger. */
 static const char *name_inside(struct state *s, const struct range *r,
                                uint64_t *offset)
@@ -55,12 +72,12 @@ static const char *name_inside(struct state *s, const struct range *r,
 	const char *name;
 	uint64_t begin;
 
-	if (strncmp(r->name, "/memfd:", 7) == 0) {
+	if (r->name[0] != '/')
+		return r->name; /* [vdso] and the like */
+	if (is_ours(r->name)) {
 		name = filedata_name_of(s->kernel, r->ino);
 		return name ? name : "";
 	}
-	if (r->name[0] != '/')
-		return r->name; /* [vdso] and the like */
 	name = erofs_name_of(s->kernel, r->ino, r->offset, &begin);
 	if (name) {
 		*offset -= begin;

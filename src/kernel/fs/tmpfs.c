@@ -601,7 +601,8 @@ static long statfs(struct superblock *sb, struct task *t, abi_statfs *out)
 	struct limits *l = &sb->kernel->limits;
 
 	(void)t;
-	left = MIN(left, l->memory - MIN(l->memory, l->memory_used));
+	if (!q->disk)
+		left = MIN(left, l->memory - MIN(l->memory, l->memory_used));
 	out->bsize = PAGE;
 	out->frsize = PAGE;
 	out->blocks = (int64_t)((q->used + left) / PAGE);
@@ -661,6 +662,12 @@ int tmpfs_create(struct kernel *k, uint64_t max_bytes, uint32_t root_mode,
                  struct superblock **out)
 {
 	return create_as(k, &sb_ops, max_bytes, root_mode, out);
+}
+
+void tmpfs_use_disk(struct superblock *sb, uint64_t max_bytes)
+{
+	fs_of(sb)->quota.max = max_bytes;
+	fs_of(sb)->quota.disk = true;
 }
 
 int tmpfs_create_dev(struct kernel *k, struct superblock **out)

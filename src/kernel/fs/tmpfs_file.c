@@ -2,7 +2,6 @@
 #include "kernel/fs/tmpfs_file.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -85,22 +84,6 @@ static int64_t seek_file(struct file *f, int64_t offset, int whence)
 	return offset;
 }
 
-/* For /proc/PID/maps: what it was called when it was first mapped. */
-static void name_it(struct file *f)
-{
-	struct tmpfs_node *n = node_of(f);
-	autofree char *name = malloc(LIMIT_PATH);
-
-	if (!name)
-		return;
-	if (n->label)
-		(void)snprintf(name, LIMIT_PATH, "%s", n->label);
-	else if (!f->path.dentry ||
-	         path_name(NULL, &f->path, name, LIMIT_PATH, NULL) < 0)
-		return;
-	filedata_set_name(&n->data, name);
-}
-
 /*
  * Cells write natively only through shared mappings: a lease that could write
  * would let a cell move the end of the file behind our back.
@@ -108,15 +91,16 @@ static void name_it(struct file *f)
 static long object_of(struct file *f, struct task *t, int prot, bool shared,
                       struct file_object *out)
 {
+	struct tmpfs_node *n = node_of(f);
 	bool writable = shared && (prot & PROT_WRITE);
 	long err;
 
 	(void)t;
 	if (writable && !(f->mode & FILE_WRITE))
 		return -EACCES;
-	err = filedata_object(&node_of(f)->data, writable, out);
-	if (err == 0 && !node_of(f)->data.name)
-		name_it(f);
+	err = filedata_object(&n->data, writable, out);
+	if (err == 0)
+		filedata_name_file(&n->data.name, n->data.fd, f, n->label);
 	return err;
 }
 

@@ -401,6 +401,7 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 	if (n->key == 0)
 		n->key = n->fs->kernel->world->next_key++;
 	n->mapped |= writable;
+	filedata_name_file(&n->name, fd, f, NULL);
 	out->host_fd = fd;
 	out->key = n->key << 1 | writable;
 	out->writable = writable;

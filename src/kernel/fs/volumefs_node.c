@@ -186,6 +186,7 @@ int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
 	n->tree.r.target = (struct span){NULL, 0};
 	list_init(&n->dirty);
 	list_init(&n->idle);
+	filedata_name_init(&n->name, fs->kernel);
 	i->private = n;
 	i->ino = tree->ino;
 	i->blocks = 0;
@@ -287,6 +288,7 @@ void volumefs_node_destroy(struct volumefs_node *n)
 	else if (fs->volume && dirty && tree_update(fs->volume, &n->tree) < 0)
 		fs->leaked = true;
 	forget(n);
+	filedata_name_fini(&n->name);
 	limits_free(fs->kernel, n, sizeof(*n));
 }
 

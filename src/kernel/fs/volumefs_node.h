@@ -9,6 +9,7 @@
 #include <semaphore.h>
 
 #include "kernel/core/work.h"
+#include "kernel/fs/filedata.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/world.h"
 #include "volume/tree.h"
@@ -52,10 +53,11 @@ struct volumefs_node {
 	int fd;       /* O_RDWR of a regular file's object, or -1 */
 	int read_fd;  /* the same, read-only; or -1 */
 	uint64_t key; /* of file_object */
-	bool sparse;  /* `charged` may be too small: ask the host */
-	bool mapped;  /* cells may have it mapped for writing */
-	bool shared;  /* the object belongs to a revision, too */
-	bool looked;  /* size and times were taken from the host */
+	struct filedata_name name;
+	bool sparse; /* `charged` may be too small: ask the host */
+	bool mapped; /* cells may have it mapped for writing */
+	bool shared; /* the object belongs to a revision, too */
+	bool looked; /* size and times were taken from the host */
 };
 
 static inline struct volumefs *volumefs_node_fs(const struct superblock *sb)

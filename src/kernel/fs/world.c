@@ -126,6 +126,7 @@ int world_open(struct kernel *k)
 	w->next_key = 1;
 	list_init(&w->mapped);
 	list_init(&w->volumes);
+	w->spill_fd = -1;
 	list_init(&w->images);
 	w->self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -161,6 +162,46 @@ int world_reopen(struct kernel *k, int fd, int flags)
 	if (again < 0)
 		return errno == EMFILE ? -ENFILE : -errno;
 	return world_keep(k, (int)again);
+}
+
+void world_spill(struct kernel *k, int dir_fd)
+{
+	base_close(&k->world->spill_fd);
+	k->world->spill_fd = dir_fd;
+}
+
+/* Not every file system has O_TMPFILE: a name that is gone at once will do. */
+static int spill_by_name(struct kernel *k)
+{
+	struct open_how how = {.flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+	                                O_NOFOLLOW,
+	                       .mode = 0600,
+	                       .resolve = RESOLVE_BENEATH};
+	char name[37];
+	long fd;
+
+	world_uuid(name);
+	fd = syscall(SYS_openat2, k->world->spill_fd, name, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	(void)unlinkat(k->world->spill_fd, name, 0);
+	return (int)fd;
+}
+
+int world_spill_open(struct kernel *k)
+{
+	struct open_how how = {.flags = O_RDWR | O_TMPFILE | O_CLOEXEC,
+	                       .mode = 0600,
+	                       .resolve = RESOLVE_BENEATH};
+	long fd;
+
+	if (k->world->spill_fd < 0)
+		return -ENOENT;
+	fd = syscall(SYS_openat2, k->world->spill_fd, ".", &how, sizeof(how));
+	if (fd < 0)
+		fd = errno == EOPNOTSUPP || errno == EISDIR ? spill_by_name(k)
+		                                            : -errno;
+	return (int)fd;
 }
 
 void world_note_folder(struct kernel *k, int fd, const char *inside)
@@ -216,6 +257,7 @@ void world_destroy(struct kernel *k)
 	inode_superblock_put(w->memfds);
 	mount_fini(k);
 	base_close(&w->self_fds);
+	base_close(&w->spill_fd);
 	free(w->cpuinfo);
 	for (size_t i = 0; i < w->folder_count; i++)
 		free(w->folder[i].outside);
@@ -626,6 +668,11 @@ int world_create(struct kernel *k, const struct world_options *o,
 		err = create_lower(&b);
 	if (err == 0)
 		err = add_place(&b, "", 0755);
+	if (err == 0 && o->spill_fd > 0) {
+		world_spill(k, o->spill_fd);
+		tmpfs_use_disk(b.place[0].sb,
+		               o->spill_max ? o->spill_max : WORLD_SPILL_MAX);
+	}
 	if (err == 0)
 		err = make_files(&b);
 	for (size_t i = 0; i < o->share_count && err == 0; i++)

@@ -12,6 +12,9 @@
 #define WORLD_DEVS    32
 #define WORLD_FOLDERS 96
 
+/* How much of the disk the volatile side of / may take: as Qubes' root. */
+#define WORLD_SPILL_MAX ((uint64_t)10 << 30)
+
 /* What the file systems need besides their objects: k->world. */
 struct world {
 	int self_fds; /* the host's /proc/self/fd, opened at start; or -1 */
@@ -22,7 +25,7 @@ struct world {
 	size_t cpuinfo_size;
 	char boot_id[37];
 	char machine_id[33];
-	struct list mapped;  /* filedata.in_world */
+	struct list mapped;  /* filedata_name.in_world */
 	struct list volumes; /* volumefs.in_world */
 	struct list images;  /* erofs.in_world */
 	struct {
@@ -32,6 +35,7 @@ struct world {
 	size_t folder_count;
 	uint64_t host_dev[WORLD_DEVS]; /* of host folders; see hostnode.c */
 	struct superblock *memfds;     /* of memfd_create(2); NULL: none yet */
+	int spill_fd;                  /* see world_spill(); or -1 */
 };
 
 /*
@@ -40,6 +44,15 @@ struct world {
  * themselves.  0 or a negative errno.
  */
 must_check int world_open(struct kernel *k);
+
+/*
+ * Gives the kernel a folder for what does not fit into memory: files without
+ * a name, gone when they are closed.  Takes over the descriptor.
+ */
+void world_spill(struct kernel *k, int dir_fd);
+
+/* A new file there: a descriptor, or a negative errno. */
+must_check int world_spill_open(struct kernel *k);
 
 /*
  * Remembers that the host's file or folder behind `fd` appears as `inside`.
@@ -64,6 +77,9 @@ must_check int world_keep(struct kernel *k, int fd);
  * name is gone, with other O_* flags.  -ENFILE, -ENODEV (no /proc), -EACCES...
  */
 must_check int world_reopen(struct kernel *k, int fd, int flags);
+
+/* A tmpfs may hold at most so much on a disk (and as much in memory). */
+void tmpfs_use_disk(struct superblock *sb, uint64_t max_bytes);
 
 /* Makes file systems out of what they need.  Each returns 0 and a reference. */
 must_check int tmpfs_create(struct kernel *k, uint64_t max_bytes,
@@ -138,6 +154,9 @@ struct world_options {
 	size_t template_count;
 	/* Or one image, if its main_fd is not 0; taken over. */
 	struct erofs_options image;
+	/* A folder for what grows, if spill_fd is not 0; taken over. */
+	int spill_fd;
+	uint64_t spill_max; /* bytes there; 0: WORLD_SPILL_MAX */
 	struct world_share share[64];
 	size_t share_count;
 	uint32_t host_uid, host_gid;

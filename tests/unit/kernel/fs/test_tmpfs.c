@@ -224,6 +224,48 @@ static void seals_hold(void **state)
 	assert_int_equal(testbed_call(b, SYS_close, fd), 0);
 }
 
+/* What grows takes of the disk, and of memory only what is small. */
+static void large_files_go_to_the_disk(void **state)
+{
+	struct testbed *b = *state;
+	struct superblock *sb;
+	struct path at;
+	static uint8_t block[65536];
+	uint64_t used;
+	uint64_t done = 0;
+	long fd, n;
+
+	world_spill(&b->kernel, open("/var/tmp", O_RDONLY | O_DIRECTORY));
+	assert_int_equal(tmpfs_create(&b->kernel, UINT64_MAX, 0755, &sb), 0);
+	tmpfs_use_disk(sb, 1 << 20);
+	assert_int_equal(testbed_call(b, SYS_mkdir, "/d", 0755), 0);
+	assert_int_equal(path_lookup(b->task, AT_FDCWD, "/d", 0, &at), 0);
+	assert_int_equal(mount_add(&b->kernel, sb, &at, 0, "d", NULL), 0);
+	inode_superblock_put(sb);
+	path_put(&at);
+	fd = opened(b, "/d/f", O_RDWR | O_CREAT);
+	used = b->kernel.limits.memory_used;
+	memset(block, 7, sizeof(block));
+	while ((n = testbed_call(b, SYS_write, fd, block, sizeof(block))) > 0)
+		done += (uint64_t)n;
+	assert_int_equal(n, -ENOSPC);
+	assert_int_equal(done, 1 << 20);
+	assert_true(b->kernel.limits.memory_used <= used);
+	memset(block, 0, sizeof(block));
+	assert_int_equal(testbed_call(b, SYS_pread64, fd, block, 4096, 500000),
+	                 4096);
+	assert_int_equal(block[4095], 7);
+	assert_int_equal(testbed_call(b, SYS_ftruncate, fd, 0), 0);
+	assert_int_equal(testbed_call(b, SYS_lseek, fd, 0, SEEK_SET), 0);
+	assert_int_equal(testbed_call(b, SYS_write, fd, block, sizeof(block)),
+	                 sizeof(block));
+	assert_int_equal(testbed_call(b, SYS_close, fd), 0);
+	assert_int_equal(testbed_call(b, SYS_unlink, "/d/f"), 0);
+	fd = opened(b, "/d/g", O_RDWR | O_CREAT);
+	assert_int_equal(testbed_call(b, SYS_fallocate, fd, 0, 0, 1 << 20), 0);
+	assert_int_equal(testbed_call(b, SYS_close, fd), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +276,7 @@ int main(void)
 		TESTBED(reading_goes_on_while_names_go),
 		TESTBED(renames_of_all_kinds),
 		TESTBED(seals_hold),
+		TESTBED(large_files_go_to_the_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
