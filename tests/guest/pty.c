@@ -313,6 +313,35 @@ static void keys(void)
 	close_pair();
 }
 
+static void lead_and_go(void *arg)
+{
+	(void)arg;
+	OK(setsid());
+	OK(ioctl(slave, TIOCSCTTY, 0));
+}
+
+/* The end of a session is no end of its terminal while others have it. */
+static void left_behind(void)
+{
+	struct pollfd pf;
+	char c;
+
+	open_pair();
+	passes(child(lead_and_go, NULL));
+	pf = (struct pollfd){master, POLLIN, 0};
+	EQ(poll(&pf, 1, 0), 0);
+	EQ(write(slave, "x", 1), 1);
+	EQ(read(master, &c, 1), 1);
+	FAILS(tcgetsid(master), ENOTTY);
+	/* It is free for the next. */
+	passes(child(lead_and_go, NULL));
+	OK(close(slave));
+	pf.events = POLLIN;
+	EQ(poll(&pf, 1, 0), 1);
+	EQ(pf.revents, POLLHUP);
+	OK(close(master));
+}
+
 static void hung_up(void *arg)
 {
 	int *p = arg;
@@ -418,6 +447,7 @@ int main(void)
 	typed_ahead();
 	sizes();
 	keys();
+	left_behind();
 	hangup();
 	misc();
 	via_forkpty();

@@ -175,17 +175,16 @@ void tty_other_closed(struct tty *tty)
 	tty_hangup(tty);
 }
 
-/* The leader of the session it controls has ended. */
+/*
+ * The leader of the session it controls has ended.  Who has it open may go on:
+ * a pseudo-terminal is not hung up by that.
+ */
 static void leader_gone(struct session *s)
 {
 	struct tty *tty = s->tty;
 
-	tty_get(tty);
 	tty_signal(tty, SIGHUP);
-	tty_signal(tty, SIGCONT);
 	detach(tty);
-	hang_up_files(tty);
-	tty_put(tty);
 }
 
 void tty_resize(struct tty *tty, uint16_t rows, uint16_t columns)
