@@ -118,7 +118,8 @@ static int go(const struct frame *frame, struct frame_call *c,
 
 	if (!rows)
 		return fault_set(c->fault, -ENOMEM, "out of memory");
-	words = options_sort(rows, count, state, argv, c->words, c->fault);
+	words = options_sort(rows, count, state, argv, c->words, frame->most,
+	                     c->fault);
 	if (words < 0) {
 		c->usage = true;
 		return words;

@@ -32,6 +32,7 @@ struct frame {
 	size_t count;
 	size_t size;       /* of the verb's structure, which begins zeroed */
 	uint32_t min, max; /* words */
+	uint32_t most;     /* behind so many, options are words; 0: never */
 	/*
 	 * Returns the exit status; or a negative errno when fault->text says
 	 * why, and the status is FRAME_FAILED or, after frame_usage(),

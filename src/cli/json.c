@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/visible.h"
+#include "base/visible.h"
 
 json_t *json_text(const char *text)
 {

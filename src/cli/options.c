@@ -160,7 +160,8 @@ int options_read(const struct option_row *rows, size_t count, void *to,
 }
 
 int options_sort(const struct option_row *rows, size_t count, void *to,
-                 char *const argv[], char *words[], struct fault *f)
+                 char *const argv[], char *words[], uint32_t most,
+                 struct fault *f)
 {
 	struct scan s = {rows, count, to, argv, 1, f};
 	bool ended = false;
@@ -169,6 +170,7 @@ int options_sort(const struct option_row *rows, size_t count, void *to,
 	for (; argv[s.at]; s.at++) {
 		int err = 0;
 
+		ended = ended || (most && (uint32_t)found >= most);
 		if (ended || !is_option(argv[s.at])) {
 			if (ended || strcmp(argv[s.at], "--") != 0)
 				words[found++] = argv[s.at];

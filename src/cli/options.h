@@ -70,12 +70,13 @@ must_check int options_read(const struct option_row *rows, size_t count,
 
 /*
  * The same with options anywhere: the other arguments are collected in
- * words[], which has room for all of argv, with a NULL behind them.  Returns
- * how many they are, or -EINVAL and why.
+ * words[], which has room for all of argv, with a NULL behind them.  Behind
+ * `most` of them everything is a word, 0: there is no such end.  Returns how
+ * many they are, or -EINVAL and why.
  */
 must_check int options_sort(const struct option_row *rows, size_t count,
                             void *to, char *const argv[], char *words[],
-                            struct fault *f);
+                            uint32_t most, struct fault *f);
 
 /* Prints the rows, one a line, for a usage text. */
 void options_print(const struct option_row *rows, size_t count);

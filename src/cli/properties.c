@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "cli/json.h"
 #include "cli/table.h"
-#include "cli/visible.h"
 
 #define NAME_MAX_LEN 63u
 

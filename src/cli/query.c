@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/visible.h"
 #include "cli/nearest.h"
 #include "cli/progress.h"
-#include "cli/visible.h"
 
 static const struct {
 	const char *type;

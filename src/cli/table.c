@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/visible.h"
+#include "base/visible.h"
 
 void table_row(struct table *t)
 {

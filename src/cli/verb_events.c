@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "admin/client.h"
+#include "base/visible.h"
 #include "cli/frame.h"
 #include "cli/json.h"
 #include "cli/verbs.h"
-#include "cli/visible.h"
 
 struct events_options {
 	bool json;

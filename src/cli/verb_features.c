@@ -4,11 +4,11 @@
  */
 #include <stdio.h>
 
+#include "base/visible.h"
 #include "cli/featureset.h"
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
-#include "cli/visible.h"
 
 struct features_options {
 	bool unset;

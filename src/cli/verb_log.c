@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/visible.h"
 #include "cli/roster.h"
 #include "cli/verbs.h"
-#include "cli/visible.h"
 
 struct log_options {
 	bool follow;

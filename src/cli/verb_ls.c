@@ -309,12 +309,12 @@ static int print(struct table *t, struct ls *o, struct fault *f)
 	return err < 0 ? fault_set(f, err, "out of memory") : EXIT_SUCCESS;
 }
 
-/* A column that none of the qubes shown has is a mistake. */
+/* A column that was asked for and none of them has is a mistake. */
 static int know_columns(const struct ls *o, const struct table *t,
                         struct fault *f)
 {
 	for (uint32_t i = 0; i < o->columns.count && t->rows > 1; i++)
-		if (!o->found[i])
+		if (o->fields && !o->found[i])
 			return fault_set(f, -EINVAL,
 			                 "no column named '%s'; those there "
 			                 "are: bento ls --help-columns",

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "cli/account.h"
 #include "cli/environment.h"
+#include "cli/inside.h"
 #include "cli/options.h"
 #include "cli/share.h"
 #include "cli/verbs.h"
@@ -27,29 +29,29 @@ struct run {
 	struct environment env;
 	const char *asked[ENVIRONMENT_MAX]; /* --env, set last */
 	uint32_t asked_count;
-	const char *user;
-	const char *home;
-	const char *cwd; /* NULL: none was asked for */
+	const struct account *account;
+	const char *only_disposable; /* the last option that is, or NULL */
+	const char *cwd;             /* NULL: none was asked for */
 	const char *trace;
 	uint64_t memory;
 	uint32_t pids;
 	uint32_t flags;
+	bool no_start, filter, no_filter;
 	bool help;
 };
 
-/* Who exists in a qube. */
-static const struct {
-	const char *name;
-	const char *home;
-} users[] = {
-	{"user", "/home/user"},
-	{"root", "/root"},
-};
+/* The option says how a qube is to be started. */
+static int only_disposable(struct run *r, const char *option)
+{
+	r->only_disposable = option;
+	return 0;
+}
 
 static int set_ro(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;
 
+	(void)only_disposable(r, "ro");
 	return share_add(&r->shares, value, false, f);
 }
 
@@ -57,6 +59,7 @@ static int set_rw(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;
 
+	(void)only_disposable(r, "rw");
 	return share_add(&r->shares, value, true, f);
 }
 
@@ -74,14 +77,12 @@ static int set_user(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;
 
-	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
-		if (strcmp(users[i].name, value) != 0)
-			continue;
-		r->user = users[i].name;
-		r->home = users[i].home;
-		return 0;
-	}
-	return fault_set(f, -EINVAL, "no such user in a qube: %s", value);
+	r->account = account_find(value);
+	return r->account ? 0
+	                  : fault_set(f, -EINVAL,
+	                              "no such user in a qube: %s; user or "
+	                              "root",
+	                              value);
 }
 
 static int set_cwd(void *to, const char *value, struct fault *f)
@@ -100,6 +101,7 @@ static int set_memory(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;
 
+	(void)only_disposable(r, "memory");
 	return options_size(value, &r->memory, f);
 }
 
@@ -107,6 +109,7 @@ static int set_pids(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;
 
+	(void)only_disposable(r, "pids");
 	return options_number(value, PIDS_MAX, &r->pids, f);
 }
 
@@ -118,7 +121,7 @@ static int set_trace(void *to, const char *value, struct fault *f)
 		return fault_set(f, -EINVAL, "too many calls to trace");
 	r->flags |= LAUNCH_TRACE;
 	r->trace = value ? value : "";
-	return 0;
+	return only_disposable(r, "trace");
 }
 
 static int set_verbose(void *to, const char *value, struct fault *f)
@@ -127,7 +130,7 @@ static int set_verbose(void *to, const char *value, struct fault *f)
 
 	(void)value, (void)f;
 	r->flags |= LAUNCH_VERBOSE;
-	return 0;
+	return only_disposable(r, "verbose");
 }
 
 static int set_far(void *to, const char *value, struct fault *f)
@@ -136,6 +139,33 @@ static int set_far(void *to, const char *value, struct fault *f)
 
 	(void)value, (void)f;
 	r->flags |= LAUNCH_FAR;
+	return only_disposable(r, "far");
+}
+
+static int set_no_start(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)value, (void)f;
+	r->no_start = true;
+	return 0;
+}
+
+static int set_filter(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)value, (void)f;
+	r->filter = true;
+	return 0;
+}
+
+static int set_no_filter(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)value, (void)f;
+	r->no_filter = true;
 	return 0;
 }
 
@@ -156,22 +186,8 @@ static const struct option_row rows[] = {
 /* The clean environment, then what --env says. */
 static int make_environment(struct run *r, struct fault *f)
 {
-	const char *term = getenv("TERM");
-	const char *lang = getenv("LANG");
-	const char *const pairs[][2] = {
-		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-	                 "/sbin:/bin"},
-		{"HOME", r->home},
-		{"USER", r->user},
-		{"LOGNAME", r->user},
-		{"SHELL", "/bin/sh"},
-		{"TERM", term ? term : "dumb"},
-		{"LANG", lang ? lang : "C.UTF-8"},
-	};
-	int err = 0;
+	int err = account_environment(&r->env, r->account, f);
 
-	for (size_t i = 0; i < ARRAY_LEN(pairs) && err == 0; i++)
-		err = environment_set(&r->env, pairs[i][0], pairs[i][1], f);
 	for (uint32_t i = 0; i < r->asked_count && err == 0; i++)
 		err = environment_ask(&r->env, r->asked[i], f);
 	return err;
@@ -187,7 +203,7 @@ static struct span starting_folder(const struct run *r,
 		return span_str(r->cwd);
 	if (here && share_covers(&r->shares, here, at))
 		return span_str(at);
-	return span_str(r->home);
+	return span_str(r->account->home);
 }
 
 /* The descriptors in the order channel/launch.h gives. */
@@ -213,7 +229,8 @@ static int start(struct run *r, struct start *s, struct job *j,
 
 	if (cell < 0)
 		return cell;
-	err = streams_open(streams, j, r->flags & LAUNCH_TELL, f);
+	err = streams_open(streams, j,
+	                   r->flags & LAUNCH_TELL ? STREAMS_TRACED : 0, f);
 	if (err < 0)
 		return err;
 	err = add_descriptors(r, s, cell, streams, f);
@@ -253,7 +270,7 @@ run(struct run *r, char *const cmd[], struct fault *f)
 	char at[LAUNCH_PATH_MAX + 1];
 	static struct streams streams;
 	static struct start s;
-	struct job j = {.user = span_str(r->user)};
+	struct job j = {.user = span_str(r->account->name)};
 	autoclose int signal_fd = -1;
 	struct started k;
 	int status = VERBS_OURS;
@@ -284,17 +301,53 @@ static uint64_t half_of_memory(void)
 	return (uint64_t)info.totalram * info.mem_unit / 2;
 }
 
+/* In a qube that lasts.  `words` is its name, "--", and the command. */
+static int run_inside(struct run *r, char *const words[], struct fault *f)
+{
+	const struct frame_call call = {.fault = f};
+	autoquery struct query q = QUERY_NONE;
+	struct inside i = {
+		.qube = words[0],
+		.start = !r->no_start,
+		.account = r->account,
+		.cwd = r->cwd ? r->cwd : "",
+		.command = words + 2,
+		.how = r->filter      ? INSIDE_VISIBLE
+	               : r->no_filter ? 0
+	                              : INSIDE_VISIBLE_IF_PLAIN,
+	};
+	int err;
+
+	if (r->only_disposable) {
+		(void)!fault_set(f, -EINVAL,
+		                 "--%s is for disposable qubes; %s has "
+		                 "properties instead: bento prefs %s",
+		                 r->only_disposable, i.qube, i.qube);
+		return VERBS_OURS;
+	}
+	err = make_environment(r, f);
+	i.env = &r->env;
+	if (err == 0)
+		err = query_init(&q, &call);
+	return err < 0 ? VERBS_OURS : inside_run(&i, &q, f);
+}
+
 static int run_with(struct run *r, char *const argv[], struct fault *f)
 {
 	int next = options_read(rows, ARRAY_LEN(rows), r, argv, f);
+	bool ended;
 
 	if (next < 0)
 		return VERBS_OURS;
 	if (r->help) {
-		(void)puts("bento run [OPTION...] -- CMD [ARG...]\n");
+		(void)puts("bento run [OPTION...] [QUBE] -- CMD [ARG...]\n");
 		options_print(rows, ARRAY_LEN(rows));
 		return EXIT_SUCCESS;
 	}
+	ended = strcmp(argv[next - 1], "--") == 0;
+	if (!ended && argv[next] && argv[next + 1] &&
+	    strcmp(argv[next + 1], "--") == 0)
+		return run_inside(r, argv + next, f);
 	if (argv[next])
 		return run(r, argv + next, f);
 	(void)snprintf(f->text, sizeof(f->text),
@@ -313,8 +366,7 @@ int verb_run(char *const argv[])
 		(void)fputs("bento run: out of memory\n", stderr);
 		return VERBS_OURS;
 	}
-	r->user = users[0].name;
-	r->home = users[0].home;
+	r->account = account_find(NULL);
 	r->trace = "";
 	r->memory = half_of_memory();
 	r->pids = PIDS_DEFAULT;

@@ -106,9 +106,12 @@ static int add_row(struct act *a, struct table *t)
 		table_set(t, 4 + i, value);
 	}
 	err = ask(a, "admin.vm.volume.ListSnapshots", NULL);
-	if (err == 0)
-		table_set(t, 3, query_text(a->query)[0] ? "Yes" : "No");
-	return err;
+	if (err < 0 && err != -EREMOTEIO)
+		return err;
+	/* One that is discarded has none to tell of. */
+	table_set(t, 3,
+	          err == 0 && query_text(a->query)[0] ? "Yes" : "No");
+	return 0;
 }
 
 static int add_qube(struct act *a, const char *qube, struct table *t)

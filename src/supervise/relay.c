@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervise/relay.h"
 
+#include "base/visible.h"
+
 void relay_init(struct relay *r, int from, int to)
 {
 	r->from = from;
 	r->to = to;
 	r->lines = false;
+	r->visible = false;
 	r->start = 0;
 	r->size = 0;
 }
@@ -65,6 +68,8 @@ void relay_move(struct relay *r, const struct pollfd ready[2])
 		} else if (n > 0) {
 			r->start = 0;
 			r->size = (size_t)n;
+			if (r->visible)
+				visible_filter(r->data, r->size);
 			if (r->lines)
 				r->size = end_lines(r, r->size);
 			drain(r);

@@ -15,6 +15,7 @@ struct relay {
 	int from;           /* -1: ended; borrowed */
 	int to;             /* -1: nobody takes it any more; borrowed */
 	bool lines;         /* ends of lines become \r\n */
+	bool visible;       /* what base/visible.h forbids becomes '_' */
 	size_t start, size; /* bytes of `data` not yet written */
 	uint8_t data[RELAY_ROOM];
 };

@@ -113,9 +113,19 @@ static bool is_closed(int fd)
 	return flags < 0 || flags & O_PATH;
 }
 
-int streams_open(struct streams *s, struct job *j, bool tell, struct fault *f)
+/* Filters what goes to a terminal of ours, be it theirs or bytes carried. */
+static void make_visible(struct streams *s)
 {
-	bool console = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	for (uint32_t i = 0; i < s->relay_count; i++)
+		s->relay[i].visible = s->relay[i].to == STDOUT_FILENO ||
+		                      s->relay[i].to == STDERR_FILENO;
+}
+
+int streams_open(struct streams *s, struct job *j, uint32_t how,
+                 struct fault *f)
+{
+	bool console = !(how & STREAMS_PLAIN) && isatty(STDIN_FILENO) &&
+	               isatty(STDOUT_FILENO);
 	int err = 0;
 
 	s->terminal.raw = false;
@@ -137,8 +147,10 @@ int streams_open(struct streams *s, struct job *j, bool tell, struct fault *f)
 				err = fault_errno(f, "hand over stream %d", fd);
 		}
 	}
-	if (err == 0 && tell)
+	if (err == 0 && how & STREAMS_TRACED)
 		err = open_tell(s, f);
+	if (how & STREAMS_VISIBLE)
+		make_visible(s);
 	if (err < 0)
 		streams_close(s);
 	return err;

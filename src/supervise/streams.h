@@ -34,11 +34,15 @@ struct streams {
  */
 void streams_reserve(void);
 
+#define STREAMS_TRACED  1u /* a trace goes where errors go */
+#define STREAMS_PLAIN   2u /* no terminal of the qube */
+#define STREAMS_VISIBLE 4u /* what is shown on a terminal is filtered */
+
 /*
- * Looks at descriptors 0 to 2; fills j->stream and the window size.  With
- * `tell`, a trace goes where errors go.
+ * Looks at descriptors 0 to 2; fills j->stream and the window size.  `how` is
+ * of the flags above.
  */
-must_check int streams_open(struct streams *s, struct job *j, bool tell,
+must_check int streams_open(struct streams *s, struct job *j, uint32_t how,
                             struct fault *f);
 
 /* The kernel has its ends: closes ours of them, makes the terminal raw. */

@@ -113,7 +113,7 @@ static int run(int dir, const char *name, char *const cmd[], struct fault *f)
 		return ATTEND_OURS;
 	pack(cmd, &j.args, args);
 	if (attend_signals(&signal_fd, f) < 0 ||
-	    streams_open(&streams, &j, false, f) < 0)
+	    streams_open(&streams, &j, 0, f) < 0)
 		return ATTEND_OURS;
 	if (order_run(control, ATTEND_ID, &j, &streams, f) < 0 ||
 	    streams_begin(&streams, f) < 0) {

@@ -12,6 +12,7 @@ struct seen {
 	const char *text;
 	struct option_list list;
 	struct option_list many;
+	uint32_t most;
 };
 
 static int set_value(void *to, const char *value, struct fault *f)
@@ -109,7 +110,7 @@ static int sorts(struct seen *s, char *words[], const char *const argv[])
 
 	for (size_t i = 0; argv[i]; i++)
 		copy[i] = (char *)(uintptr_t)argv[i];
-	return options_sort(rows, ARRAY_LEN(rows), s, copy, words, &f);
+	return options_sort(rows, ARRAY_LEN(rows), s, copy, words, s->most, &f);
 }
 
 #define SORTS(s, words, ...) \
@@ -148,6 +149,22 @@ static void some_options_take_several_words(void **state)
 	assert_int_equal(s.many.count, 2);
 	assert_int_equal(SORTS(&s, words, "--many=3", "b"), 1);
 	assert_int_equal(s.many.count, 3);
+}
+
+static void a_command_keeps_its_options(void **state)
+{
+	struct seen s = {.most = 2};
+	char *words[12];
+
+	(void)state;
+	assert_int_equal(SORTS(&s, words, "-f", "work", "-p", "ls", "-p", "--",
+	                       "--none"),
+	                 5);
+	assert_true(s.flag);
+	assert_int_equal(s.plain, 1);
+	assert_string_equal(words[2], "-p");
+	assert_string_equal(words[3], "--");
+	assert_string_equal(words[4], "--none");
 }
 
 static void lists_have_an_end(void **state)
@@ -236,6 +253,7 @@ int main(void)
 		cmocka_unit_test(letters_join_and_take_values),
 		cmocka_unit_test(options_may_stand_anywhere),
 		cmocka_unit_test(some_options_take_several_words),
+		cmocka_unit_test(a_command_keeps_its_options),
 		cmocka_unit_test(lists_have_an_end),
 		cmocka_unit_test(what_is_no_option_is_refused),
 		cmocka_unit_test(sizes_are_read_exactly),
