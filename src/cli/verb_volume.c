@@ -109,8 +109,7 @@ static int add_row(struct act *a, struct table *t)
 	if (err < 0 && err != -EREMOTEIO)
 		return err;
 	/* One that is discarded has none to tell of. */
-	table_set(t, 3,
-	          err == 0 && query_text(a->query)[0] ? "Yes" : "No");
+	table_set(t, 3, err == 0 && query_text(a->query)[0] ? "Yes" : "No");
 	return 0;
 }
 
