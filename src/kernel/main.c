@@ -29,6 +29,7 @@
 #include "kernel/task/memory.h"
 #include "kernel/task/process.h"
 #include "kernel/trace.h"
+#include "volume/volume.h"
 
 #define OURS 125 /* exit status for our own failure */
 
@@ -142,9 +143,41 @@ static int plan_volatile(const struct launch_mount *m, struct handed *h,
 	return 0;
 }
 
+/* Its folder, and its key if it is encrypted. */
+static int plan_volume(const struct launch_mount *m, struct handed *h,
+                       struct world_options *o, struct places *p,
+                       struct fault *f)
+{
+	struct world_volume *v = &o->volume[o->volume_count];
+	uint8_t key[HEADER_KEY];
+	int folder = h->next++;
+	autoclose int key_fd = m->fds > 1 ? h->next++ : -1;
+	int err;
+
+	copy(v->at, sizeof(v->at), m->at);
+	copy(v->name, sizeof(v->name), m->from);
+	v->writable = m->flags & LAUNCH_MOUNT_WRITABLE;
+	if (key_fd >= 0 && pread(key_fd, key, sizeof(key), 0) != sizeof(key))
+		return fault_set(f, -EIO, "read the key of volume %s", v->name);
+	places_add(p, folder, JAIL_READ | JAIL_WRITE);
+	err = volume_open(folder, key_fd >= 0 ? key : NULL, &v->volume, f);
+	explicit_bzero(key, sizeof(key));
+	o->volume_count += err == 0;
+	return err;
+}
+
+static void plan_bind(const struct launch_mount *m, struct world_options *o)
+{
+	struct world_bind *b = &o->bind[o->bind_count++];
+
+	copy(b->at, sizeof(b->at), m->at);
+	copy(b->from, sizeof(b->from), m->from);
+}
+
 /* Folders for the world, and rights on them for the jail. */
 static int plan_world(const struct launch *l, struct handed *h,
-                      struct world_options *o, struct places *p)
+                      struct world_options *o, struct places *p,
+                      struct fault *f)
 {
 	*o = (struct world_options){
 		.host_uid = getuid(),
@@ -164,10 +197,20 @@ static int plan_world(const struct launch *l, struct handed *h,
 			plan_share(m, h, o, p);
 		else if (m->kind == LAUNCH_IMAGE)
 			err = plan_image(m, h, o);
+		else if (m->kind == LAUNCH_VOLUME &&
+		         o->volume_count < ARRAY_LEN(o->volume))
+			err = plan_volume(m, h, o, p, f);
+		else if (m->kind == LAUNCH_BIND &&
+		         o->bind_count < ARRAY_LEN(o->bind))
+			plan_bind(m, o);
 		else if (m->kind == LAUNCH_VOLATILE)
 			err = plan_volatile(m, h, o, p);
 		else
 			err = -EOPNOTSUPP;
+		if (err < 0 && !f->text[0])
+			return fault_set(
+				f, err, "mount %.*s: %s", (int)m->at.size,
+				(const char *)m->at.at, strerror(-err));
 		if (err < 0)
 			return err;
 	}
@@ -238,10 +281,9 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 		err = clients_begin(k, LAUNCH_FD_CONTROL, h.listener, getuid());
 	if (err < 0)
 		return fault_set(f, err, "make a kernel: %s", strerror(-err));
-	err = plan_world(l, &h, &o, &places);
+	err = plan_world(l, &h, &o, &places, f);
 	if (err < 0)
-		return fault_set(f, err, "mount what the qube has: %s",
-		                 strerror(-err));
+		return err;
 	err = jail_plan(places.place, places.count, &plan, f);
 	places_fini(&places);
 	if (err < 0)
@@ -267,7 +309,7 @@ int main(void)
 {
 	static struct launch l;
 	struct kernel k = {0};
-	struct fault f;
+	struct fault f = {""};
 	int err;
 
 	(void)prctl(PR_SET_NAME, "bento-kernel", 0, 0, 0);

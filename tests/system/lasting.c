@@ -2,9 +2,11 @@
 /*
  * Drives kernels of qubes that last, as a manager would, for lasting.sh.
  *
- *	lasting DIR start NAME     a qube of the machine's own programs; the pid
- *	                           of its keeper; it logs to DIR/NAME.log
+ *	lasting DIR start NAME [AT=FOLDER...]  a qube of the machine's own programs, with
+ *	                           volumes, made if FOLDER is empty; says the pid of
+ *	                           its keeper; it logs to DIR/NAME.log
  *	lasting DIR run NAME CMD.. with our streams, its exit status
+ *	lasting DIR run-root NAME CMD..  the same as root
  *	lasting DIR speed NAME N CMD..  ms per run, the fastest of N
  *	lasting DIR start-speed NAME N CMD..  the same with a start of the qube
  *	lasting DIR pause|unpause|kill|state|shutdown NAME [MS]
@@ -24,6 +26,7 @@
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
 #include "supervise/order.h"
+#include "volume/volume.h"
 
 #define MEMORY (1ull << 30)
 #define TASKS  1000u
@@ -34,7 +37,70 @@ static int complain(const struct fault *f)
 	return ATTEND_OURS;
 }
 
-static int start(int dir, const char *name, struct keeper *k, struct fault *f)
+#define VOLUMES 4u
+
+struct folders {
+	int fd[VOLUMES];
+	char at[VOLUMES][64];
+	uint32_t count;
+};
+
+static int open_folder(struct folders *v, const char *what, struct fault *f)
+{
+	static const struct volume_limits limits = {.bytes = 64 << 20};
+	const char *equals = strchr(what, '=');
+	int fd = equals ? open(equals + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+	                : -1;
+	int err;
+
+	if (fd < 0)
+		return fault_set(f, -EINVAL, "no AT=FOLDER: %s", what);
+	err = volume_create(fd, &limits, HEADER_OPEN, (struct span){NULL, 0},
+	                    f);
+	if (err < 0 && err != -EEXIST)
+		return err;
+	f->text[0] = '\0';
+	v->fd[v->count] = fd;
+	(void)snprintf(v->at[v->count], sizeof(v->at[0]), "%.*s",
+	               (int)(equals - what), what);
+	v->count++;
+	return 0;
+}
+
+static int mount_folders(struct start *s, const struct folders *v,
+                         struct fault *f)
+{
+	static const char *const binds[][2] = {
+		{"/home", "/rw/home"},
+		{"/usr/local", "/rw/usrlocal"},
+	};
+	int err = 0;
+
+	for (uint32_t i = 0; i < v->count && err == 0; i++) {
+		struct launch_mount m = {
+			LAUNCH_VOLUME,      LAUNCH_MOUNT_WRITABLE, 1,
+			span_str(v->at[i]), span_str("volume"),
+		};
+
+		err = start_mount(s, &m, &v->fd[i], f);
+		if (strcmp(v->at[i], "/rw") != 0)
+			continue;
+		for (size_t b = 0; b < ARRAY_LEN(binds) && err == 0; b++) {
+			m = (struct launch_mount){
+				LAUNCH_BIND,
+				0,
+				0,
+				span_str(binds[b][0]),
+				span_str(binds[b][1]),
+			};
+			err = start_mount(s, &m, NULL, f);
+		}
+	}
+	return err;
+}
+
+static int start(int dir, const char *name, const struct folders *v,
+                 struct keeper *k, struct fault *f)
 {
 	static struct start s;
 	autoclose int cell = start_open_cell(f);
@@ -67,17 +133,23 @@ static int start(int dir, const char *name, struct keeper *k, struct fault *f)
 	if (err == 0)
 		err = machine_add(&m, &s, f);
 	if (err == 0)
+		err = mount_folders(&s, v, f);
+	if (err == 0)
 		err = keeper_start(&s, log, k, f);
 	machine_close(&m);
 	return err < 0 ? err : keeper_wait(k, f);
 }
 
-static int do_start(int dir, const char *name)
+static int do_start(int dir, const char *name, char *const what[])
 {
+	struct folders v = {.count = 0};
 	struct fault f = {""};
 	struct keeper k;
+	int err = 0;
 
-	if (start(dir, name, &k, &f) < 0)
+	for (; *what && v.count < VOLUMES && err == 0; what++)
+		err = open_folder(&v, *what, &f);
+	if (err < 0 || start(dir, name, &v, &k, &f) < 0)
 		return complain(&f);
 	(void)printf("%d\n", (int)k.pid);
 	return 0;
@@ -97,13 +169,15 @@ static void pack(char *const cmd[], struct wire_list *out, char *to)
 	out->packed = (struct span){(uint8_t *)to, at};
 }
 
-static int run(int dir, const char *name, char *const cmd[], struct fault *f)
+static int run(int dir, const char *name, const char *user, char *const cmd[],
+               struct fault *f)
 {
 	static char args[65536];
 	static const char env[] =
 		"PATH=/usr/bin:/bin\0TERM=dumb\0HOME=/home/user";
 	static struct streams streams;
 	struct job j = {
+		.user = span_str(user),
 		.env = {3, {(const uint8_t *)env, sizeof(env)}},
 	};
 	autoclose int control = door_enter(dir, name, f);
@@ -123,10 +197,11 @@ static int run(int dir, const char *name, char *const cmd[], struct fault *f)
 	return attend_program(control, &streams, signal_fd, f);
 }
 
-static int do_run(int dir, const char *name, char *const cmd[])
+static int do_run(int dir, const char *name, const char *user,
+                  char *const cmd[])
 {
 	struct fault f = {""};
-	int status = run(dir, name, cmd, &f);
+	int status = run(dir, name, user, cmd, &f);
 
 	if (f.text[0])
 		(void)complain(&f);
@@ -173,6 +248,7 @@ static int ask(int dir, const char *name, struct control *c, struct fault *f)
 
 static int speed(int dir, const char *name, char *const args[], bool starting)
 {
+	static const struct folders none;
 	struct control kill = {.kind = CONTROL_kill};
 	struct fault f = {""};
 	double best = 1e9;
@@ -181,9 +257,9 @@ static int speed(int dir, const char *name, char *const args[], bool starting)
 		double begin = now_ms();
 		struct keeper k = {.pid = -1};
 
-		if (starting && start(dir, name, &k, &f) < 0)
+		if (starting && start(dir, name, &none, &k, &f) < 0)
 			return complain(&f);
-		if (run(dir, name, args + 1, &f) != 0)
+		if (run(dir, name, "", args + 1, &f) != 0)
 			return complain(&f);
 		best = MIN(best, now_ms() - begin);
 		if (starting && ask(dir, name, &kill, &f) < 0)
@@ -265,9 +341,11 @@ int main(int argc, char *argv[])
 		return ATTEND_OURS;
 	streams_reserve();
 	if (strcmp(verb, "start") == 0)
-		return do_start(dir, argv[3]);
+		return do_start(dir, argv[3], argv + 4);
 	if (strcmp(verb, "run") == 0)
-		return do_run(dir, argv[3], argv + 4);
+		return do_run(dir, argv[3], "", argv + 4);
+	if (strcmp(verb, "run-root") == 0)
+		return do_run(dir, argv[3], "root", argv + 4);
 	if (strcmp(verb, "speed") == 0)
 		return speed(dir, argv[3], argv + 4, false);
 	if (strcmp(verb, "start-speed") == 0)

@@ -13,7 +13,7 @@ lasting() { # VERB NAME [ARGUMENT...]
 	timeout -k 5 60 bin/lasting "$PWD/doors" "$@"
 }
 # What fails must not leave qubes that hold our output.
-trap 'for n in work keeper kernel killed; do lasting kill $n || :; done 2>/dev/null' EXIT
+trap 'for n in work keeper kernel killed app tpl; do lasting kill $n || :; done 2>/dev/null' EXIT
 field() { # NAME OF-STATE
 	sed "s/.*\\b$1=\\([0-9]*\\).*/\\1/" <<<"$2"
 }
@@ -174,3 +174,42 @@ keeper=$(lasting start killed)
 family=$(below "$keeper")
 lasting kill killed
 gone $family
+
+# A private volume at /rw: the home and /usr/local stay, the rest does not.
+mkdir private root
+lasting start app /rw=private >/dev/null
+equal home "$(lasting run app sh -c 'pwd; stat -c "%U %a" .; ls -A /etc/skel | while read -r f; do
+	cmp "/etc/skel/$f" "$f" || echo "no $f"; done')" "/home/user
+user 700"
+lasting run app sh -c 'echo mine >kept; echo all >/tmp/lost'
+lasting run-root app sh -c 'echo tool >/usr/local/bin/tool; echo lost >/etc/lost'
+lasting shutdown app
+lasting start app /rw=private >/dev/null
+equal kept "$(lasting run app sh -c 'cat kept /usr/local/bin/tool /rw/home/user/kept
+	ls /tmp/lost /etc/lost 2>/dev/null; ls -A /run/qubes-service')" "mine
+tool
+mine"
+# Synced is synced, whatever happens then.
+keeper=$(pgrep -f -x -n "bin/lasting $PWD/doors start app /rw=private")
+lasting run app sh -c 'echo synced >synced; sync'
+family=$(below "$keeper")
+kill -KILL "$keeper"
+gone $family
+lasting start app /rw=private >/dev/null
+equal synced "$(lasting run app cat synced)" synced
+status 125 lasting start other /rw=private # one at a time has it
+lasting kill app
+
+# A root volume: what is changed in the template's place stays.
+lasting start tpl /=root /rw=private >/dev/null
+lasting run-root tpl sh -c 'echo changed >/etc/services; echo new >/usr/new
+	rm /etc/profile; echo qube >>/etc/hosts; mkdir /opt/own' || fail "root is not writable"
+lasting shutdown tpl
+lasting start tpl /=root /rw=private >/dev/null
+equal root "$(lasting run tpl sh -c 'cat /etc/services /usr/new /home/user/kept; tail -n 1 /etc/hosts
+	ls -d /etc/profile /opt/own 2>/dev/null')" "changed
+new
+mine
+qube
+/opt/own"
+lasting kill tpl

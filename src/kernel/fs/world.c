@@ -21,7 +21,9 @@
 #include "kernel/fs/mount.h"
 #include "kernel/fs/templates.h"
 #include "kernel/fs/tmpfs.h"
+#include "kernel/fs/volumefs.h"
 #include "kernel/fs/world_image.h"
+#include "kernel/fs/world_stay.h"
 #include "kernel/fs/world_text.h"
 
 #define CPUINFO_MAX ((size_t)1024 * 1024)
@@ -440,8 +442,12 @@ static int make_tmpfs(struct builder *b, const char *path, uint32_t mode,
                       enum whose owner)
 {
 	int err = make_dir(b, path, mode, owner);
+	char at[64];
 
-	return err < 0 ? err : add_place(b, path, mode);
+	(void)snprintf(at, sizeof(at), "/%s", path);
+	if (err < 0 || world_stay_covers(b->options, at))
+		return err;
+	return add_place(b, path, mode);
 }
 
 static int make_files(struct builder *b)
@@ -605,9 +611,18 @@ static long mount_share(struct builder *b, const struct path *root,
 	};
 	struct superblock *sb;
 	char at[SHARE_AT];
-	int err;
+	long err;
 
 	place_share(b, s, at);
+	/* What stays may hide where it was made. */
+	if (b->options->volume_count > 0) {
+		char whole[SHARE_AT + 1];
+
+		(void)snprintf(whole, sizeof(whole), "/%s", at);
+		err = world_stay_make(b->k, root, whole, s->is_file);
+		if (err < 0)
+			return err;
+	}
 	world_note_folder(b->k, s->fd, s->at);
 	err = hostfs_create(b->k, &o, &sb);
 	if (err < 0)
@@ -615,10 +630,30 @@ static long mount_share(struct builder *b, const struct path *root,
 	return mount_at(b, root, at, sb, MOUNT_NOSUID | MOUNT_NODEV);
 }
 
+/* The root: our own files over the template, and what stays over both. */
+static int create_top(struct builder *b, struct superblock **out)
+{
+	struct volume *v = world_stay_root(b->options);
+	struct superblock *below, *volume;
+	int err = overlay_create(b->k, b->lower, b->place[0].sb, &below);
+
+	if (err < 0 || !v) {
+		*out = below;
+		return err;
+	}
+	err = volumefs_create(b->k, v, &volume);
+	if (err == 0) {
+		err = overlay_create(b->k, below, volume, out);
+		inode_superblock_put(volume);
+	}
+	inode_superblock_put(below);
+	return err;
+}
+
 static long mount_all(struct builder *b, struct path *root, struct path *home)
 {
 	struct superblock *top;
-	long err = overlay_create(b->k, b->lower, b->place[0].sb, &top);
+	long err = create_top(b, &top);
 
 	if (err < 0)
 		return err;
@@ -629,6 +664,8 @@ static long mount_all(struct builder *b, struct path *root, struct path *home)
 	err = mount_places(b, root);
 	if (err == 0)
 		err = mount_own(b, root);
+	if (err == 0)
+		err = world_stay_mount(b->k, b->options, root);
 	for (size_t i = 0; i < b->options->share_count && err == 0; i++) {
 		struct world_share s = b->options->share[i];
 

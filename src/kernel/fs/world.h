@@ -149,6 +149,20 @@ struct world_template {
 	char link[64];
 };
 
+struct volume;
+
+/* A volume, opened before the jail; taken over.  At "/": see world_stay.h. */
+struct world_volume {
+	struct volume *volume;
+	char at[256];
+	char name[32];
+	bool writable;
+};
+
+struct world_bind {
+	char at[256], from[256];
+};
+
 struct world_options {
 	struct world_template template[32];
 	size_t template_count;
@@ -159,15 +173,19 @@ struct world_options {
 	uint64_t spill_max; /* bytes there; 0: WORLD_SPILL_MAX */
 	struct world_share share[64];
 	size_t share_count;
+	struct world_volume volume[8];
+	size_t volume_count;
+	struct world_bind bind[32];
+	size_t bind_count;
 	uint32_t host_uid, host_gid;
 	uint32_t user_uid, user_gid; /* `user` inside: 1000 */
 };
 
 /*
- * Makes the root: overlay of the template folders under a volatile tmpfs, then
- * /proc /sys /dev /dev/pts /dev/shm /tmp /run /home/user /root /var, files of
- * our own in /etc (passwd, group, shadow-less, hostname, hosts, machine-id,
- * resolv.conf, mtab), then the shares.  k->fs is set.  *root gets references.
+ * Makes the root: the template below, our own files of world.def in a volatile
+ * tmpfs over it, and over that a volume if one is for the root.  Then come the
+ * kernel's own file systems, volumes, binds, and shares.  k->fs is set.  *root
+ * and *home get references.
  */
 must_check int world_create(struct kernel *k, const struct world_options *o,
                             struct path *root, struct path *home);
