@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/buffer.h"
+#include "cli/editor.h"
 #include "cli/query.h"
 #include "cli/verbs.h"
 
@@ -56,33 +56,6 @@ static int store(struct query *a, const char *qube, const struct buffer *b,
 	              : query_with(a, &call, f);
 }
 
-/* Lets the user's editor work on a file; its exit status must be 0. */
-static int run_editor(const char *path, struct fault *f)
-{
-	const char *editor = getenv("VISUAL");
-	int status = -1;
-	pid_t pid;
-
-	if (!editor || !*editor)
-		editor = getenv("EDITOR");
-	if (!editor || !*editor)
-		editor = "vi";
-	pid = fork();
-	if (pid < 0)
-		return fault_errno(f, "start %s", editor);
-	if (pid == 0) {
-		/* By the shell, since $EDITOR may have options. */
-		(void)execl("/bin/sh", "sh", "-c", "exec $0 \"$1\"", editor,
-		            path, (char *)NULL);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status == 0 ? 0
-	                   : fault_set(f, -EIO, "%s failed; nothing changed",
-	                               editor);
-}
-
 static int edit(struct query *a, const char *qube, struct fault *f)
 {
 	char path[] = "/tmp/bento-notes.XXXXXX";
@@ -97,7 +70,7 @@ static int edit(struct query *a, const char *qube, struct fault *f)
 	(void)fputs(old, file);
 	err = fclose(file) ? fault_errno(f, "write %s", path) : 0;
 	if (err == 0)
-		err = run_editor(path, f);
+		err = editor_run(path, f);
 	if (err == 0)
 		err = read_file(path, &b, f);
 	(void)unlink(path);

@@ -27,6 +27,7 @@
 #include "manager/listener.h"
 #include "manager/manager.h"
 #include "manager/worker.h"
+#include "policy/policy_store.h"
 
 #define BACKLOG 1024
 
@@ -121,6 +122,16 @@ static int listen_there(const struct manager *m, struct fault *f)
 	return take_fd(&sock);
 }
 
+static int open_policy(struct manager *m, struct fault *f)
+{
+	struct policy_folders folders;
+
+	if (policy_store_folders(&folders) < 0 ||
+	    policy_store_open(&folders, &m->policy) < 0)
+		return fault_set(f, -ENOMEM, "out of memory");
+	return 0;
+}
+
 /* All that must be right before anybody is answered. */
 static int prepare(struct service *s, struct fault *f)
 {
@@ -137,6 +148,8 @@ static int prepare(struct service *s, struct fault *f)
 		return err;
 	qube_first(m->ledger);
 	err = ledger_commit(m->ledger, f);
+	if (err == 0)
+		err = open_policy(m, f);
 	if (err == 0)
 		err = worker_create_all(m, f);
 	if (err == 0)
@@ -177,6 +190,7 @@ static void finish(struct service *s)
 	listener_destroy(m->listener);
 	worker_destroy_all(m);
 	domain_destroy_all(m);
+	policy_store_close(m->policy);
 	ledger_close(m->ledger);
 	events_fini(&m->events);
 	reactor_destroy(m->reactor);

@@ -10,6 +10,7 @@
 #include "manager/reactor.h"
 
 struct listener;
+struct policy_store;
 struct domains;
 struct workers;
 
@@ -22,6 +23,7 @@ struct manager {
 	struct ledger *ledger;
 	struct events events;
 	struct listener *listener;
+	struct policy_store *policy;
 	struct domains *domains; /* qubes that run; manager/domain.h */
 	struct workers *workers; /* manager/worker.h */
 };

@@ -2,6 +2,7 @@
 #include "policy/policy_json.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 #define QUBES_MAX 10000u
 #define NAME_ROOM 128u
@@ -165,6 +166,64 @@ static json_t *string_of(struct span s)
 	                  : json_string("");
 }
 
+static json_t *tags_as_json(const struct policy_qube *q)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < q->tag_count; i++)
+		if (json_array_append_new(list, string_of(q->tags[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *qube_as_json(const struct policy_qube *q)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:s}",
+	                 "type", string_of(q->klass), "uuid",
+	                 string_of(q->uuid), "icon", string_of(q->label),
+	                 "template", string_of(q->template), "default_dispvm",
+	                 string_of(q->default_dispvm), "tags", tags_as_json(q),
+	                 "internal", q->internal, "template_for_dispvms",
+	                 q->template_for_dispvms, "power_state",
+	                 q->running ? "Running" : "Halted");
+}
+
+/* Prints a value on one line and lets it go; NULL is no memory. */
+static int print(json_t *root, struct buffer *to)
+{
+	char *text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	json_decref(root);
+	if (!text)
+		return -ENOMEM;
+	buffer_text(to, text);
+	buffer_text(to, "\n");
+	free(text);
+	return to->bad ? -ENOMEM : 0;
+}
+
+int policy_json_write(const struct policy_system *s, struct buffer *to)
+{
+	json_t *domains = json_object();
+	char name[NAME_ROOM];
+	int err = 0;
+
+	for (size_t i = 0; i < s->count && err == 0; i++) {
+		const struct policy_qube *q = &s->qube[i];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)q->name.size,
+		               (const char *)q->name.at);
+		err = json_object_set_new(domains, name, qube_as_json(q));
+	}
+	if (err < 0) {
+		json_decref(domains);
+		return -ENOMEM;
+	}
+	return print(json_pack("{s:o}", "domains", domains), to);
+}
+
 /* Puts a qube's label into `icons`. */
 static int add_icon(json_t *icons, const struct policy_qube *q)
 {
@@ -205,7 +264,6 @@ int policy_json_ask(const struct policy_system *s,
 	char preset[NAME_ROOM] = "";
 	struct span service;
 	json_t *root = NULL;
-	char *text = NULL;
 	size_t size = 0;
 
 	while (size < r.rest.size && r.rest.at[size] != '+')
@@ -222,15 +280,7 @@ int policy_json_ask(const struct policy_system *s,
 		                             : json_string("+"),
 		                 "targets", targets, "default_target", preset,
 		                 "icons", icons);
-	if (root)
-		text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
-	json_decref(root);
 	json_decref(targets);
 	json_decref(icons);
-	if (!text)
-		return -ENOMEM;
-	buffer_text(to, text);
-	buffer_text(to, "\n");
-	free(text);
-	return to->bad ? -ENOMEM : 0;
+	return print(root, to);
 }

@@ -25,6 +25,10 @@ must_check int policy_json_read(struct span text, struct policy_world **out,
 const struct policy_system *policy_json_system(const struct policy_world *w);
 void policy_json_free(struct policy_world *w);
 
+/* Writes a description that reads back as the same.  0 or -ENOMEM. */
+must_check int policy_json_write(const struct policy_system *s,
+                                 struct buffer *to);
+
 /*
  * The question for a prompt program, one object on one line:
  *

@@ -538,6 +538,30 @@ static int load(const struct policy_store *s, struct reading *in,
 	return 0;
 }
 
+int policy_store_file(const char *path, struct policy_rules **out,
+                      struct fault *f)
+{
+	struct reading in = {0};
+	const struct policy_source source = {&in, source_read, source_list};
+	struct policy_rules *rules = policy_rules_create();
+	autofree char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+	int err;
+
+	if (!rules || !folder) {
+		policy_rules_destroy(rules);
+		return fault_set(f, -ENOMEM, "out of memory");
+	}
+	if (slash)
+		*slash = 0;
+	err = policy_parse_file(rules, &source, path, slash ? folder : ".", f);
+	if (err < 0)
+		policy_rules_destroy(rules);
+	else
+		*out = rules;
+	return err;
+}
+
 int policy_store_try(const struct policy_store *s, const char *path,
                      struct span text, struct policy_rules **out,
                      struct fault *f)

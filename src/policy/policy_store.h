@@ -87,6 +87,13 @@ must_check int policy_store_try(const struct policy_store *s, const char *path,
 must_check int policy_store_read(const char *path, uint8_t **text, size_t *size,
                                  struct fault *f);
 
+/*
+ * One file of the host by itself, with what it includes; paths are relative to
+ * its folder.  0 and *out, which the caller destroys, or what is wrong.
+ */
+must_check int policy_store_file(const char *path, struct policy_rules **out,
+                                 struct fault *f);
+
 /* The names in a folder of the host.  As for a source's list(). */
 must_check int policy_store_names(const char *path, struct policy_names *names,
                                   struct fault *f);

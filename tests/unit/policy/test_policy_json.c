@@ -80,6 +80,22 @@ static void a_description_is_read(void **state)
 	policy_json_free(w);
 }
 
+static void what_is_written_reads_back_as_the_same(void **state)
+{
+	autobuffer struct buffer first = {0};
+	autobuffer struct buffer second = {0};
+	struct policy_world *w;
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(policy_json_write(&policybed_system, &first), 0);
+	assert_int_equal(policy_json_read(buffer_span(&first), &w, &f), 0);
+	assert_int_equal(policy_json_system(w)->count, policybed_system.count);
+	assert_int_equal(policy_json_write(policy_json_system(w), &second), 0);
+	assert_true(span_eq(buffer_span(&first), buffer_span(&second)));
+	policy_json_free(w);
+}
+
 static void a_prompt_gets_source_service_targets_and_icons(void **state)
 {
 	struct policy_rules *rules = NULL;
@@ -115,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptions_that_are_none_are_refused),
 		cmocka_unit_test(a_description_is_read),
+		cmocka_unit_test(what_is_written_reads_back_as_the_same),
 		cmocka_unit_test(
 			a_prompt_gets_source_service_targets_and_icons),
 	};
