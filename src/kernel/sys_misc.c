@@ -165,9 +165,9 @@ long sys_getrusage(struct task *t, const struct args_getrusage *a)
 	abi_rusage r;
 
 	switch (a->who) {
-	case RUSAGE_SELF:
-	case RUSAGE_THREAD:
+	case RUSAGE_SELF: /* the stub knows RUSAGE_THREAD */
 		process_usage(t->process, &u);
+		process_usage_told(&u, t->req.arg);
 		break;
 	case RUSAGE_CHILDREN:
 		u = t->process->children_usage;

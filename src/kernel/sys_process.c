@@ -39,6 +39,7 @@ long sys_exit(struct task *t, const struct args_exit *a)
 
 long sys_exit_group(struct task *t, const struct args_exit_group *a)
 {
+	process_usage_told(&t->process->usage, t->req.arg);
 	process_kill(t->process, (uint32_t)(a->status & 0xff) << 8);
 	return -ENOANSWER;
 }

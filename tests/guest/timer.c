@@ -2,6 +2,8 @@
 /* Clocks, sleeping, interval timers and POSIX timers. */
 #include "check.h"
 
+#include <pthread.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
@@ -198,9 +200,46 @@ static void across_fork(void)
 	alarm(0);
 }
 
+static long cpu_time(clockid_t clock)
+{
+	struct timespec now;
+
+	OK(clock_gettime(clock, &now));
+	return nanos(now);
+}
+
+/* Uses 30 ms by its own clock. */
+static void *use_time(void *arg)
+{
+	struct rusage ru;
+
+	while (cpu_time(CLOCK_THREAD_CPUTIME_ID) < 30000000)
+		;
+	OK(getrusage(RUSAGE_THREAD, &ru));
+	CHECK(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec > 0 ||
+	      ru.ru_utime.tv_usec + ru.ru_stime.tv_usec >= 29000);
+	return arg;
+}
+
+static void threads_apart(void)
+{
+	long own = cpu_time(CLOCK_THREAD_CPUTIME_ID);
+	long all = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+	pthread_t t;
+
+	EQ(pthread_create(&t, NULL, use_time, NULL), 0);
+	EQ(pthread_join(t, NULL), 0);
+	own = cpu_time(CLOCK_THREAD_CPUTIME_ID) - own;
+	all = cpu_time(CLOCK_PROCESS_CPUTIME_ID) - all;
+	CHECK(own >= 0 && all > own + 20000000);
+	FAILS(syscall(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, NOWHERE),
+	      EFAULT);
+}
+
 int main(void)
 {
 	clocks();
+	threads_apart();
 	sleeping();
 	interval();
 	burn(ITIMER_VIRTUAL, SIGVTALRM);

@@ -186,16 +186,36 @@ static void parent_death(void)
 	EQ(read(p[0], &c, 1), 0); /* all writers are gone */
 }
 
+enum { MEBIBYTES = 16 };
+
+static void touch_memory(void *arg)
+{
+	size_t size = MEBIBYTES << 20;
+	volatile char *p = malloc(size);
+
+	(void)arg;
+	CHECK(p != NULL);
+	for (size_t i = 0; i < size; i += 4096)
+		p[i] = 1;
+	exit(0);
+}
+
 static void usage_counts(void)
 {
 	struct rusage ru;
-	int code = 0, status;
-	pid_t pid = child(exit_with, &code);
+	int status;
+	pid_t pid = child(touch_memory, NULL);
 
 	EQ(wait4(pid, &status, 0, &ru), pid);
 	CHECK(ru.ru_utime.tv_sec >= 0);
+	CHECK(ru.ru_maxrss >= MEBIBYTES << 10);
+	CHECK(ru.ru_minflt > 0);
 	OK(getrusage(RUSAGE_CHILDREN, &ru));
+	CHECK(ru.ru_maxrss >= MEBIBYTES << 10);
 	OK(getrusage(RUSAGE_SELF, &ru));
+	CHECK(ru.ru_maxrss > 0 && ru.ru_maxrss < MEBIBYTES << 10);
+	CHECK(ru.ru_minflt > 0 && ru.ru_nvcsw > 0);
+	FAILS(getrusage(RUSAGE_SELF, NOWHERE), EFAULT);
 	FAILS(getrusage(77, &ru), EINVAL);
 }
 

@@ -3,6 +3,8 @@
 
 #include <asm/prctl.h>
 #include <linux/membarrier.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "cell/stub/end.h"
 #include "cell/stub/futexes.h"
@@ -14,6 +16,7 @@
 #include "cell/stub/signals.h"
 #include "cell/stub/spawn.h"
 #include "cell/stub/x86_64/host.h"
+#include "channel/abi.h"
 
 /* Not in every libc's headers yet. */
 #define NR_CLOSE_RANGE 436
@@ -109,6 +112,25 @@ static long do_membarrier(const uint64_t arg[6])
 	if ((cmd & ~native) || (cmd & (cmd - 1)))
 		return -EINVAL;
 	return host(SYS_membarrier, cmd, 0, 0);
+}
+
+/*
+ * Asks the kernel, and tells it what the host counts for this process, in
+ * arguments that the call does not have: page faults, the largest size in KiB,
+ * switches.  The host tells the kernel no more than times.
+ */
+static long ask_with_usage(struct area *a, uint64_t nr, const uint64_t arg[6])
+{
+	abi_rusage u = {0};
+
+	host(SYS_getrusage, RUSAGE_SELF, &u);
+	return marshal_call(a, nr,
+	                    (const uint64_t[6]){arg[0], arg[1],
+	                                        (uint64_t)u.minflt << 32 |
+	                                                (uint32_t)u.majflt,
+	                                        (uint64_t)u.maxrss,
+	                                        (uint64_t)u.nvcsw,
+	                                        (uint64_t)u.nivcsw});
 }
 
 static long do_set_tid_address(struct area *a, uint64_t addr)
@@ -235,6 +257,18 @@ static bool answer_self(const struct call *k, long *result)
 	case SYS_set_tid_address:
 		*result = do_set_tid_address(a, arg[0]);
 		return true;
+	case SYS_clock_gettime:
+		if ((uint32_t)arg[0] != CLOCK_THREAD_CPUTIME_ID)
+			return false;
+		*result = host(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID,
+		               arg[1]);
+		return true;
+	case SYS_getrusage:
+		if ((uint32_t)arg[0] == RUSAGE_THREAD)
+			*result = host(SYS_getrusage, RUSAGE_THREAD, arg[1]);
+		else
+			*result = ask_with_usage(a, k->nr, arg);
+		return true;
 	case SYS_set_robust_list:
 		*result = do_set_robust_list(a, arg);
 		return true;
@@ -273,11 +307,12 @@ static long answer(const struct call *k)
 		end_robust_list(k->a);
 		break;
 	case SYS_exit_group:
-		if (k->a->vfork_child)
+		if (k->a->vfork_child) {
 			end_robust_list(k->a);
-		else
-			end_robust_lists();
-		break;
+			break;
+		}
+		end_robust_lists();
+		return ask_with_usage(k->a, k->nr, k->arg);
 	case SYS_prctl:
 		if (k->arg[0] == PRCTL_SET_VMA)
 			return -EINVAL;

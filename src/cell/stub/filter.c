@@ -6,7 +6,9 @@
 #include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "cell/stub/futexes.h"
 #include "cell/stub/pages.h"

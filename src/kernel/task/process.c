@@ -327,6 +327,19 @@ void process_usage(struct process *p, struct usage *out)
 	process_usage_add(out, &living);
 }
 
+void process_usage_told(struct usage *u, const uint64_t arg[6])
+{
+	const struct usage more = {
+		.minflt = arg[2] >> 32,
+		.majflt = (uint32_t)arg[2],
+		.maxrss_kib = MIN(arg[3], (uint64_t)INT64_MAX),
+		.nvcsw = (uint32_t)arg[4],
+		.nivcsw = (uint32_t)arg[5],
+	};
+
+	process_usage_add(u, &more);
+}
+
 void process_rusage(const struct usage *u, abi_rusage *out)
 {
 	*out = (abi_rusage){

@@ -186,6 +186,13 @@ void process_gone(struct process *p);
 /* CPU time used so far, the living included. */
 void process_usage(struct process *p, struct usage *out);
 
+/*
+ * Adds what the stub says, in arguments 2 to 5 of getrusage(2) and
+ * exit_group(2), that the host counted for its cell.  It is for others to look
+ * at only: a cell that lies deceives those who ask about it.
+ */
+void process_usage_told(struct usage *u, const uint64_t arg[6]);
+
 /* As getrusage(2) tells it. */
 void process_rusage(const struct usage *u, abi_rusage *out);
 
