@@ -83,7 +83,8 @@ static long lease(struct task *t, struct file *f)
 
 	/* One who may only write must not be able to read. */
 	if (!f->inode || !inode_is(f->inode, S_IFREG) ||
-	    !(f->mode & FILE_READ) || !f->ops->object)
+	    !(f->mode & FILE_READ) || !f->ops->object ||
+	    f->inode->sb->no_leases)
 		return -EOPNOTSUPP;
 	if (may_write(t, f))
 		prot |= PROT_WRITE;

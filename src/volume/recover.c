@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "volume/cipher.h"
 #include "volume/object.h"
 #include "volume/tree.h"
 
@@ -23,6 +24,8 @@ static int count_object(struct volume *v, uint64_t ino, struct vrecord_inode *r)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	r->charged = object_held(&st);
+	if (v->encrypted)
+		r->charged = MIN(r->charged, round_up(r->size, CIPHER_BLOCK));
 	return 0;
 }
 

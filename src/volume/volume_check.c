@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "volume/cipher.h"
 #include "volume/object.h"
 #include "volume/tree.h"
 
@@ -240,6 +241,42 @@ static int walk_objects(struct check *c)
 	return 0;
 }
 
+/* ---- contents ---- */
+
+static int read_all(struct check *c, struct cipher *cipher, uint8_t *piece,
+                    const struct seen *s)
+{
+	struct cipher_file f = {-1, s->ino, s->size};
+	long got = 1;
+	int fd = object_open(c->v->objects_fd, s->ino, O_RDONLY);
+
+	if (fd < 0)
+		return fd;
+	f.fd = fd;
+	for (uint64_t at = 0; at < s->size && got != 0; at += CIPHER_BLOCK) {
+		got = cipher_read(cipher, &f, piece, CIPHER_BLOCK, at);
+		if (got < 0)
+			wrong(c, "inode %llu: block %llu is not authentic",
+			      NUMBER(s->ino), NUMBER(at / CIPHER_BLOCK));
+	}
+	close(fd);
+	return 0;
+}
+
+static int walk_contents(struct check *c)
+{
+	autofree uint8_t *piece = malloc(CIPHER_BLOCK);
+	struct cipher *cipher = cipher_create(c->v->objects_key);
+	int err = piece && cipher ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < c->room && err == 0; i++)
+		if (c->table[i].there && S_ISREG(c->table[i].mode) &&
+		    c->table[i].object)
+			err = read_all(c, cipher, piece, &c->table[i]);
+	cipher_destroy(cipher);
+	return err;
+}
+
 /* ---- what they make together ---- */
 
 static void judge_links(struct check *c, const struct seen *s)
@@ -329,7 +366,6 @@ int volume_check(struct volume *v, unsigned flags, volume_check_tell *tell,
 	struct check c = {.v = v, .tell = tell, .arg = arg, .report = report};
 	int err = grow(&c);
 
-	(void)flags;
 	*report = (struct volume_check_report){0};
 	if (err == 0)
 		err = walk(&c, 'I');
@@ -349,6 +385,8 @@ int volume_check(struct volume *v, unsigned flags, volume_check_tell *tell,
 	}
 	if (err == 0)
 		judge_sums(&c);
+	if (err == 0 && v->encrypted && (flags & VOLUME_CHECK_CONTENTS))
+		err = walk_contents(&c);
 	free(c.table);
 	return err;
 }

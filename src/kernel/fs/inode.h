@@ -150,6 +150,7 @@ struct superblock {
 	uint64_t next_ino;
 	bool read_only;
 	bool host_writes; /* the host knows sizes: cells may write */
+	bool no_leases;   /* cells may not even read by themselves */
 	uint32_t cache;   /* SUPERBLOCK_* or milliseconds a name is believed */
 	uint32_t magic;   /* statfs.type */
 	void *private;

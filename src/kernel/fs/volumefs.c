@@ -4,6 +4,7 @@
 #include "kernel/core/limits.h"
 #include "kernel/fs/volumefs_flush.h"
 #include "kernel/fs/volumefs_node.h"
+#include "volume/cipher.h"
 
 #define MAGIC 0x62656e74u /* "bent" */
 #define PAGE  4096u
@@ -56,6 +57,7 @@ static void destroy_sb(struct superblock *sb)
 
 	close_volume(fs);
 	waitq_fini(&fs->flushed);
+	cipher_destroy(fs->cipher);
 	limits_free(fs->kernel, fs->bucket,
 	            fs->bucket_count * sizeof(*fs->bucket));
 	limits_free(fs->kernel, fs, sizeof(*fs));
@@ -86,7 +88,16 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	list_init(&fs->idle);
 	volumefs_flush_init(fs);
 	sb->private = fs;
+	fs->copies.max = UINT64_MAX;
 	list_add_tail(&k->world->volumes, &fs->in_world);
+	if (v->encrypted) {
+		fs->cipher = cipher_create(v->objects_key);
+		sb->no_leases = true;
+	}
+	if (v->encrypted && !fs->cipher) {
+		inode_superblock_put(sb);
+		return -ENOMEM;
+	}
 	err = volumefs_node_get(fs, VRECORD_ROOT, &sb->root);
 	if (err < 0) {
 		inode_superblock_put(sb);

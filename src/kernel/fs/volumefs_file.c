@@ -18,6 +18,8 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/volumefs_flush.h"
+#include "kernel/fs/volumefs_sealed.h"
+#include "kernel/task/cells.h"
 #include "volume/object.h"
 
 #define PAGE     4096u
@@ -155,6 +157,7 @@ static long use_copy(struct volumefs_node *n)
 	n->key = 0;
 	n->shared = false;
 	n->fs->volume->created = true;
+	cells_recall_leases(n->fs->kernel);
 	return 0;
 }
 
@@ -209,7 +212,10 @@ static void settle(struct volumefs_node *n)
 	if (fstat(n->fd, &st) < 0)
 		return;
 	held = object_held(&st);
-	n->inode->size = (uint64_t)st.st_size;
+	if (n->fs->cipher)
+		held = MIN(held, round_up(n->inode->size, PAGE));
+	else
+		n->inode->size = (uint64_t)st.st_size;
 	if (held < n->tree.r.charged)
 		uncharge(n, n->tree.r.charged - held);
 	else if (held > n->tree.r.charged)
@@ -284,6 +290,8 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 	int64_t at = *pos;
 	long got = 0;
 
+	if (n->fs->cipher)
+		return volumefs_sealed_read(f, u, pos);
 	if (at < 0)
 		return -EINVAL;
 	while (u->left > 0) {
@@ -315,8 +323,13 @@ static long write_some(struct volumefs_node *n, struct uio *u, int64_t *pos)
 	err = prepare(n, (uint64_t)*pos, &size);
 	if (err < 0)
 		return err;
-	done = pwrite(n->fd, from, size, *pos);
-	err = done < 0 ? -errno : 0;
+	if (n->fs->cipher) {
+		err = volumefs_sealed_put(n, from, size, (uint64_t)*pos);
+		done = (ssize_t)size;
+	} else {
+		done = pwrite(n->fd, from, size, *pos);
+		err = done < 0 ? -errno : 0;
+	}
 	if (n->sparse || err < 0 || (size_t)done < size)
 		settle(n);
 	if (err < 0)
@@ -350,6 +363,14 @@ static long write_file(struct file *f, struct uio *u, int64_t *pos)
 	return u->done > before ? (long)(u->done - before) : done;
 }
 
+/* Holes of encrypted files do not show. */
+static int64_t sealed_seek(const struct inode *i, int64_t offset, int whence)
+{
+	if (offset < 0 || (uint64_t)offset >= i->size)
+		return -ENXIO;
+	return whence == SEEK_DATA ? offset : (int64_t)i->size;
+}
+
 static int64_t seek_file(struct file *f, int64_t offset, int whence)
 {
 	int64_t base = 0;
@@ -357,6 +378,12 @@ static int64_t seek_file(struct file *f, int64_t offset, int whence)
 	switch (whence) {
 	case SEEK_DATA:
 	case SEEK_HOLE:
+		if (node_of(f)->fs->cipher) {
+			offset = sealed_seek(f->inode, offset, whence);
+			if (offset < 0)
+				return offset;
+			break;
+		}
 		offset = lseek(node_of(f)->fd, offset, whence);
 		if (offset < 0)
 			return -errno;
@@ -394,6 +421,8 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 	(void)t;
 	if (writable && !(f->mode & FILE_WRITE))
 		return -EACCES;
+	if (n->fs->cipher)
+		return volumefs_sealed_object(f, writable, out);
 	if (!writable)
 		fd = volumefs_node_read_fd(n);
 	if (fd < 0)
@@ -412,20 +441,28 @@ static long sync_file(struct file *f, struct task *t, bool data_only)
 {
 	struct volumefs_node *n = node_of(f);
 
+	long err = n->fs->cipher && n->fs->volume ? volumefs_sealed_save(n) : 0;
+
 	(void)data_only;
-	return volumefs_flush_wait(n, t, n->fd);
+	return err < 0 ? err : volumefs_flush_wait(n, t, n->fd);
 }
 
 /* ---- sizes ---- */
 
 static long set_size(struct volumefs_node *n, uint64_t size)
 {
+	long err = 0;
+
 	if (size > INT64_MAX)
 		return -EFBIG;
-	if (ftruncate(n->fd, (off_t)size) < 0)
-		return -errno;
 	if (size > n->inode->size)
 		n->sparse = true;
+	if (n->fs->cipher)
+		err = volumefs_sealed_resize(n, size);
+	else if (ftruncate(n->fd, (off_t)size) < 0)
+		err = -errno;
+	if (err < 0)
+		return err;
 	if (n->sparse || n->mapped)
 		settle(n);
 	else if (n->tree.r.charged > round_up(size, PAGE))
@@ -458,6 +495,11 @@ static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
 		return -EOPNOTSUPP;
 	if (offset > INT64_MAX || size > (uint64_t)INT64_MAX - offset)
 		return -EFBIG;
+	if (n->fs->cipher) /* room cannot be kept, the size can be set */
+		return mode != 0 ? -EOPNOTSUPP
+		       : offset + size > n->inode->size
+		               ? set_size(n, offset + size)
+		               : 0;
 	n->sparse = true;
 	settle(n);
 	pages = round_up(offset + size, PAGE) -
@@ -499,7 +541,7 @@ long volumefs_file_change(struct volumefs_node *n, struct task *t,
 	if (err == 0 && (c->which & (INODE_SET_ATIME | INODE_SET_MTIME))) {
 		times[0] = host_time(c->which & INODE_SET_ATIME, c->atime);
 		times[1] = host_time(c->which & INODE_SET_MTIME, c->mtime);
-		if (futimens(n->fd, times) < 0)
+		if (!n->fs->cipher && futimens(n->fd, times) < 0)
 			err = -errno;
 	}
 	volumefs_node_unpin(n);

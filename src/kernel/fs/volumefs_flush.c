@@ -9,6 +9,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/volumefs.h"
+#include "kernel/fs/volumefs_sealed.h"
 
 /* Somebody's fsync(2). */
 struct sync_job {
@@ -36,8 +37,10 @@ static void write_dirty(struct volumefs *fs)
 		if (n->tree.r.nlink > 0 &&
 		    tree_update(fs->volume, &n->tree) < 0)
 			return; /* out of memory: with the next batch */
-		/* That alone is nothing fsync(2) has to wait for. */
-		n->tree.batch = batch;
+		/* That alone is nothing fsync(2) has to wait for, but where
+		 * the record has the size. */
+		if (!fs->cipher)
+			n->tree.batch = batch;
 		list_del(&n->dirty);
 	}
 }
@@ -281,6 +284,7 @@ long volumefs_flush_all(struct volumefs *fs, struct task *t)
 
 int volumefs_flush_now(struct volumefs *fs)
 {
+	volumefs_sealed_end(fs);
 	if (fs->flushing) {
 		while (sem_wait(&fs->committed) < 0)
 			;

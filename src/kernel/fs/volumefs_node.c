@@ -7,6 +7,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/dots.h"
+#include "kernel/fs/volumefs_sealed.h"
 #include "volume/object.h"
 
 #define ENTRY_SIZE 32u /* what a name adds to a directory's size */
@@ -95,7 +96,7 @@ void volumefs_node_fill(struct volumefs_node *n)
 	i->rdev = r->rdev;
 	i->ctime = time_of(r->ctime);
 	i->btime = time_of(r->btime);
-	if (S_ISREG(r->mode))
+	if (S_ISREG(r->mode) && !n->fs->cipher)
 		return;
 	i->size = S_ISDIR(r->mode) ? r->size * ENTRY_SIZE : r->size;
 	i->atime = time_of(r->atime);
@@ -116,8 +117,15 @@ static void look(struct volumefs_node *n, const struct stat *st)
 {
 	struct inode *i = n->inode;
 
-	i->size = (uint64_t)st->st_size;
 	i->blocks = (uint64_t)st->st_blocks;
+	if (n->fs->cipher) {
+		n->sparse |= !n->looked &&
+		             n->tree.r.charged < round_up(i->size, 4096);
+		n->shared = n->looked ? n->shared : object_shared(st);
+		n->looked = true;
+		return;
+	}
+	i->size = (uint64_t)st->st_size;
 	i->atime = host_time(st->st_atim);
 	i->mtime = host_time(st->st_mtim);
 	i->ctime = time_of(n->tree.r.ctime);
@@ -283,6 +291,7 @@ void volumefs_node_destroy(struct volumefs_node *n)
 	list_del(&n->dirty);
 	leave_idle(n);
 	close_fds(n);
+	assert(!n->copy);
 	if (fs->volume && n->tree.r.nlink == 0)
 		volumefs_node_orphan(n);
 	else if (fs->volume && dirty && tree_update(fs->volume, &n->tree) < 0)
@@ -329,8 +338,11 @@ void volumefs_node_unpin(struct volumefs_node *n)
 {
 	assert(n->pins > 0);
 	n->pins--;
-	if (n->pins == 0)
+	if (n->pins == 0) {
+		if (n->fs->cipher && n->fs->volume)
+			volumefs_sealed_closed(n);
 		enter_idle(n);
+	}
 	inode_put(n->inode);
 }
 

@@ -26,8 +26,11 @@ struct volumefs {
 	size_t node_count;
 	struct list idle;
 	size_t idle_count;
-	struct list dirty; /* nodes whose record is not what they are */
-	bool leaked;       /* something is left for the next opening */
+	struct list dirty;     /* nodes whose record is not what they are */
+	struct cipher *cipher; /* of an encrypted volume, or NULL */
+	struct filedata_quota
+		copies; /* volumefs_sealed.h; no limit of its own */
+	bool leaked;    /* something is left for the next opening */
 
 	/* The batch on its way. */
 	struct work work;
@@ -54,6 +57,8 @@ struct volumefs_node {
 	int read_fd;  /* the same, read-only; or -1 */
 	uint64_t key; /* of file_object */
 	struct filedata_name name;
+	struct filedata *copy; /* volumefs_sealed.h; or NULL */
+	bool held;   /* it may be written to, and keeps a reference to us */
 	bool sparse; /* `charged` may be too small: ask the host */
 	bool mapped; /* cells may have it mapped for writing */
 	bool shared; /* the object belongs to a revision, too */

@@ -17,6 +17,7 @@
 #include "kernel/fs/world.h"
 #include "kernel/testbed.h"
 #include "volume/tree.h"
+#include "volume/volume_check.h"
 
 #define LIMIT  ((uint64_t)1 << 20)
 #define INODES 64
@@ -25,7 +26,12 @@ struct fixture {
 	struct testbed *bed;
 	char host[64];
 	int dir;
+	bool sealed;
 };
+
+/* What unlocks the encrypted one. */
+static const struct span secret = {
+	(const uint8_t *)"0123456789abcdef0123456789abcdef", 32};
 
 static void mount_volume(struct fixture *x)
 {
@@ -33,8 +39,11 @@ static void mount_volume(struct fixture *x)
 	struct volume *v;
 	struct fault f;
 	struct path at;
+	uint8_t key[HEADER_KEY];
 
-	if (volume_open(x->dir, NULL, &v, &f) < 0)
+	if (x->sealed)
+		assert_int_equal(volume_unlock(x->dir, secret, key, &f), 0);
+	if (volume_open(x->dir, x->sealed ? key : NULL, &v, &f) < 0)
 		fail_msg("%s", f.text);
 	x->bed = testbed_create(0);
 	assert_int_equal(volumefs_create(&x->bed->kernel, v, &sb), 0);
@@ -51,21 +60,31 @@ static void unmount(struct fixture *x)
 	testbed_destroy(x->bed);
 }
 
-static int setup(void **state)
+static int set_up(void **state, bool sealed)
 {
 	struct fixture *x = calloc(1, sizeof(*x));
+	enum header_lock lock = sealed ? HEADER_KEYFILE : HEADER_OPEN;
 	struct volume_limits limits = {LIMIT, INODES};
 	struct fault f;
 
 	(void)snprintf(x->host, sizeof(x->host), "/tmp/volumefs.XXXXXX");
 	assert_non_null(mkdtemp(x->host));
 	x->dir = open(x->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(volume_create(x->dir, &limits, HEADER_OPEN,
-	                               (struct span){NULL, 0}, &f),
-	                 0);
+	assert_int_equal(volume_create(x->dir, &limits, lock, secret, &f), 0);
+	x->sealed = sealed;
 	mount_volume(x);
 	*state = x;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return set_up(state, false);
+}
+
+static int setup_sealed(void **state)
+{
+	return set_up(state, true);
 }
 
 static int teardown(void **state)
@@ -447,6 +466,131 @@ static void attributes_are_kept_and_limited(void **state)
 	                 9);
 }
 
+/* The checker's word after an orderly end. */
+static void told(void *arg, const char *what)
+{
+	(void)arg;
+	fail_msg("%s", what);
+}
+
+static void checked(struct fixture *x)
+{
+	struct volume_check_report r;
+	uint8_t key[HEADER_KEY];
+	struct volume *v;
+	struct fault f;
+
+	unmount(x);
+	if (x->sealed)
+		assert_int_equal(volume_unlock(x->dir, secret, key, &f), 0);
+	assert_int_equal(volume_open(x->dir, x->sealed ? key : NULL, &v, &f),
+	                 0);
+	assert_int_equal(volume_check(v, VOLUME_CHECK_CONTENTS, told, NULL, &r),
+	                 0);
+	assert_int_equal(volume_close(v), 0);
+	mount_volume(x);
+}
+
+static void the_sums_are_right_after_all_kinds_of_writes(void **state)
+{
+	struct fixture *x = *state;
+	struct testbed *b = x->bed;
+	long fd = opened(x, "/v/a", O_RDWR | O_CREAT);
+
+	assert_int_equal(testbed_call(b, SYS_pwrite64, fd, "x", 1, 9000), 1);
+	assert_int_equal(testbed_call(b, SYS_ftruncate, fd, 100000), 0);
+	assert_int_equal(testbed_call(b, SYS_pwrite64, fd, "x", 1, 50000), 1);
+	assert_int_equal(testbed_call(b, SYS_ftruncate, fd, 5000), 0);
+	assert_int_equal(testbed_call(b, SYS_close, fd), 0);
+	put(x, "/v/b", "some");
+	assert_int_equal(testbed_call(b, SYS_rename, "/v/a", "/v/b"), 0);
+	checked(x);
+	assert_int_equal(stat_of(x, "/v/b").size, 5000);
+}
+
+static void a_mapping_and_the_file_are_one(void **state)
+{
+	struct fixture *x = *state;
+	struct file_object o;
+	struct file *f;
+	long fd;
+	char *at;
+
+	put(x, "/v/f", "before");
+	fd = opened(x, "/v/f", O_RDWR);
+	f = fd_get(x->bed->task, (int32_t)fd);
+	assert_int_equal(f->ops->object(f, x->bed->task, PROT_READ | PROT_WRITE,
+	                                true, &o),
+	                 0);
+	at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, o.host_fd, 0);
+	assert_ptr_not_equal(at, MAP_FAILED);
+	assert_memory_equal(at, "before", 7);
+	memcpy(at, "mapped", 6);
+	assert_string_equal(text_of(x, "/v/f"), "mapped");
+	assert_int_equal(testbed_call(x->bed, SYS_pwrite64, fd, "M", 1, 0), 1);
+	assert_memory_equal(at, "Mapped", 6);
+	at[5] = 'D';
+	file_put(f);
+	assert_int_equal(fsync_of(x, fd), 0);
+	at[4] = 'E';
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	at[3] = 'P';
+	munmap(at, 4096);
+	checked(x);
+	assert_string_equal(text_of(x, "/v/f"), "MapPED");
+}
+
+static void a_tampered_block_is_eio(void **state)
+{
+	struct fixture *x = *state;
+	char path[128];
+	FILE *s;
+	long fd;
+
+	put(x, "/v/f", "authentic");
+	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
+	               (unsigned long long)stat_of(x, "/v/f").ino);
+	again(x);
+	s = fopen(path, "r+");
+	assert_non_null(s);
+	assert_int_equal(fseek(s, 4096 + 3, SEEK_SET), 0);
+	assert_int_not_equal(fputc('?', s), EOF);
+	assert_int_equal(fclose(s), 0);
+	fd = opened(x, "/v/f", O_RDONLY);
+	assert_int_equal(testbed_call(x->bed, SYS_read, fd, path, 9), -EIO);
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+}
+
+static void the_wrong_key_is_refused(void **state)
+{
+	struct fixture *x = *state;
+	static const struct span wrong = {
+		(const uint8_t *)"0123456789abcdef0123456789abcdeX", 32};
+	uint8_t key[HEADER_KEY] = {0};
+	struct volume *v;
+	struct fault f;
+
+	unmount(x);
+	assert_int_equal(volume_unlock(x->dir, wrong, key, &f), -EKEYREJECTED);
+	assert_string_equal(f.text, "wrong key file");
+	assert_int_equal(volume_open(x->dir, NULL, &v, &f), -EKEYREJECTED);
+	assert_int_equal(volume_open(x->dir, key, &v, &f), -EKEYREJECTED);
+	mount_volume(x);
+}
+
+static void the_host_sees_no_name_in_the_metadata(void **state)
+{
+	struct fixture *x = *state;
+	char command[128];
+
+	put(x, "/v/a-name-to-find", "x");
+	assert_int_equal(fsync_of(x, opened(x, "/v", O_RDONLY)), 0);
+	(void)snprintf(command, sizeof(command), "grep -q a-name %s/meta.mdb",
+	               x->host);
+	assert_int_equal(system(command) != 0, x->sealed);
+}
+
+#define SEALED(f) cmocka_unit_test_setup_teardown(f, setup_sealed, teardown)
 #define VOLUME(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -463,6 +607,20 @@ int main(void)
 		VOLUME(renames_as_linux_does),
 		VOLUME(directories_are_read_in_pieces),
 		VOLUME(attributes_are_kept_and_limited),
+		VOLUME(the_sums_are_right_after_all_kinds_of_writes),
+		VOLUME(a_mapping_and_the_file_are_one),
+		VOLUME(the_host_sees_no_name_in_the_metadata),
+		SEALED(everything_is_there_after_a_restart),
+		SEALED(the_limit_is_exact),
+		SEALED(an_open_file_outlives_its_name),
+		SEALED(renames_as_linux_does),
+		SEALED(directories_are_read_in_pieces),
+		SEALED(attributes_are_kept_and_limited),
+		SEALED(the_sums_are_right_after_all_kinds_of_writes),
+		SEALED(a_mapping_and_the_file_are_one),
+		SEALED(a_tampered_block_is_eio),
+		SEALED(the_wrong_key_is_refused),
+		SEALED(the_host_sees_no_name_in_the_metadata),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
