@@ -96,20 +96,20 @@ static bool mount_ok(const struct launch_mount *m)
 	       (m->at.size > 1 || kinds[m->kind].at_root) && from_ok(m);
 }
 
-/* One image, one volume or volatile at the root; no image with templates. */
+/* One of each at the root; no image with templates. */
 static bool root_ok(const struct launch *l)
 {
-	uint32_t images = 0, uppers = 0, folders = 0;
+	uint32_t at_root[ARRAY_LEN(kinds)] = {0};
+	uint32_t folders = 0;
 
 	for (uint32_t i = 0; i < l->mount_count; i++) {
 		const struct launch_mount *m = &l->mount[i];
-		bool root = m->at.size == 1;
 
-		images += root && m->kind == LAUNCH_IMAGE;
-		uppers += root && m->kind != LAUNCH_IMAGE;
 		folders += kinds[m->kind].below_root;
+		if (m->at.size == 1 && ++at_root[m->kind] > 1)
+			return false;
 	}
-	return images <= 1 && uppers <= 1 && (images == 0 || folders == 0);
+	return at_root[LAUNCH_IMAGE] == 0 || folders == 0;
 }
 
 static bool launch_ok(const struct launch *l)

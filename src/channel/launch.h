@@ -49,7 +49,8 @@
 
 /*
  * What a mount is.  The root has either templates and links, or one image, or
- * neither, read-only below; and above it one volume, or else what is volatile.
+ * neither, read-only below; above that what is volatile, named or not; and above
+ * both a volume, if there is one.
  * A kind's descriptors are the business of its file system.
  */
 enum launch_kind {

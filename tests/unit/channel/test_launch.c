@@ -120,6 +120,7 @@ static void link_to_nothing(struct launch *l)
 static void two_uppers(struct launch *l)
 {
 	l->mount[3].at = span_str("/");
+	l->mount[5] = l->mount[3];
 }
 
 static void image_and_template(struct launch *l)
