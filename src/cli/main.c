@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/nearest.h"
 #include "cli/verbs.h"
 
 static void usage(FILE *to)
@@ -17,6 +18,32 @@ static void usage(FILE *to)
 		              v->what);
 	(void)fprintf(to, "  bento VERB --help\n"
 	                  "      say more about one of them\n");
+}
+
+/* "help", or "help VERB", which is "VERB --help". */
+static int help(char *argv[])
+{
+	char option[] = "--help";
+	const struct verb *v = argv[2] ? verbs_find(argv[2]) : NULL;
+	char *const words[] = {argv[2], option, NULL};
+
+	if (v)
+		return v->run(words);
+	usage(argv[2] ? stderr : stdout);
+	return argv[2] ? VERBS_OURS : EXIT_SUCCESS;
+}
+
+/* "no such verb: crate; did you mean create?" */
+static void wrong_verb(const char *word)
+{
+	struct nearest n = {.to = word};
+	const struct verb *v;
+
+	for (size_t i = 0; (v = verbs_at(i)); i++)
+		nearest_see(&n, v->name);
+	(void)fprintf(stderr, "bento: no such verb: %s; %s%s\n", word,
+	              n.best ? "did you mean bento " : "see bento help",
+	              n.best ? n.best : "");
 }
 
 /* The verb that our own name stands for: that of a qvm-* program. */
@@ -45,15 +72,12 @@ int main(int argc, char *argv[])
 	v = verbs_find(argv[1]);
 	if (v)
 		return v->run(argv + 1);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-		usage(stdout);
-		return EXIT_SUCCESS;
-	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return help(argv);
 	if (strcmp(argv[1], "--version") == 0) {
 		(void)puts("bento " BENTO_VERSION);
 		return EXIT_SUCCESS;
 	}
-	(void)fprintf(stderr, "bento: no such verb: %s\n", argv[1]);
-	usage(stderr);
+	wrong_verb(argv[1]);
 	return VERBS_OURS;
 }

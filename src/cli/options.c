@@ -206,7 +206,7 @@ void options_print(const struct option_row *rows, size_t count)
 		               r->need == OPTION_OPTIONAL ? "]"
 		               : r->need == OPTION_MANY   ? "..."
 		                                          : "");
-		(void)printf("  %-26s %s\n", left, r->help);
+		(void)printf("  %-26s  %s\n", left, r->help);
 	}
 }
 

@@ -75,3 +75,22 @@ status() { # STATUS COMMAND...
 terminal() {
 	"$TOP/tests/system/terminal" "$@"
 }
+
+# Folders and a manager of the test's own, which are gone behind it.
+own_manager() {
+	unset XDG_DATA_HOME XDG_STATE_HOME
+	XDG_RUNTIME_DIR=$PWD/run
+	export XDG_RUNTIME_DIR
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	trap end_manager EXIT
+}
+
+end_manager() {
+	"$BENTO" kill --all || :
+	"$BENTO" quit || :
+}
+
+# `bento` with a limit of time, so that what hangs fails.
+bento() {
+	timeout -k 5 "${LIMIT:-90}" "$BENTO" "$@"
+}
