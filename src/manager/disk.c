@@ -3,13 +3,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "manager/call.h"
 #include "manager/worker.h"
+#include "volume/revision.h"
 
 #define DEPTH_MAX 8 /* of a volume's folder: we make no deeper ones */
 
@@ -86,10 +85,21 @@ int disk_open(const struct manager *m, const char *uuid, const char *volume,
 	return fd;
 }
 
+static int make_volume(int fd, const char *name, struct fault *f)
+{
+	struct volume_limits limits = {
+		.bytes = strtoull(disk_default_size(name), NULL, 10),
+	};
+
+	return revision_init(fd, &limits, HEADER_OPEN, (struct span){NULL, 0},
+	                     f);
+}
+
 int disk_make(const struct manager *m, const char *uuid, unsigned volumes,
               struct fault *f)
 {
 	autoclose int folder = paths_open_below(m->volumes, uuid, f);
+	int err;
 
 	if (folder < 0)
 		return folder;
@@ -101,6 +111,9 @@ int disk_make(const struct manager *m, const char *uuid, unsigned volumes,
 		fd = paths_open_below(folder, volumes_of[i].name, f);
 		if (fd < 0)
 			return fd;
+		err = make_volume(fd, volumes_of[i].name, f);
+		if (err < 0)
+			return err;
 	}
 	if (fsync(folder) < 0 || fsync(m->volumes) < 0)
 		return fault_errno(f, "write the folder of volumes");
@@ -163,68 +176,6 @@ int disk_drop(const struct manager *m, const char *uuid, struct fault *f)
 	return 0;
 }
 
-/* The contents of a file; shared with the source where the host can. */
-static int copy_file(int from, int to, const char *name)
-{
-	autoclose int src = openat(from, name,
-	                           O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	autoclose int dst = -1;
-	ssize_t n;
-
-	if (src < 0)
-		return -errno;
-	dst = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (dst < 0)
-		return -errno;
-	if (ioctl(dst, FICLONE, src) < 0) {
-		do
-			n = copy_file_range(src, NULL, dst, NULL,
-			                    (size_t)1 << 30, 0);
-		while (n > 0 || (n < 0 && errno == EINTR));
-		if (n < 0)
-			return -errno;
-	}
-	return fsync(dst) < 0 ? -errno : 0;
-}
-
-/* All that is in a folder, which has files and folders only. */
-static int copy_folder(int from, int to, int depth)
-{
-	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-	int err = 0;
-
-	if (!d) {
-		err = -errno;
-		base_close(&fd);
-		return err;
-	}
-	while (err == 0 && (e = readdir(d))) {
-		autoclose int src = -1, dst = -1;
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		src = openat(from, e->d_name,
-		             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (src < 0 && errno == ENOTDIR) {
-			err = copy_file(from, to, e->d_name);
-			continue;
-		}
-		if (src < 0 || depth == 0 || mkdirat(to, e->d_name, 0700) < 0) {
-			err = depth ? -errno : -ELOOP;
-			break;
-		}
-		dst = openat(to, e->d_name,
-		             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		err = dst < 0 ? -errno : copy_folder(src, dst, depth - 1);
-	}
-	closedir(d);
-	if (err == 0 && fsync(to) < 0)
-		err = -errno;
-	return err;
-}
-
 int disk_copy(const struct manager *m, const char *from, const char *to,
               unsigned volumes, struct fault *f)
 {
@@ -244,14 +195,166 @@ int disk_copy(const struct manager *m, const char *from, const char *to,
 		dst = paths_open_below(folder, volumes_of[i].name, f);
 		if (dst < 0)
 			return dst;
-		err = copy_folder(src, dst, DEPTH_MAX);
+		err = revision_clone(src, dst, f);
 		if (err < 0)
-			return fault_set(f, err, "copy the volume %s: %s",
-			                 volumes_of[i].name, strerror(-err));
+			return err;
 	}
 	if (fsync(folder) < 0 || fsync(m->volumes) < 0)
 		return fault_errno(f, "write the folder of volumes");
 	return 0;
+}
+
+/* Removes a folder below another; not being there is no error.  0 or -errno. */
+static int drop_below(int folder, const char *name)
+{
+	autoclose int below = openat(
+		folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int err;
+
+	if (below < 0)
+		return errno == ENOENT ? 0 : -errno;
+	err = empty(below, DEPTH_MAX);
+	if (err == 0 && unlinkat(folder, name, AT_REMOVEDIR) < 0)
+		err = -errno;
+	return err;
+}
+
+/* When the volume in use was last opened or closed, or copied from. */
+static int changed_at(int home, struct timespec *out, struct fault *f)
+{
+	autoclose int live = revision_live(home, f);
+	struct stat st;
+
+	if (live < 0)
+		return live;
+	if (fstat(live, &st) < 0)
+		return fault_errno(f, "look at a volume");
+	*out = st.st_mtim;
+	return 0;
+}
+
+static bool is_as_of(int folder, const char *name, const struct timespec *when)
+{
+	struct stat st;
+
+	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_mtim.tv_sec == when->tv_sec &&
+	       st.st_mtim.tv_nsec == when->tv_nsec;
+}
+
+/*
+ * Makes `volume` of this folder be there as VOLUME.committed, as it was when its
+ * qube last ended.  While that runs, what was committed before stays; 0, too, if
+ * there never was one.
+ */
+static int commit_volume(int folder, const char *volume, struct fault *f)
+{
+	autoclose int home = -1, made = -1;
+	char committed[32], fresh[32];
+	struct timespec when[2];
+	int err;
+
+	(void)snprintf(committed, sizeof(committed), "%s.committed", volume);
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", volume);
+	home = paths_open_below(folder, volume, f);
+	if (home < 0)
+		return home;
+	err = changed_at(home, &when[1], f);
+	if (err < 0)
+		return err;
+	when[0] = when[1];
+	if (is_as_of(folder, committed, &when[1]))
+		return 0;
+	err = drop_below(folder, fresh);
+	if (err < 0)
+		return fault_set(f, err, "remove %s: %s", fresh,
+		                 strerror(-err));
+	made = paths_open_below(folder, fresh, f);
+	if (made < 0)
+		return made;
+	err = revision_clone(home, made, f);
+	if (err < 0)
+		(void)drop_below(folder, fresh);
+	if (err < 0)
+		return err == -EBUSY ? 0 : err;
+	/* To copy may have touched it: as of now. */
+	if (changed_at(home, &when[1], f) < 0 || futimens(made, when) < 0)
+		return fault_errno(f, "date a copy");
+	err = drop_below(folder, committed);
+	if (err < 0 || renameat(folder, fresh, folder, committed) < 0)
+		return fault_errno(f, "put %s in its place", committed);
+	return 0;
+}
+
+int disk_commit(const struct manager *m, const char *uuid, const char *volume,
+                struct fault *f)
+{
+	autoclose int folder = paths_open_below(m->volumes, uuid, f);
+
+	return folder < 0 ? folder : commit_volume(folder, volume, f);
+}
+
+bool disk_is_used(const struct manager *m, const char *uuid)
+{
+	char path[QUBE_UUID_SIZE + 8];
+
+	(void)snprintf(path, sizeof(path), "%s/used", uuid);
+	return faccessat(m->volumes, path, F_OK, 0) == 0;
+}
+
+int disk_use(const struct manager *m, const char *uuid, struct fault *f)
+{
+	char path[QUBE_UUID_SIZE + 8];
+	autoclose int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/used", uuid);
+	fd = openat(m->volumes, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return fd < 0 ? fault_errno(f, "note that a volume is used") : 0;
+}
+
+int disk_snapshot(const struct manager *m, const char *from, const char *to,
+                  const char *volume, struct fault *f)
+{
+	autoclose int theirs = paths_open_below(m->volumes, from, f);
+	autoclose int ours = -1, src = -1, dst = -1;
+	char committed[32];
+	int err;
+
+	if (theirs < 0)
+		return theirs;
+	ours = paths_open_below(m->volumes, to, f);
+	if (ours < 0)
+		return ours;
+	err = commit_volume(theirs, volume, f);
+	if (err < 0)
+		return err;
+	err = drop_below(ours, volume);
+	if (err < 0)
+		return fault_set(f, err, "remove an old snapshot: %s",
+		                 strerror(-err));
+	dst = paths_open_below(ours, volume, f);
+	if (dst < 0)
+		return dst;
+	(void)snprintf(committed, sizeof(committed), "%s.committed", volume);
+	src = openat(theirs, committed,
+	             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* It runs for the first time: what it keeps is not there yet. */
+	if (src < 0 && errno == ENOENT)
+		return make_volume(dst, volume, f);
+	if (src < 0)
+		return fault_errno(f, "open %s", committed);
+	return revision_clone(src, dst, f);
+}
+
+void disk_discard(const struct manager *m, const char *uuid, const char *volume)
+{
+	autoclose int folder = openat(m->volumes, uuid,
+	                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	                                      O_CLOEXEC);
+
+	/* What stays is removed with the next start, or with the qube. */
+	if (folder >= 0)
+		(void)drop_below(folder, volume);
 }
 
 struct drop {

@@ -56,6 +56,26 @@ must_check int disk_drop_later(struct manager *m, const char *uuid,
 must_check int disk_sweep(struct manager *m, struct fault *f);
 
 /*
+ * Snapshots: what an AppVM has of its template's root, and a DispVM of its
+ * template's private volume.  They are made of what the other qube had when it
+ * last ended (VOLUME.committed in its folder), and discarded at the end.  To be
+ * right, disk_commit() comes before that other qube is started again.
+ *
+ * disk_use() notes that a qube's volumes may have something in them; as long as
+ * that is not so, nobody needs a snapshot.
+ */
+must_check int disk_use(const struct manager *m, const char *uuid,
+                        struct fault *f);
+bool disk_is_used(const struct manager *m, const char *uuid);
+must_check int disk_commit(const struct manager *m, const char *uuid,
+                           const char *volume, struct fault *f);
+must_check int disk_snapshot(const struct manager *m, const char *from,
+                             const char *to, const char *volume,
+                             struct fault *f);
+void disk_discard(const struct manager *m, const char *uuid,
+                  const char *volume);
+
+/*
  * Opens the folder of a volume.  A descriptor that the caller owns, or a
  * negative errno.
  */

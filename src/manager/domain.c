@@ -15,10 +15,12 @@
 #include <time.h>
 
 #include "channel/control.h"
+#include "manager/leftover.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
 #include "manager/plan.h"
 #include "manager/property.h"
+#include "manager/worker.h"
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 
@@ -34,7 +36,8 @@ struct domain {
 	int64_t start_time;
 	struct reactor_watch control; /* messages of the kernel */
 	struct reactor_watch report;  /* the keeper's, while it starts */
-	struct keeper keeper;         /* pid 0: not our child */
+	struct keeper keeper;         /* pid 0: not our child, or not yet */
+	struct plan *plan;            /* NULL: of one that was found */
 	struct reactor_timer patience;
 	struct list starters; /* calls that wait for it to run */
 	struct list enders;   /* ... to have ended */
@@ -110,6 +113,8 @@ static void destroy(struct domain *d)
 {
 	struct reactor *r = d->m->reactor;
 
+	plan_destroy(d->plan);
+	d->plan = NULL;
 	reactor_timer_stop(&d->patience);
 	close_watch(r, &d->control);
 	close_watch(r, &d->report);
@@ -131,30 +136,6 @@ void domain_reap(struct manager *m)
 		list_del(&d->link);
 		free(d);
 	}
-}
-
-/* Removes a disposable that nobody wants again.  0 or a negative errno. */
-static int clean_up(struct manager *m, uint32_t id, struct fault *f)
-{
-	struct qube q;
-	int err = ledger_begin(m->ledger, true, f);
-
-	if (err < 0)
-		return err;
-	if (qube_load(m->ledger, id, &q) < 0 || q.class != QUBE_DispVM ||
-	    !property_true(m->ledger, &q, "auto_cleanup")) {
-		ledger_abort(m->ledger);
-		return 0;
-	}
-	events_queue(&m->events, "", "domain-pre-delete", "vm", q.name, NULL);
-	qube_delete(m->ledger, &q);
-	events_queue(&m->events, "", "domain-delete", "vm", q.name, NULL);
-	err = ledger_commit(m->ledger, f);
-	if (err < 0)
-		events_drop(&m->events);
-	else
-		events_flush(&m->events);
-	return err;
 }
 
 /* It has ended, or never began; `d` goes. */
@@ -183,8 +164,10 @@ static void halted(struct domain *d, const char *why)
 		list_del(first);
 		list_add_tail(&enders, first);
 	}
+	if (d->plan)
+		plan_discard(m, d->plan);
 	destroy(d);
-	if (clean_up(m, id, &f) < 0)
+	if (leftover_remove(m, id, &f) < 0)
 		(void)fprintf(stderr, "%s\n", f.text);
 	finish_all(&enders, EX_QubesException, NULL);
 }
@@ -420,11 +403,72 @@ static int may_start(struct manager *m, const struct qube *q, struct fault *f)
 	return 0;
 }
 
+/* All is there for the kernel to be started.  0 or a negative errno. */
+static int spawn(struct domain *d, struct fault *f)
+{
+	int err = plan_start(d->m, d->plan, &d->keeper, f);
+
+	if (err < 0)
+		return err;
+	err = reactor_add(d->m->reactor, &d->report, d->keeper.report, EPOLLIN);
+	if (err < 0) {
+		(void)kill(d->keeper.pid, SIGKILL);
+		return fault_set(f, err, "watch the keeper: %s",
+		                 strerror(-err));
+	}
+	events_tell(&d->m->events, d->name, "domain-spawn", "start_guid",
+	            "False", NULL);
+	return 0;
+}
+
+struct work {
+	uint32_t id;
+	const struct plan *plan;
+};
+
+static int work(const struct manager *m, const void *what, struct fault *f)
+{
+	return plan_work(m, ((const struct work *)what)->plan, f);
+}
+
+static void work_done(struct manager *m, void *what, int err,
+                      const struct fault *why)
+{
+	struct domain *d = find(m, ((const struct work *)what)->id);
+	struct fault f = *why;
+
+	if (!d)
+		return;
+	if (err == 0)
+		err = spawn(d, &f);
+	if (err < 0)
+		halted(d, f.text);
+}
+
+/* First a worker, if there is work to do. */
+static int begin(struct domain *d, const struct qube *q, struct fault *f)
+{
+	struct work *w;
+	int err = plan_create(d->m, q, &d->plan, f);
+
+	if (err < 0)
+		return err;
+	if (!plan_needs_work(d->plan))
+		return spawn(d, f);
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return fault_set(f, -ENOMEM, "out of memory");
+	*w = (struct work){d->id, d->plan};
+	err = worker_start(d->m, work, work_done, w, f);
+	if (err < 0)
+		free(w);
+	return err;
+}
+
 /* Begins a start, in a transaction that reads.  0, and the domain is there. */
 static int launch(struct manager *m, const struct qube *q, struct domain **out,
                   struct fault *f)
 {
-	struct plan *p = NULL;
 	struct domain *d;
 	int err = may_start(m, q, f);
 
@@ -435,23 +479,13 @@ static int launch(struct manager *m, const struct qube *q, struct domain **out,
 	d = create(m, q);
 	if (!d)
 		return fault_set(f, -ENOMEM, "out of memory");
-	err = plan_create(m, q, &p, f);
-	if (err == 0)
-		err = plan_start(m, p, &d->keeper, f);
-	plan_destroy(p);
-	if (err == 0)
-		err = reactor_add(m->reactor, &d->report, d->keeper.report,
-		                  EPOLLIN);
+	err = begin(d, q, f);
 	if (err < 0) {
 		events_tell(&m->events, q->name, "domain-start-failed",
 		            "reason", f->text, NULL);
-		if (d->keeper.pid > 0)
-			(void)kill(d->keeper.pid, SIGKILL);
 		destroy(d);
 		return err;
 	}
-	events_tell(&m->events, q->name, "domain-spawn", "start_guid", "False",
-	            NULL);
 	*out = d;
 	return 0;
 }
@@ -528,6 +562,9 @@ int domain_kill(struct call *c)
 
 	if (!d)
 		return not_started(c);
+	if (d->control.fd < 0 && d->keeper.pid <= 0)
+		return call_fail(c, EX_QubesException, "%s is still starting",
+		                 d->name);
 	/* One that starts, or does not listen, goes with its keeper. */
 	if ((d->control.fd < 0 || order(d, CONTROL_kill, NO_COOKIE, 0) < 0) &&
 	    d->keeper.pid > 0)
@@ -664,37 +701,6 @@ static void adopt(struct manager *m, const char *name)
 	(void)!order(d, CONTROL_state, NO_COOKIE, 0);
 }
 
-/* True if it is a disposable that ended while there was no manager. */
-static bool is_left(struct manager *m, const struct qube *q)
-{
-	return q->class == QUBE_DispVM && !find(m, q->id) &&
-	       property_true(m->ledger, q, "auto_cleanup");
-}
-
-/* Removes those that are left; no transaction is open. */
-static int clean_up_left(struct manager *m, struct fault *f)
-{
-	struct ledger_walk w;
-	struct qube q;
-	bool found;
-	int err;
-
-	do {
-		err = ledger_begin(m->ledger, false, f);
-		if (err < 0)
-			return err;
-		found = false;
-		qube_walk_begin(&w, m->ledger);
-		while (!found && qube_walk_next(&w, &q))
-			found = is_left(m, &q);
-		qube_walk_end(&w);
-		ledger_abort(m->ledger);
-		if (found)
-			err = clean_up(m, q.id, f);
-	} while (found && err == 0);
-	return err;
-}
-
 static void start_by_itself(struct manager *m, const struct qube *q)
 {
 	struct domain *d;
@@ -744,7 +750,7 @@ int domain_adopt(struct manager *m, struct fault *f)
 	int err = look_behind_doors(m, f);
 
 	if (err == 0)
-		err = clean_up_left(m, f);
+		err = leftover_sweep(m, f);
 	if (err == 0)
 		err = ledger_begin(m->ledger, false, f);
 	if (err < 0)

@@ -397,8 +397,6 @@ int on_qube_remove(struct call *c)
 	             NULL);
 	qube_delete(c->m->ledger, q);
 	events_queue(&c->m->events, "", "domain-delete", "vm", q->name, NULL);
-	if (!disk_volumes(q->class))
-		return 0;
 	disk_doom(c->m->ledger, q->uuid);
 	err = call_step(c);
 	if (err < 0)

@@ -10,11 +10,19 @@
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
+#include "volume/revision.h"
 
 #define FDS_MAX 8u
 
 struct plan {
 	char name[QUBE_NAME_MAX + 1];
+	char uuid[QUBE_UUID_SIZE];
+	unsigned volumes;   /* DISK_*: of its own, or snapshots */
+	bool rw[2];         /* may root, private be written to */
+	const char *commit; /* what others may have snapshots of; or NULL */
+	/* Whose root and private it gets snapshots of; "" for none. */
+	char root_from[QUBE_UUID_SIZE];
+	char private_from[QUBE_UUID_SIZE];
 	struct start start;
 	struct machine machine;
 	bool machine_open;
@@ -46,6 +54,44 @@ static void set_limits(struct manager *m, const struct qube *q, struct plan *p)
 	p->start.record.name = span_str(p->name);
 }
 
+static void follow_template(struct manager *m, const struct qube *q,
+                            struct plan *p)
+{
+	char name[PROPERTY_VALUE_MAX];
+	struct qube at = *q, next;
+
+	/* A DispVM's template is an AppVM, whose is a TemplateVM. */
+	for (int depth = 0; depth < 3; depth++) {
+		property_text(m->ledger, &at, "template", name);
+		if (!*name || qube_find(m->ledger, name, &next) < 0)
+			return;
+		if (!disk_is_used(m, next.uuid)) {
+			at = next;
+			continue;
+		}
+		if (next.class == QUBE_TemplateVM) {
+			memcpy(p->root_from, next.uuid, sizeof(next.uuid));
+			p->volumes |= DISK_ROOT;
+		} else if (q->class == QUBE_DispVM &&
+		           next.class == QUBE_AppVM) {
+			memcpy(p->private_from, next.uuid, sizeof(next.uuid));
+			p->volumes |= DISK_PRIVATE;
+		}
+		at = next;
+	}
+}
+
+static bool may_write(struct manager *m, const struct qube *q,
+                      const char *volume)
+{
+	char key[LEDGER_KEY_MAX], what[32], rw[16];
+
+	(void)snprintf(what, sizeof(what), "volume/%s/", volume);
+	qube_key(key, q, what, "rw");
+	return !ledger_text(m->ledger, key, rw, sizeof(rw)) ||
+	       strcmp(rw, "True") == 0;
+}
+
 int plan_create(struct manager *m, const struct qube *q, struct plan **out,
                 struct fault *f)
 {
@@ -54,7 +100,18 @@ int plan_create(struct manager *m, const struct qube *q, struct plan **out,
 	if (!p)
 		return fault_set(f, -ENOMEM, "out of memory");
 	memcpy(p->name, q->name, sizeof(p->name));
+	memcpy(p->uuid, q->uuid, sizeof(p->uuid));
+	p->volumes = disk_volumes(q->class);
+	p->rw[0] = may_write(m, q, "root");
+	p->rw[1] = may_write(m, q, "private");
 	set_limits(m, q, p);
+	follow_template(m, q, p);
+	if (!disk_is_used(m, q->uuid))
+		p->commit = NULL;
+	else if (q->class == QUBE_TemplateVM)
+		p->commit = "root";
+	else if (property_true(m->ledger, q, "template_for_dispvms"))
+		p->commit = "private";
 	*out = p;
 	return 0;
 }
@@ -92,6 +149,87 @@ static int open_log(struct manager *m, const char *name, struct fault *f)
 	return fd;
 }
 
+bool plan_needs_work(const struct plan *p)
+{
+	return *p->root_from || *p->private_from || p->commit;
+}
+
+int plan_work(const struct manager *m, const struct plan *p, struct fault *f)
+{
+	int err = p->commit ? disk_commit(m, p->uuid, p->commit, f) : 0;
+
+	if (err == 0 && *p->root_from)
+		err = disk_snapshot(m, p->root_from, p->uuid, "root", f);
+	if (err == 0 && *p->private_from)
+		err = disk_snapshot(m, p->private_from, p->uuid, "private", f);
+	return err;
+}
+
+void plan_discard(const struct manager *m, const struct plan *p)
+{
+	if (*p->root_from)
+		disk_discard(m, p->uuid, "root");
+	if (*p->private_from)
+		disk_discard(m, p->uuid, "private");
+}
+
+static int add_volume(struct manager *m, struct plan *p, const char *name,
+                      const char *at, bool writable, struct fault *f)
+{
+	struct launch_mount mount = {
+		.kind = LAUNCH_VOLUME,
+		.flags = writable ? LAUNCH_MOUNT_WRITABLE : 0,
+		.fds = 1,
+		.at = span_str(at),
+		.from = span_str(name),
+	};
+	autoclose int home = disk_open(m, p->uuid, name, f);
+	int fd;
+
+	if (home < 0)
+		return home;
+	fd = keep_fd(p, revision_live(home, f), f);
+	return fd < 0 ? fd : start_mount(&p->start, &mount, &fd, f);
+}
+
+static int add_bind(struct plan *p, const char *at, const char *from,
+                    struct fault *f)
+{
+	struct launch_mount mount = {
+		.kind = LAUNCH_BIND,
+		.at = span_str(at),
+		.from = span_str(from),
+	};
+
+	return start_mount(&p->start, &mount, NULL, f);
+}
+
+/* The programs, and what lies over them; then what is kept. */
+static int add_mounts(struct manager *m, struct plan *p, struct fault *f)
+{
+	int err = machine_open(&p->machine, f);
+
+	if (err < 0)
+		return err;
+	p->machine_open = true;
+	if (p->volumes & DISK_ROOT) {
+		/* Then nothing else lies over the root. */
+		base_close(&p->machine.spill);
+		p->machine.spill = -1;
+	}
+	err = machine_add(&p->machine, &p->start, f);
+	if (err == 0 && p->volumes)
+		err = disk_use(m, p->uuid, f);
+	if (err == 0 && p->volumes & DISK_ROOT)
+		err = add_volume(m, p, "root", "/", p->rw[0], f);
+	if (err == 0 && p->volumes & DISK_PRIVATE)
+		err = add_volume(m, p, "private", "/rw", p->rw[1], f);
+	if (err < 0 || !(p->volumes & DISK_PRIVATE))
+		return err;
+	err = add_bind(p, "/home", "/rw/home", f);
+	return err < 0 ? err : add_bind(p, "/usr/local", "/rw/usrlocal", f);
+}
+
 int plan_start(struct manager *m, struct plan *p, struct keeper *out,
                struct fault *f)
 {
@@ -112,14 +250,10 @@ int plan_start(struct manager *m, struct plan *p, struct keeper *out,
 	cell = keep_fd(p, start_open_cell(f), f);
 	if (cell < 0)
 		return cell;
-	err = machine_open(&p->machine, f);
-	if (err < 0)
-		return err;
-	p->machine_open = true;
 	err = start_fd(&p->start, cell, f);
 	if (err == 0)
 		err = start_fd(&p->start, door, f);
 	if (err == 0)
-		err = machine_add(&p->machine, &p->start, f);
+		err = add_mounts(m, p, f);
 	return err < 0 ? err : keeper_start(&p->start, log, out, f);
 }

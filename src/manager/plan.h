@@ -3,8 +3,10 @@
  * What a qube is started with: from its records to a launch record and the
  * descriptors that go with it.
  *
- *	AppVM, DispVM   /  programs of its template, under what is volatile
- *	TemplateVM,     /  the same, under its root volume
+ *	AppVM, DispVM   /  the machine's programs, under what is volatile; or
+ *	                   under a snapshot of its template's root, if that
+ *	                   ever ran
+ *	TemplateVM,     /  the machine's programs, under its root volume
  *	StandaloneVM
  *	all with a private volume: that at /rw, /rw/home at /home and
  *	/rw/usrlocal at /usr/local
@@ -22,6 +24,15 @@ must_check int plan_create(struct manager *m, const struct qube *q,
 
 /* Accepts NULL. */
 void plan_destroy(struct plan *p);
+
+/*
+ * Must snapshots be made first, or what others make snapshots of?  That is plan_work(), in a worker; and at the end
+ * plan_discard() removes them.
+ */
+bool plan_needs_work(const struct plan *p);
+must_check int plan_work(const struct manager *m, const struct plan *p,
+                         struct fault *f);
+void plan_discard(const struct manager *m, const struct plan *p);
 
 struct keeper;
 
