@@ -22,6 +22,12 @@ static const struct row kernel[] = {
 #include "kernel/seccomp.def"
 };
 
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row import[] = {
+#include "import/seccomp.def"
+};
+
 #define HOST(call, reason, checks) {#call, #checks, reason},
 static const struct row cell[] = {
 #include "cell/stub/seccomp.def"
@@ -72,6 +78,10 @@ static void document(FILE *to)
 	      "can jump there with any registers, so each row is harmless in\n"
 	      "its hands.",
 	      cell, sizeof(cell) / sizeof(cell[0]));
+	table(to, "The helper that reads archives",
+	      "`bento-import`, once it has begun (`src/import/seccomp.def`). It\n"
+	      "has the descriptors it was given.",
+	      import, sizeof(import) / sizeof(import[0]));
 }
 
 /* Is the file what we would print? */

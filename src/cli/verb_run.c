@@ -19,6 +19,7 @@
 #include "supervise/order.h"
 #include "supervise/start.h"
 #include "supervise/streams.h"
+#include "template/tplmount.h"
 
 #define PIDS_DEFAULT 4096u
 #define PIDS_MAX     32000u /* numbers of processes end at 32768 */
@@ -26,6 +27,8 @@
 struct run {
 	struct shares shares;
 	struct machine machine;
+	const char *template; /* NULL: the machine's own programs */
+	struct tplmount image;
 	struct environment env;
 	const char *asked[ENVIRONMENT_MAX]; /* --env, set last */
 	uint32_t asked_count;
@@ -61,6 +64,15 @@ static int set_rw(void *to, const char *value, struct fault *f)
 
 	(void)only_disposable(r, "rw");
 	return share_add(&r->shares, value, true, f);
+}
+
+static int set_template(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)f;
+	r->template = value;
+	return only_disposable(r, "template");
 }
 
 static int set_env(void *to, const char *value, struct fault *f)
@@ -206,18 +218,31 @@ static struct span starting_folder(const struct run *r,
 	return span_str(r->account->home);
 }
 
+/* What the qube's programs are: a template image, or the machine's own. */
+static int open_programs(struct run *r, struct fault *f)
+{
+	return r->template ? tplmount_open(&r->image, r->template, f)
+	                   : machine_open(&r->machine, f);
+}
+
+static int add_programs(struct run *r, struct start *s, struct fault *f)
+{
+	return r->template ? tplmount_add(&r->image, s, f)
+	                   : machine_add(&r->machine, s, f);
+}
+
 /* The descriptors in the order channel/launch.h gives. */
 static int add_descriptors(struct run *r, struct start *s, int cell,
                            const struct streams *streams, struct fault *f)
 {
-	int err = machine_open(&r->machine, f);
+	int err = open_programs(r, f);
 
 	if (err == 0)
 		err = start_fd(s, cell, f);
 	if (err == 0 && r->flags & LAUNCH_TELL)
 		err = start_fd(s, streams->theirs[STREAMS_TELL], f);
 	if (err == 0)
-		err = machine_add(&r->machine, s, f);
+		err = add_programs(r, s, f);
 	return err < 0 ? err : share_mount(&r->shares, s, f);
 }
 
@@ -289,6 +314,7 @@ run(struct run *r, char *const cmd[], struct fault *f)
 	free((void *)(uintptr_t)j.args.packed.at);
 	free((void *)(uintptr_t)j.env.packed.at);
 	machine_close(&r->machine);
+	tplmount_close(&r->image);
 	return status;
 }
 
@@ -367,6 +393,8 @@ int verb_run(char *const argv[])
 		return VERBS_OURS;
 	}
 	r->account = account_find(NULL);
+	r->image.used = TPLSTORE_UNUSED;
+	r->image.root_fd = -1;
 	r->trace = "";
 	r->memory = half_of_memory();
 	r->pids = PIDS_DEFAULT;

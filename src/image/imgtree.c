@@ -190,6 +190,7 @@ static int add_name(struct imgtree *t, struct imgtree_file *dir,
 	grow(t);
 	n->dir = dir;
 	n->file = file;
+	n->layer = t->layer;
 	list_add_tail(&dir->names, &n->in_dir);
 	dir->name_count++;
 	b = bucket_of(t, dir, name);
@@ -306,6 +307,7 @@ int imgtree_enter(struct imgtree *t, const char *path,
 	old = look(t, dir, last);
 	if (old && S_ISDIR(old->file->mode) && S_ISDIR(file->mode)) {
 		take_attributes(old->file, file);
+		old->layer = t->layer;
 		return 0;
 	}
 	if (old)
@@ -327,9 +329,24 @@ void imgtree_remove(struct imgtree *t, const char *path)
 
 void imgtree_empty(struct imgtree *t, struct imgtree_file *dir)
 {
-	while (!list_empty(&dir->names))
-		drop_name(t,
-		          list_first(&dir->names, struct imgtree_name, in_dir));
+	struct imgtree_file *todo = dir;
+
+	dir->todo = NULL;
+	while (todo) {
+		dir = todo;
+		todo = dir->todo;
+		list_for_each_safe (at, &dir->names) {
+			struct imgtree_name *n = list_entry(
+				at, struct imgtree_name, in_dir);
+
+			if (n->layer < t->layer) {
+				drop_name(t, n);
+			} else if (S_ISDIR(n->file->mode)) {
+				n->file->todo = todo;
+				todo = n->file;
+			}
+		}
+	}
 }
 
 bool imgtree_open_to_all(const struct imgtree_file *dir)

@@ -51,7 +51,8 @@ struct imgtree_file {
 	struct list names; /* imgtree_name.in_dir */
 	uint32_t name_count;
 	struct imgtree_file *parent;
-	bool implied; /* nobody has told of it yet */
+	bool implied;              /* nobody has told of it yet */
+	struct imgtree_file *todo; /* imgtree_empty()'s */
 
 	/* imgmeta.c's. */
 	bool reached;
@@ -66,6 +67,7 @@ struct imgtree_name {
 	struct imgtree_file *dir;
 	struct imgtree_file *file;
 	struct span name;
+	uint32_t layer; /* that told of it last */
 };
 
 struct imgtree {
@@ -74,6 +76,7 @@ struct imgtree {
 	struct imgtree_name **bucket;
 	size_t bucket_count;
 	size_t name_count;
+	uint32_t layer; /* of archives one over the other: the caller's */
 	struct imgtree_slab *slabs;
 };
 
@@ -118,7 +121,7 @@ must_check int imgtree_enter(struct imgtree *t, const char *path,
 /* Takes a name away with all below it; a missing one is fine. */
 void imgtree_remove(struct imgtree *t, const char *path);
 
-/* Takes away all that is in a directory. */
+/* Takes away all that is below a directory and no entry of this layer. */
 void imgtree_empty(struct imgtree *t, struct imgtree_file *dir);
 
 /*

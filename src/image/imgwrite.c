@@ -86,6 +86,7 @@ int imgwrite_end(struct imgwrite *w, struct imgtree_file *file, uint64_t size,
                  struct fault *f)
 {
 	uint64_t *end = end_of(w, file->where);
+	int fd = fd_of(w, file->where);
 
 	if (size > w->max_blocks * ONDISK_BLOCK ||
 	    !room_for(w, blocks_of(size)))
@@ -96,7 +97,7 @@ int imgwrite_end(struct imgwrite *w, struct imgtree_file *file, uint64_t size,
 		file->where = IMGTREE_NOWHERE;
 		file->start = 0;
 	}
-	if (ftruncate(fd_of(w, file->where), (off_t)(*end * ONDISK_BLOCK)) < 0)
+	if (ftruncate(fd, (off_t)(*end * ONDISK_BLOCK)) < 0)
 		return fault_errno(f, "write the image");
 	return 0;
 }

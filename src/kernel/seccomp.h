@@ -5,17 +5,13 @@
  */
 #pragma once
 
-#include <linux/filter.h>
-
-#include "base/base.h"
-
-#define SECCOMP_FILTER_MAX 480u
+#include "base/hostcalls.h"
 
 /*
  * Writes the program; what is refused gets `refusal` (SECCOMP_RET_*).  Returns
- * the number of instructions, at most SECCOMP_FILTER_MAX.
+ * the number of instructions, at most HOSTCALLS_FILTER_MAX.
  */
-size_t seccomp_build(struct sock_filter prog[static SECCOMP_FILTER_MAX],
+size_t seccomp_build(struct sock_filter prog[static HOSTCALLS_FILTER_MAX],
                      uint32_t refusal);
 
 /*

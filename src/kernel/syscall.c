@@ -153,7 +153,8 @@ static void conclude(struct task *t, long result)
 		process_kill(p, p->status);
 		return;
 	}
-	if (result == -EWAIT && first_run)
+	/* A task's first program may wait before there is a cell. */
+	if (result == -EWAIT && first_run && t->slot)
 		slot_defer(t->slot);
 	if (result == -EWAIT && first_run)
 		fd_keep(t);

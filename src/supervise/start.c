@@ -19,7 +19,7 @@
 #define FREE_FD 256 /* descriptors move up here before they move down */
 
 /* "DIR/NAME" of our own executable's folder, or of where we install to. */
-static int open_program(const char *name, struct fault *f)
+int start_open_program(const char *name, struct fault *f)
 {
 	char path[1024];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -46,7 +46,7 @@ static int open_program(const char *name, struct fault *f)
 
 int start_open_cell(struct fault *f)
 {
-	return open_program("bento-cell", f);
+	return start_open_program("bento-cell", f);
 }
 
 /* The record as a memory file. */
@@ -276,7 +276,7 @@ int start_kernel(struct start *s, struct started *out, struct fault *f)
 	record = record_file(&s->record, f);
 	if (record < 0)
 		return record;
-	exe = open_program("bento-kernel", f);
+	exe = start_open_program("bento-kernel", f);
 	if (exe < 0)
 		return exe;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)

@@ -23,9 +23,10 @@ struct started {
 };
 
 /*
- * Opens the cell's executable beside ours, or where it was installed.  The
- * descriptor or a negative errno.
+ * Opens one of our executables (the cell's) beside ours, or where it was
+ * installed.  The descriptor or a negative errno.
  */
+must_check int start_open_program(const char *name, struct fault *f);
 must_check int start_open_cell(struct fault *f);
 
 /*

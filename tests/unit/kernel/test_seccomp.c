@@ -22,7 +22,7 @@
 #include "channel/layout.h"
 #include "cmocka_all.h"
 
-static struct sock_filter prog[SECCOMP_FILTER_MAX];
+static struct sock_filter prog[HOSTCALLS_FILTER_MAX];
 static size_t prog_size;
 
 /* What the host would do with the call. */
@@ -196,7 +196,7 @@ static int build(void **state)
 {
 	(void)state;
 	prog_size = seccomp_build(prog, SECCOMP_RET_KILL_PROCESS);
-	return prog_size > 0 && prog_size <= SECCOMP_FILTER_MAX ? 0 : -1;
+	return prog_size > 0 && prog_size <= HOSTCALLS_FILTER_MAX ? 0 : -1;
 }
 
 int main(void)

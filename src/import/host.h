@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine's own programs as an archive: the folders that qubes without a
+ * template see, with what everyone may read of them.
+ */
+#pragma once
+
+#include "base/base.h"
+
+/* Writes it to `fd`.  0, or -EIO after saying why on standard error. */
+must_check int host_write(int fd);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bento-import: one job, then the end.  README.md says why it is a process.
+ *
+ *	bento-import write KIND...  archives into an image; KIND: tar, oci,
+ *	                            overlay, one for each input, lowest first
+ *	bento-import check          looks at an image as a whole
+ *	bento-import host           the host's programs as an archive, to
+ *	                            descriptor 1; not jailed, reads no stranger's
+ *
+ * Descriptors: 1 the socket for reports, 2 last words, 3 the .erofs file,
+ * 4 the .data file, 5 the .tree file, from 6 on the archives.
+ */
+#include <linux/close_range.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "base/hostcalls.h"
+#include "image/imgcheck.h"
+#include "import/feed.h"
+#include "import/host.h"
+
+#define FD_REPORT 1
+#define FD_MAIN   3
+#define FD_DATA   4
+#define FD_TREE   5
+#define FD_INPUT  6
+
+#define INPUTS_MAX 128
+#define MEMORY_MAX ((rlim_t)8 << 30)
+
+#define ANY      HOSTCALLS_ANY
+#define IS       HOSTCALLS_IS
+#define NONE_OF  HOSTCALLS_NONE_OF
+#define IS64     HOSTCALLS_IS64
+#define HOSTFAIL HOSTCALLS_FAIL
+#define HOSTCALL HOSTCALLS_CALL
+
+static const struct hostcalls_row rows[] = {
+#include "import/seccomp.def"
+};
+
+static const struct {
+	const char *name;
+	enum feed_kind kind;
+} kinds[] = {
+	{"tar", FEED_TAR},
+	{"oci", FEED_OCI},
+	{"overlay", FEED_OVERLAY},
+};
+
+/* Nothing is left but what we were given. */
+static int confine(unsigned inputs, struct fault *f)
+{
+	static const struct rlimit none = {0, 0};
+	static const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX};
+	int err;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fault_errno(f, "give up privileges");
+	if (syscall(SYS_close_range, FD_INPUT + inputs, ~0u, 0) < 0)
+		return fault_errno(f, "close what is not ours");
+	if (setrlimit(RLIMIT_CORE, &none) < 0 ||
+	    setrlimit(RLIMIT_AS, &memory) < 0)
+		return fault_errno(f, "set limits");
+	err = hostcalls_enter(rows, ARRAY_LEN(rows));
+	return err < 0 ? fault_set(f, err, "install the seccomp filter") : 0;
+}
+
+static void hashed(void *ctx, uint64_t done, uint64_t of)
+{
+	tell_progress(ctx, REPORT_HASHED, done, of);
+}
+
+static int write_image(const enum feed_kind *kind, unsigned count,
+                       struct tell *t, struct fault *f)
+{
+	struct merkle_head head;
+	struct imgwrite w;
+	uint64_t read = 0;
+	int err = imgwrite_init(&w, FD_MAIN, FD_DATA);
+
+	if (err < 0)
+		return fault_set(f, err, "out of memory");
+	w.hashed = hashed;
+	w.ctx = t;
+	for (unsigned i = 0; i < count && err == 0; i++) {
+		w.tree.layer = i;
+		err = feed(&w, t, (int)(FD_INPUT + i), kind[i], &read, f);
+	}
+	if (err == 0)
+		err = imgwrite_finish(&w, FD_TREE, &head, f);
+	imgwrite_fini(&w);
+	return err;
+}
+
+static void damaged(void *ctx, const char *path, const char *what)
+{
+	tell_file(ctx, REPORT_DAMAGED, span_str(path), what);
+}
+
+static int check_image(struct tell *t, struct fault *f)
+{
+	const struct imgcheck_files files = {FD_MAIN, FD_DATA, FD_TREE};
+	const struct imgcheck_told told = {t, damaged, hashed};
+	struct merkle_head head;
+	int err = merkle_read_head(FD_TREE, &head, f);
+
+	return err < 0 ? err : imgcheck(&files, &head, &told, f);
+}
+
+static int run(int argc, char *argv[], struct tell *t, struct fault *f)
+{
+	enum feed_kind kind[INPUTS_MAX];
+	unsigned count = 0;
+	bool check = argc == 2 && strcmp(argv[1], "check") == 0;
+	int err;
+
+	if (!check && (argc < 3 || strcmp(argv[1], "write") != 0 ||
+	               argc - 2 > INPUTS_MAX))
+		return fault_set(f, -EINVAL, "bento-import is for bento only");
+	for (int i = 2; i < argc; i++) {
+		size_t k = 0;
+
+		while (k < ARRAY_LEN(kinds) &&
+		       strcmp(kinds[k].name, argv[i]) != 0)
+			k++;
+		if (k == ARRAY_LEN(kinds))
+			return fault_set(f, -EINVAL, "no such kind: %s",
+			                 argv[i]);
+		kind[count++] = kinds[k].kind;
+	}
+	err = confine(count, f);
+	if (err < 0)
+		return err;
+	return check ? check_image(t, f) : write_image(kind, count, t, f);
+}
+
+int main(int argc, char *argv[])
+{
+	struct tell t = {.fd = FD_REPORT};
+	struct fault f = {""};
+	int err;
+
+	/* Names of archives are bytes, and those of pax headers UTF-8. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	if (argc == 2 && strcmp(argv[1], "host") == 0)
+		return host_write(STDOUT_FILENO) < 0 ? EXIT_FAILURE
+		                                     : EXIT_SUCCESS;
+	err = run(argc, argv, &t, &f);
+	tell_end(&t, err, f.text);
+	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
