@@ -21,6 +21,8 @@ int slot_take(const struct slot *s, struct request *out)
 
 	/* From here on the cell may change every word; we look at each once. */
 	out->nr = atomic_load_explicit(&s->nr, memory_order_relaxed);
+	out->waits_on = atomic_load_explicit(&s->waits_on,
+	                                     memory_order_relaxed);
 	for (size_t i = 0; i < ARRAY_LEN(out->arg); i++) {
 		uint32_t off, size;
 

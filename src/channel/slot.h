@@ -62,13 +62,14 @@ struct slot {
 	_Atomic uint64_t arg[6];
 	_Atomic int64_t result;
 
-	/* Line 1: written by the kernel at any time, but for sigmask. */
+	/* Line 1: written by the kernel at any time, but where it says. */
 	_Atomic uint32_t attention; /* ask for signals before going on */
 	_Atomic uint32_t polled;    /* the kernel looks by itself: no bell */
 	_Atomic uint64_t pending;   /* signals pending for this thread */
-	_Atomic uint64_t sigmask;   /* the guest's blocked set */
+	_Atomic uint64_t sigmask;   /* the guest's blocked set; by both */
 	_Atomic uint32_t host_tid;  /* zeroed by the host at thread exit */
-	uint32_t pad0;
+	_Atomic uint32_t waits_on;  /* by the cell: 0, or 1 + the host's CPU
+	                               on which it has waited in vain */
 	_Atomic int32_t tgid; /* ids as the guest sees them */
 	_Atomic int32_t tid;
 	_Atomic uint32_t uid, euid, gid, egid;
@@ -93,6 +94,7 @@ static_assert(sizeof(struct slot) <= CHANNEL_DATA, "fits before the window");
 /* What the cell asked for, at the one moment we looked. */
 struct request {
 	uint32_t nr;
+	uint32_t waits_on; /* as in the slot */
 	uint64_t arg[6];
 	/* Checked to lie in the data window; size 0 where nothing is staged. */
 	struct {

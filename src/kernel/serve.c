@@ -13,6 +13,8 @@
 #define CELL_SPIN   8000u    /* turns a cell waits before it sleeps */
 #define POLICY_NS   1000000u /* how long a decision about spinning holds */
 #define SPIN_TURNS  32       /* between looks at the clock */
+#define SHARED_MAX  4        /* requests from our CPU before we leave it, */
+#define MOVE_NS     4000000u /* which costs too much to do it more often */
 #define YIELD       8        /* such turns between yields of the CPU */
 #define GLANCE      64       /* turns between looks at the host's side */
 
@@ -29,10 +31,13 @@
  * shorter.
  */
 struct policy {
+	cpu_set_t set;
 	unsigned cpus;
 	bool spare;
 	uint64_t decided_ns;
 	uint64_t spin_ns;
+	unsigned shared; /* requests in a row that came from our own CPU */
+	uint64_t moved_ns;
 };
 
 static void decide(struct kernel *k, struct policy *p, uint64_t now_ns)
@@ -53,13 +58,38 @@ static void learn(struct policy *p, uint64_t slept_ns)
 		p->spin_ns = MAX(p->spin_ns / 2, SPIN_MIN_NS);
 }
 
-static unsigned count_cpus(void)
+static void start_policy(struct policy *p)
 {
-	cpu_set_t set;
+	*p = (struct policy){.cpus = 1, .spin_ns = SPIN_MIN_NS};
+	if (sched_getaffinity(0, sizeof(p->set), &p->set) < 0)
+		CPU_ZERO(&p->set);
+	else
+		p->cpus = (unsigned)CPU_COUNT(&p->set);
+}
 
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (unsigned)CPU_COUNT(&set);
+/*
+ * Whether we share a CPU with the cell that asked last.  Then it cannot run
+ * while we look for its next request.  The host takes long to part us, so after
+ * some such requests we move by ourselves, if there is somewhere to go.
+ */
+static bool sharing(const struct kernel *k, struct policy *p, uint64_t now_ns)
+{
+	uint32_t cpu = k->asker_waits_on - 1;
+	cpu_set_t others = p->set;
+
+	if (k->asker_waits_on == 0 || (int)cpu != sched_getcpu()) {
+		p->shared = 0;
+		return false;
+	}
+	if (++p->shared < SHARED_MAX || !p->spare || p->cpus < 2 ||
+	    now_ns - p->moved_ns < MOVE_NS)
+		return true;
+	CPU_CLR(cpu, &others);
+	if (sched_setaffinity(0, sizeof(others), &others) == 0)
+		(void)sched_setaffinity(0, sizeof(p->set), &p->set);
+	p->shared = 0;
+	p->moved_ns = now_ns;
+	return false;
 }
 
 static bool run_ready(struct kernel *k)
@@ -119,13 +149,12 @@ static void rest(struct kernel *k, struct policy *p, uint64_t now_ns)
 
 void serve_run(struct kernel *k)
 {
-	struct policy policy = {
-		.cpus = count_cpus(),
-		.spin_ns = SPIN_MIN_NS,
-	};
+	struct policy policy;
 	uint64_t quiet_since = 0;
 	unsigned turns = 0;
+	bool look = false;
 
+	start_policy(&policy);
 	while (!k->loop.stop) {
 		bool ran = ++turns % GLANCE == 0 && loop_wait(&k->loop, 0) > 0;
 		uint64_t now;
@@ -139,8 +168,9 @@ void serve_run(struct kernel *k)
 		if (quiet_since == 0) {
 			decide(k, &policy, now);
 			quiet_since = now;
+			look = policy.spare && !sharing(k, &policy, now);
 		}
-		if (policy.spare && now - quiet_since < policy.spin_ns) {
+		if (look && now - quiet_since < policy.spin_ns) {
 			if (spin(k))
 				quiet_since = 0;
 			continue;

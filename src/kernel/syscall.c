@@ -136,6 +136,7 @@ static bool take(struct task *t)
 			return run;
 	}
 	t->req = next;
+	t->kernel->asker_waits_on = next.waits_on;
 	enter(t);
 	return true;
 }

@@ -26,10 +26,18 @@ void ask_prepare(struct area *a, uint64_t nr, const uint64_t arg[6])
 	}
 }
 
-static void ring(void)
+/* The kernel may be about to run on our CPU: then it is to know, and to move. */
+static void say_where(struct slot *s)
+{
+	atomic_store_explicit(&s->waits_on, host_cpu() + 1,
+	                      memory_order_relaxed);
+}
+
+static void ring(struct slot *s)
 {
 	uint64_t one = 1;
 
+	say_where(s);
 	host(SYS_write, CELL_FD_BELL, &one, sizeof(one));
 }
 
@@ -42,13 +50,16 @@ static void await_answer(struct slot *s)
 	turns = atomic_load_explicit(&area_notice()->cell_spin,
 	                             memory_order_relaxed);
 	while (turns-- && seen == SLOT_REQUEST) {
-		if (turns % YIELD == 0)
+		if (turns % YIELD == 0) {
+			say_where(s);
 			host(SYS_sched_yield, 0);
+		}
 		seen = atomic_load_explicit(&s->state, memory_order_acquire);
 		if (seen == SLOT_DONE)
 			return;
 		host_pause();
 	}
+	say_where(s);
 	seen = SLOT_REQUEST;
 	(void)atomic_compare_exchange_strong(&s->state, &seen, SLOT_SLEEPING);
 	while (atomic_load_explicit(&s->state, memory_order_acquire) ==
@@ -90,8 +101,10 @@ static struct slot_answer post(struct area *a)
 
 	atomic_store(&s->state, SLOT_REQUEST);
 	if (!atomic_load(&s->polled))
-		ring();
+		ring(s);
 	await_answer(s);
+	if (atomic_load_explicit(&s->waits_on, memory_order_relaxed))
+		atomic_store_explicit(&s->waits_on, 0, memory_order_relaxed);
 	__builtin_prefetch(s->out, 0);
 	for (size_t line = 0; line < SLOT_AHEAD; line++)
 		__builtin_prefetch(area_window(a) + line * 64, 0);

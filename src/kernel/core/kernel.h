@@ -63,6 +63,7 @@ struct kernel {
 	bool lasts;          /* the qube goes on when a program ends */
 	struct trace *trace; /* kernel/trace.h; NULL: not traced */
 	uint64_t boot_ns;    /* CLOCK_MONOTONIC when the qube started */
+	uint32_t asker_waits_on; /* slot.waits_on of the last request */
 	char hostname[65];
 	char domainname[65];
 	uint8_t *scratch; /* SCRATCH_SIZE bytes for one transfer */

@@ -57,6 +57,18 @@ static inline void host_set_gs(uint64_t base)
 	__asm__ volatile("wrgsbase %0" : : "r"(base) : "memory");
 }
 
+/*
+ * The CPU we run on: Linux keeps it in the limit of a segment, which any
+ * program may ask for.
+ */
+static inline uint32_t host_cpu(void)
+{
+	uint32_t limit = 0;
+
+	__asm__ volatile("lsl %1, %0" : "+r"(limit) : "r"(0x7b) : "cc");
+	return limit & 0xfff;
+}
+
 static inline void host_pause(void)
 {
 	__builtin_ia32_pause();
