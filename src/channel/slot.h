@@ -70,7 +70,7 @@ struct slot {
 	_Atomic uint32_t host_tid;  /* zeroed by the host at thread exit */
 	_Atomic uint32_t waits_on;  /* by the cell: 0, or 1 + the host's CPU
 	                               on which it has waited in vain */
-	_Atomic int32_t tgid; /* ids as the guest sees them */
+	_Atomic int32_t tgid;       /* ids as the guest sees them */
 	_Atomic int32_t tid;
 	_Atomic uint32_t uid, euid, gid, egid;
 	_Atomic uint32_t idle; /* by the cell: it waits in a futex */
@@ -106,6 +106,8 @@ struct request {
 /* The page the kernel publishes read-only to all its cells. */
 struct notice {
 	_Atomic uint32_t cell_spin;  /* turns a cell may spin for an answer */
+	_Atomic uint32_t shares;     /* 0, or 1 + the host's CPU on which the
+	                                kernel has met a waiting cell */
 	_Atomic uint32_t patch_hits; /* traps at a site before it is patched;
 	                                0: never */
 	/* Another number than before: leases may stand for files that have

@@ -41,14 +41,24 @@ static void ring(struct slot *s)
 	host(SYS_write, CELL_FD_BELL, &one, sizeof(one));
 }
 
+/* How many turns to spin: none where the kernel needs our CPU to answer. */
+static uint32_t patience(void)
+{
+	const struct notice *n = area_notice();
+	uint32_t shares = atomic_load_explicit(&n->shares,
+	                                       memory_order_relaxed);
+
+	if (shares && shares == host_cpu() + 1)
+		return 0;
+	return atomic_load_explicit(&n->cell_spin, memory_order_relaxed);
+}
+
 /* Spins while that is likely to be short, then sleeps. */
 static void await_answer(struct slot *s)
 {
-	uint32_t turns;
+	uint32_t turns = patience();
 	uint32_t seen = SLOT_REQUEST;
 
-	turns = atomic_load_explicit(&area_notice()->cell_spin,
-	                             memory_order_relaxed);
 	while (turns-- && seen == SLOT_REQUEST) {
 		if (turns % YIELD == 0) {
 			say_where(s);

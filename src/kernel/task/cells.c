@@ -342,6 +342,14 @@ void cells_recall_leases(struct kernel *k)
 		atomic_fetch_add(&k->cells->notice->lease_age, 1);
 }
 
+void cells_set_shared(struct kernel *k, uint32_t cpu)
+{
+	_Atomic uint32_t *shares = &k->cells->notice->shares;
+
+	if (atomic_load_explicit(shares, memory_order_relaxed) != cpu)
+		atomic_store_explicit(shares, cpu, memory_order_relaxed);
+}
+
 bool cells_idle(struct kernel *k)
 {
 	return cellpool_refill(k->cells);

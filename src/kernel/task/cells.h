@@ -140,6 +140,12 @@ void cells_go_far(struct kernel *k);
 /* How many turns cells may spin for an answer from now on. */
 void cells_set_spin(struct kernel *k, uint32_t turns);
 
+/*
+ * Tells the cells on which CPU of the host, plus 1, not to spin, since we need
+ * it to answer; 0: on none.
+ */
+void cells_set_shared(struct kernel *k, uint32_t cpu);
+
 /* Looks at the polled slots for `turns` turns; whether one has a request. */
 bool cells_spin(struct kernel *k, unsigned turns);
 
