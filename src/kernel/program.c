@@ -365,19 +365,6 @@ static int enter_folder(struct task *t, const struct job *j, struct fault *f)
 	return 0;
 }
 
-static struct fsctx *make_fsctx(const struct path *root)
-{
-	struct fsctx *f = calloc(1, sizeof(*f));
-
-	if (!f)
-		return NULL;
-	*f = (struct fsctx){
-		.refs = 1, .umask = 022, .root = *root, .cwd = *root};
-	path_get(&f->root);
-	path_get(&f->cwd);
-	return f;
-}
-
 /* A task with a user, files and the root as its folder. */
 static int make_task(struct kernel *k, const struct job *j,
                      const struct path *root, struct task **out,
@@ -392,7 +379,7 @@ static int make_task(struct kernel *k, const struct job *j,
 	if (!u)
 		return fault_set(f, -ENOENT, "no such user in the qube");
 	cred = cred_create(u->uid, u->gid, &u->gid, 1);
-	fs = make_fsctx(root);
+	fs = path_fsctx_create(root);
 	fds = fd_table_create(k);
 	if (cred && fs && fds)
 		err = task_spawn(k, cred, fs, fds, out);

@@ -481,23 +481,31 @@ void cells_total(struct kernel *k, struct usage *out)
 		out->utime_ns += to_ns(host.ru_utime);
 		out->stime_ns += to_ns(host.ru_stime);
 	}
+	if (!k->cells)
+		return;
 	list_for_each (at, &k->cells->live)
 		add_cpu(list_entry(at, struct cell, link), out);
 }
 
+static void stop_all(struct list *cells, bool stop)
+{
+	list_for_each (at, cells) {
+		struct cell *c = list_entry(at, struct cell, link);
+
+		if (cellpool_hello(c))
+			(void)kill(c->host_pid, stop ? SIGSTOP : SIGCONT);
+	}
+}
+
 void cells_stop(struct kernel *k, bool stop)
 {
-	struct list *const all[] = {&k->cells->live, &k->cells->pool,
-	                            &k->cells->warm};
+	struct cells *cs = k->cells;
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		list_for_each (at, all[i]) {
-			struct cell *c = list_entry(at, struct cell, link);
-
-			if (cellpool_hello(c))
-				(void)kill(c->host_pid,
-				           stop ? SIGSTOP : SIGCONT);
-		}
+	if (!cs)
+		return;
+	stop_all(&cs->live, stop);
+	stop_all(&cs->pool, stop);
+	stop_all(&cs->warm, stop);
 }
 
 void cells_usage(struct process *p, struct usage *out)

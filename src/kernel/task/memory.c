@@ -106,6 +106,8 @@ static uint64_t add_up(struct kernel *k, struct cell **largest)
 	uint64_t most = 0;
 
 	*largest = NULL;
+	if (!k->cells)
+		return sum;
 	list_for_each (at, &k->cells->live) {
 		struct cell *c = list_entry(at, struct cell, link);
 		uint64_t own;
