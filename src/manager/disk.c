@@ -357,6 +357,37 @@ void disk_discard(const struct manager *m, const char *uuid, const char *volume)
 		(void)drop_below(folder, volume);
 }
 
+int disk_replace(const struct manager *m, const char *from, const char *to,
+                 const char *volume, struct fault *f)
+{
+	autoclose int src = disk_open(m, from, volume, f);
+	autoclose int folder = -1, made = -1;
+	char fresh[32];
+	int err;
+
+	if (src < 0)
+		return src;
+	folder = paths_open_below(m->volumes, to, f);
+	if (folder < 0)
+		return folder;
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", volume);
+	err = drop_below(folder, fresh);
+	if (err < 0)
+		return fault_set(f, err, "remove %s: %s", fresh,
+		                 strerror(-err));
+	made = paths_open_below(folder, fresh, f);
+	if (made < 0)
+		return made;
+	err = revision_clone(src, made, f);
+	if (err < 0)
+		return err;
+	if (renameat2(folder, fresh, folder, volume, RENAME_EXCHANGE) < 0)
+		return fault_errno(f, "put the copy in its place");
+	/* What it was; if this fails, the next copy does it. */
+	(void)drop_below(folder, fresh);
+	return fsync(folder) < 0 ? fault_errno(f, "write the volume") : 0;
+}
+
 struct drop {
 	char uuid[QUBE_UUID_SIZE];
 	struct call *call;

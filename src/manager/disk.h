@@ -76,6 +76,14 @@ void disk_discard(const struct manager *m, const char *uuid,
                   const char *volume);
 
 /*
+ * Makes a volume what that of another qube is, both of which are halted; all at
+ * once.
+ */
+must_check int disk_replace(const struct manager *m, const char *from,
+                            const char *to, const char *volume,
+                            struct fault *f);
+
+/*
  * Opens the folder of a volume.  A descriptor that the caller owns, or a
  * negative errno.
  */

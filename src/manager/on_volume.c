@@ -11,8 +11,13 @@
 #include "manager/handlers.h"
 #include "manager/property.h"
 #include "manager/property_compute.h"
+#include "manager/worker.h"
+#include "volume/revision.h"
+#include "volume/volume_check.h"
 
 #include <stdio.h>
+
+#define VOLUME_LEAST (1u << 20) /* bytes */
 
 static const char *const names[] = {"root", "private", "volatile"};
 
@@ -182,32 +187,262 @@ static int not_yet(struct call *c, int err)
 
 int on_volume_snapshots(struct call *c)
 {
-	return not_yet(c, wanted_kept(c));
+	autofree uint64_t *ids = NULL;
+	autoclose int home = -1;
+	struct fault f;
+	int count, err = wanted_kept(c);
+
+	if (err < 0)
+		return err;
+	home = disk_open(c->m, c->target.uuid, c->argument, &f);
+	count = home < 0 ? home : revision_list(home, &ids, &f);
+	if (count < 0)
+		return call_fault(c, count, &f);
+	for (int i = 0; i < count; i++)
+		buffer_printf(&c->answer, "%llu\n", (unsigned long long)ids[i]);
+	return 0;
+}
+
+/* Work on a volume, in a worker. */
+struct task_of_volume {
+	struct call *call;
+	int (*work)(int home, const struct task_of_volume *t, struct fault *f);
+	char uuid[QUBE_UUID_SIZE];
+	char volume[16];
+	uint64_t number; /* a revision, or bytes */
+	uint32_t keep;
+	char from[QUBE_UUID_SIZE]; /* whose volume is cloned */
+};
+
+/* What the fault says after success is the answer. */
+static int run_task(const struct manager *m, const void *what, struct fault *f)
+{
+	const struct task_of_volume *t = what;
+	autoclose int home = -1;
+
+	if (*t->from)
+		return disk_replace(m, t->from, t->uuid, t->volume, f);
+	home = disk_open(m, t->uuid, t->volume, f);
+	return home < 0 ? home : t->work(home, t, f);
+}
+
+static void task_done(struct manager *m, void *what, int err,
+                      const struct fault *f)
+{
+	const struct task_of_volume *t = what;
+	struct call *c = t->call;
+
+	(void)m;
+	if (err == 0)
+		buffer_text(&c->answer, f->text);
+	call_finish(c, err == -EBUSY ? call_fail(c, EX_StoragePoolException,
+	                                         "%s of %s is in use",
+	                                         t->volume, c->target.name)
+	               : err < 0     ? call_fault(c, err, f)
+	                             : 0);
+}
+
+static int start_task(struct call *c, const struct task_of_volume *like)
+{
+	struct task_of_volume *t = malloc(sizeof(*t));
+	struct fault f;
+	int err;
+
+	if (!t)
+		return call_fail(c, EX_QubesMemoryError, "out of memory");
+	*t = *like;
+	t->call = c;
+	memcpy(t->uuid, c->target.uuid, sizeof(t->uuid));
+	(void)snprintf(t->volume, sizeof(t->volume), "%.15s", c->argument);
+	err = worker_start(c->m, run_task, task_done, t, &f);
+	if (err < 0) {
+		free(t);
+		return call_fault(c, err, &f);
+	}
+	return CALL_LATER;
+}
+
+static int revert(int home, const struct task_of_volume *t, struct fault *f)
+{
+	return revision_revert(home, t->number, f);
+}
+
+static int resize(int home, const struct task_of_volume *t, struct fault *f)
+{
+	struct volume_limits limits = {.bytes = t->number};
+
+	return revision_resize(home, NULL, &limits, f);
+}
+
+static int clear(int home, const struct task_of_volume *t, struct fault *f)
+{
+	(void)t;
+	return revision_clear(home, NULL, f);
+}
+
+static int snapshot(int home, const struct task_of_volume *t, struct fault *f)
+{
+	uint64_t id = 0;
+	int err = revision_take(home, t->keep, &id, f);
+
+	if (err == 0)
+		(void)snprintf(f->text, sizeof(f->text), "%llu",
+		               (unsigned long long)id);
+	return err;
+}
+
+static void add_line(void *arg, const char *what)
+{
+	struct fault *f = arg;
+	size_t len = strlen(f->text);
+
+	/* The first ones that have room. */
+	if (len + strlen(what) + 2 < sizeof(f->text))
+		(void)snprintf(f->text + len, sizeof(f->text) - len, "%s\n",
+		               what);
+}
+
+static int check(int home, const struct task_of_volume *t, struct fault *f)
+{
+	struct volume_check_report report;
+	autoclose int live = revision_live(home, f);
+	struct volume *v;
+	int err, closed;
+
+	(void)t;
+	if (live < 0)
+		return live;
+	err = volume_open(live, NULL, &v, f);
+	if (err < 0)
+		return err;
+	f->text[0] = '\0';
+	err = volume_check(v, 0, add_line, f, &report);
+	closed = volume_close(v);
+	if (err == 0)
+		err = closed;
+	return err < 0 ? fault_set(f, err, "check the volume: %s",
+	                           strerror(-err))
+	               : 0;
+}
+
+/* The payload as a number; nothing is 0 if that may be. */
+static int number_of(struct call *c, bool may_be_empty, uint64_t *out)
+{
+	char text[32];
+	int err = call_text(c, text, sizeof(text), false);
+
+	if (err < 0)
+		return err;
+	*out = 0;
+	if (may_be_empty && !*text)
+		return 0;
+	if (!property_compute_number(text, out))
+		return call_fail(c, EX_QubesValueError, "'%s' is not a number",
+		                 text);
+	return 0;
 }
 
 int on_volume_revert(struct call *c)
 {
-	return not_yet(c, wanted_halted(c));
+	struct task_of_volume t = {.work = revert};
+	int err = wanted_halted(c);
+
+	if (err == 0)
+		err = number_of(c, true, &t.number);
+	return err < 0 ? err : start_task(c, &t);
 }
 
 int on_volume_resize(struct call *c)
 {
-	return not_yet(c, wanted_kept(c));
+	struct task_of_volume t = {.work = resize};
+	char size[64];
+	int err = wanted_halted(c);
+
+	if (err == 0)
+		err = number_of(c, false, &t.number);
+	if (err < 0)
+		return err;
+	if (t.number < VOLUME_LEAST || t.number > VOLUME_BYTES_MAX)
+		return call_fail(c, EX_QubesValueError,
+		                 "a volume has 1 MiB at least");
+	(void)snprintf(size, sizeof(size), "%llu",
+	               (unsigned long long)t.number);
+	err = put_setting(c, "size", size);
+	return err < 0 ? err : start_task(c, &t);
 }
 
 int on_volume_clear(struct call *c)
 {
-	return not_yet(c, wanted_halted(c));
+	struct task_of_volume t = {.work = clear};
+	int err = wanted_halted(c);
+
+	return err < 0 ? err : start_task(c, &t);
 }
 
+int on_volume_snapshot(struct call *c)
+{
+	struct task_of_volume t = {.work = snapshot};
+	char keep[64];
+	int err = wanted_halted(c);
+
+	if (err < 0)
+		return err;
+	setting(c, "revisions_to_keep", "1", keep);
+	t.keep = (uint32_t)strtoul(keep, NULL, 10);
+	if (t.keep == 0)
+		return call_fail(c, EX_StoragePoolException,
+		                 "%s of %s keeps no revisions: set "
+		                 "revisions_to_keep first",
+		                 c->argument, c->target.name);
+	return start_task(c, &t);
+}
+
+int on_volume_check(struct call *c)
+{
+	struct task_of_volume t = {.work = check};
+	int err = wanted_halted(c);
+
+	return err < 0 ? err : start_task(c, &t);
+}
+
+/* The token names the volume: whoever may ask us may read it anyway. */
 int on_volume_clone_from(struct call *c)
 {
-	return not_yet(c, wanted_kept(c));
+	int err = wanted_kept(c);
+
+	if (err < 0)
+		return err;
+	buffer_printf(&c->answer, "%s/%s", c->target.uuid, c->argument);
+	return 0;
 }
 
 int on_volume_clone_to(struct call *c)
 {
-	return not_yet(c, wanted_halted(c));
+	struct task_of_volume t = {0};
+	char token[64], by_uuid[64];
+	struct qube from;
+	char *slash;
+	int err = wanted_halted(c);
+
+	if (err == 0)
+		err = call_text(c, token, sizeof(token), false);
+	if (err < 0)
+		return err;
+	slash = strchr(token, '/');
+	if (!slash || strcmp(slash + 1, c->argument) != 0)
+		return call_fail(c, EX_PermissionDenied,
+		                 "that is no token of a volume %s",
+		                 c->argument);
+	*slash = '\0';
+	(void)snprintf(by_uuid, sizeof(by_uuid), "uuid:%.36s", token);
+	if (qube_find(c->m->ledger, by_uuid, &from) < 0 ||
+	    !(disk_volumes(from.class) & disk_volume_bit(c->argument)))
+		return call_fail(c, EX_PermissionDenied,
+		                 "the volume of that token has gone");
+	if (from.id == c->target.id)
+		return 0;
+	memcpy(t.from, from.uuid, sizeof(t.from));
+	return start_task(c, &t);
 }
 
 int on_volume_import(struct call *c)
@@ -216,16 +451,6 @@ int on_volume_import(struct call *c)
 }
 
 int on_volume_export(struct call *c)
-{
-	return not_yet(c, wanted_halted(c));
-}
-
-int on_volume_check(struct call *c)
-{
-	return not_yet(c, wanted_halted(c));
-}
-
-int on_volume_snapshot(struct call *c)
 {
 	return not_yet(c, wanted_halted(c));
 }
