@@ -24,6 +24,7 @@
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 
+#define DOOR             "%s.sock"
 #define KILL_PATIENCE_MS 5000 /* for a kernel that was told to end at once */
 #define NO_COOKIE        1u   /* of orders nobody waits for */
 
@@ -144,6 +145,7 @@ static void halted(struct domain *d, const char *why)
 	struct manager *m = d->m;
 	bool ran = d->state != DOMAIN_STARTING;
 	uint32_t id = d->id;
+	char door[QUBE_NAME_MAX + 8];
 	struct list enders;
 	struct fault f;
 
@@ -166,6 +168,9 @@ static void halted(struct domain *d, const char *why)
 	}
 	if (d->plan)
 		plan_discard(m, d->plan);
+	/* Its kernel may take a moment to be gone: nobody shall enter. */
+	(void)snprintf(door, sizeof(door), DOOR, d->name);
+	(void)unlinkat(m->domains->doors, door, 0);
 	destroy(d);
 	if (leftover_remove(m, id, &f) < 0)
 		(void)fprintf(stderr, "%s\n", f.text);
@@ -303,7 +308,7 @@ static int enter(const struct domain *d, struct fault *f)
 {
 	char door[QUBE_NAME_MAX + 8];
 
-	(void)snprintf(door, sizeof(door), "%s.sock", d->name);
+	(void)snprintf(door, sizeof(door), DOOR, d->name);
 	return door_enter(d->m->domains->doors, door, f);
 }
 

@@ -8,6 +8,7 @@
 #include "manager/manager.h"
 #include "manager/property.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 
 /* The qube it is about, or NULL for global ones. */
@@ -189,9 +190,16 @@ int on_property_reset(struct call *c)
 /* A change of name is one of the ledger's alone. */
 static int rename_qube(struct call *c, const char *value)
 {
-	char old[QUBE_NAME_MAX + 1];
+	char old[QUBE_NAME_MAX + 1], image[64];
 
 	memcpy(old, c->target.name, sizeof(old));
+	(void)snprintf(image, sizeof(image), "templates/%s/current", old);
+	if (c->target.class == QUBE_TemplateVM &&
+	    faccessat(c->m->data, image, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return call_fail(c, EX_QubesValueError,
+		                 "%s has a template image, which is called "
+		                 "like it: make a new template instead",
+		                 old);
 	if (strcmp(old, value) == 0)
 		return 0;
 	property_renamed(c->m->ledger, old, value);

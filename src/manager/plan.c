@@ -10,6 +10,7 @@
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
+#include "template/tplmount.h"
 #include "volume/revision.h"
 
 #define FDS_MAX 8u
@@ -26,18 +27,33 @@ struct plan {
 	struct start start;
 	struct machine machine;
 	bool machine_open;
+	/* The TemplateVM whose image it has, if there is one; or "". */
+	char image_of[QUBE_NAME_MAX + 1];
+	struct tplmount image;
+	bool image_open;
 	int fd[FDS_MAX]; /* ours, to be closed */
 	uint32_t fds;
 };
+
+/* Lets go of what the kernel has by now, or will never have. */
+static void let_go(struct plan *p)
+{
+	for (uint32_t i = 0; i < p->fds; i++)
+		base_close(&p->fd[i]);
+	p->fds = 0;
+	if (p->machine_open)
+		machine_close(&p->machine);
+	p->machine_open = false;
+	if (p->image_open)
+		tplmount_close(&p->image);
+	p->image_open = false;
+}
 
 void plan_destroy(struct plan *p)
 {
 	if (!p)
 		return;
-	for (uint32_t i = 0; i < p->fds; i++)
-		base_close(&p->fd[i]);
-	if (p->machine_open)
-		machine_close(&p->machine);
+	let_go(p);
 	free(p);
 }
 
@@ -60,11 +76,15 @@ static void follow_template(struct manager *m, const struct qube *q,
 	char name[PROPERTY_VALUE_MAX];
 	struct qube at = *q, next;
 
+	if (q->class == QUBE_TemplateVM)
+		memcpy(p->image_of, q->name, sizeof(p->image_of));
 	/* A DispVM's template is an AppVM, whose is a TemplateVM. */
 	for (int depth = 0; depth < 3; depth++) {
 		property_text(m->ledger, &at, "template", name);
 		if (!*name || qube_find(m->ledger, name, &next) < 0)
 			return;
+		if (next.class == QUBE_TemplateVM)
+			memcpy(p->image_of, next.name, sizeof(p->image_of));
 		if (!disk_is_used(m, next.uuid)) {
 			at = next;
 			continue;
@@ -204,20 +224,31 @@ static int add_bind(struct plan *p, const char *at, const char *from,
 	return start_mount(&p->start, &mount, NULL, f);
 }
 
-/* The programs, and what lies over them; then what is kept. */
-static int add_mounts(struct manager *m, struct plan *p, struct fault *f)
+/* The template's image, if it has one; else the machine's own programs. */
+static int add_programs(struct plan *p, struct fault *f)
 {
-	int err = machine_open(&p->machine, f);
+	int err = -ENOENT;
 
+	if (*p->image_of)
+		err = tplmount_open(&p->image, p->image_of, f);
+	if (err == 0) {
+		p->image_open = true;
+		return tplmount_add(&p->image, &p->start, f);
+	}
+	if (err != -ENOENT)
+		return err;
+	err = machine_open(&p->machine, f);
 	if (err < 0)
 		return err;
 	p->machine_open = true;
-	if (p->volumes & DISK_ROOT) {
-		/* Then nothing else lies over the root. */
-		base_close(&p->machine.spill);
-		p->machine.spill = -1;
-	}
-	err = machine_add(&p->machine, &p->start, f);
+	return machine_add(&p->machine, &p->start, f);
+}
+
+/* The programs, and what lies over them; then what is kept. */
+static int add_mounts(struct manager *m, struct plan *p, struct fault *f)
+{
+	int err = add_programs(p, f);
+
 	if (err == 0 && p->volumes)
 		err = disk_use(m, p->uuid, f);
 	if (err == 0 && p->volumes & DISK_ROOT)
@@ -255,5 +286,8 @@ int plan_start(struct manager *m, struct plan *p, struct keeper *out,
 		err = start_fd(&p->start, door, f);
 	if (err == 0)
 		err = add_mounts(m, p, f);
-	return err < 0 ? err : keeper_start(&p->start, log, out, f);
+	if (err == 0)
+		err = keeper_start(&p->start, log, out, f);
+	let_go(p);
+	return err;
 }

@@ -3,10 +3,12 @@
  * What a qube is started with: from its records to a launch record and the
  * descriptors that go with it.
  *
- *	AppVM, DispVM   /  the machine's programs, under what is volatile; or
+ *	programs        the image of its TemplateVM, if there is a template image
+ *	                of that name, else the machine's own
+ *	AppVM, DispVM   /  programs, under what is volatile; or
  *	                   under a snapshot of its template's root, if that
  *	                   ever ran
- *	TemplateVM,     /  the machine's programs, under its root volume
+ *	TemplateVM,     /  programs, under its root volume
  *	StandaloneVM
  *	all with a private volume: that at /rw, /rw/home at /home and
  *	/rw/usrlocal at /usr/local

@@ -68,6 +68,65 @@ bento run disp0 -- sh -c 'echo other >~/kept'
 bento kill disp0
 equal "which was its own" "$(bento run work -- sh -c 'cat ~/kept')" mine
 bento shutdown --wait work
+
+# Snapshots of a home, back to one, and a copy of another's.
+bento volume snapshot work:private
+bento run work -- sh -c 'rm ~/kept'
+bento shutdown --wait work
+bento volume check work:private
+bento volume revert work:private
+equal "reverted" "$(bento run work -- sh -c 'cat ~/kept')" mine
+bento shutdown --wait work
+bento clone work again
+equal "cloned" "$(bento run again -- sh -c 'cat ~/kept')" mine
+bento run again -- sh -c 'echo theirs >~/kept'
+bento shutdown --wait again
+bento volume resize work:private 3G
+python3 - <<'END'
+import os
+import sys
+sys.path.insert(0, os.path.join(os.environ["TOP"], "tests/system"))
+sys.dont_write_bytecode = True
+from adminapi import ask, equal, refused
+token = ask("admin.vm.volume.CloneFrom", "again", "private")
+ask("admin.vm.volume.CloneTo", "work", "private", token)
+equal(refused("admin.vm.volume.CloneTo", "work", "private", "x/private"),
+      "PermissionDenied")
+equal(refused("admin.vm.volume.Info", "work", "kernel"),
+      "QubesVolumeNotFoundError")
+equal(refused("admin.vm.volume.Revert", "work", "root"),
+      "StoragePoolException")
+END
+equal "copied" "$(bento run work -- sh -c 'cat ~/kept')" theirs
+bento shutdown --wait work
+bento volume clear again:private
+equal "cleared" "$(bento run again -- sh -c 'ls ~/kept 2>&1 >/dev/null |
+	wc -l')" 1
+bento shutdown --wait again
+bento remove -f again
+
+# A template with an image of its own.
+if busybox=$(command -v busybox) && ! ldd "$busybox" >/dev/null 2>&1; then
+	mkdir -p image/bin image/etc
+	cp "$busybox" image/bin/busybox
+	ln -s busybox image/bin/sh
+	ln -s busybox image/bin/cat
+	echo "of the image" >image/etc/marker
+	tar -C image -cf image.tar .
+	bento template create small --from tar:image.tar >/dev/null
+	bento create --class TemplateVM small --label black 2>/dev/null || :
+	bento create onsmall --template small --label red
+	equal "from the image" "$(bento run onsmall -- /bin/cat /etc/marker)" \
+		"of the image"
+	bento shutdown --wait onsmall
+	bento run --user root small -- /bin/sh -c 'echo changed >/etc/marker'
+	bento shutdown --wait small
+	equal "changed over the image" \
+		"$(bento run onsmall -- /bin/cat /etc/marker)" changed
+	bento shutdown --wait onsmall
+	bento remove -f onsmall
+	bento remove -f small
+fi
 bento remove -f work
 bento remove -f tpl
 equal "nothing is left" "$(find data/bento/volumes -mindepth 1)" ""
