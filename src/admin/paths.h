@@ -6,7 +6,7 @@
  *	         state (manager.lmdb), templates/, volumes/, keys/
  *	state    $XDG_STATE_HOME/bento, or ~/.local/state/bento: log/QUBE.log
  *	runtime  $XDG_RUNTIME_DIR/bento, or /tmp/bento-UID: manager.sock,
- *	         manager.lock, qubes/NAME.sock
+ *	         policy.sock, manager.lock, qubes/NAME.sock
  *
  * They are made when first opened, for us alone (0700), and refused when
  * another user owns them or may write into them.

@@ -26,6 +26,7 @@
 #include "manager/domain.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
+#include "manager/verdicts.h"
 #include "manager/worker.h"
 #include "policy/policy_store.h"
 
@@ -103,7 +104,8 @@ static int open_folders(struct manager *m, struct fault *f)
 	return m->volumes < 0 ? -EIO : 0;
 }
 
-static int listen_there(const struct manager *m, struct fault *f)
+static int listen_there(const struct manager *m, const char *file,
+                        struct fault *f)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	autoclose int sock = socket(
@@ -112,13 +114,13 @@ static int listen_there(const struct manager *m, struct fault *f)
 	if (sock < 0)
 		return fault_errno(f, "make a socket");
 	(void)snprintf(name.sun_path, sizeof(name.sun_path),
-	               "/proc/self/fd/%d/manager.sock", m->runtime);
+	               "/proc/self/fd/%d/%s", m->runtime, file);
 	/* Nobody listens there: we hold both locks. */
-	(void)unlinkat(m->runtime, "manager.sock", 0);
+	(void)unlinkat(m->runtime, file, 0);
 	if (bind(sock, (const struct sockaddr *)&name, sizeof(name)) < 0)
-		return fault_errno(f, "make manager.sock");
+		return fault_errno(f, "make %s", file);
 	if (listen(sock, BACKLOG) < 0)
-		return fault_errno(f, "listen on manager.sock");
+		return fault_errno(f, "listen on %s", file);
 	return take_fd(&sock);
 }
 
@@ -161,15 +163,17 @@ static int prepare(struct service *s, struct fault *f)
 
 static int serve(struct service *s, struct fault *f)
 {
-	int sock = listen_there(&s->m, f);
+	int sock = listen_there(&s->m, "policy.sock", f);
 	int err;
 
 	if (sock < 0)
 		return sock;
-	err = listener_create(&s->m, sock, &s->m.listener, f);
+	err = verdicts_create(&s->m, sock, &s->m.verdicts, f);
 	if (err < 0)
 		return err;
-	return 0;
+	sock = listen_there(&s->m, "manager.sock", f);
+	return sock < 0 ? sock
+	                : listener_create(&s->m, sock, &s->m.listener, f);
 }
 
 /* Tells whoever started us, and lets go of its pipe. */
@@ -188,6 +192,7 @@ static void finish(struct service *s)
 	struct manager *m = &s->m;
 
 	listener_destroy(m->listener);
+	verdicts_destroy(m->verdicts);
 	worker_destroy_all(m);
 	domain_destroy_all(m);
 	policy_store_close(m->policy);

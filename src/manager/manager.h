@@ -11,6 +11,7 @@
 
 struct listener;
 struct policy_store;
+struct verdicts;
 struct domains;
 struct workers;
 
@@ -24,6 +25,7 @@ struct manager {
 	struct events events;
 	struct listener *listener;
 	struct policy_store *policy;
-	struct domains *domains; /* qubes that run; manager/domain.h */
-	struct workers *workers; /* manager/worker.h */
+	struct verdicts *verdicts; /* manager/verdicts.h */
+	struct domains *domains;   /* qubes that run; manager/domain.h */
+	struct workers *workers;   /* manager/worker.h */
 };

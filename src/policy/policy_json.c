@@ -6,6 +6,7 @@
 
 #define QUBES_MAX 10000u
 #define NAME_ROOM 128u
+#define NAME_MOST 63u /* of a qube's name and UUID */
 
 struct policy_world {
 	json_t *root;
@@ -79,9 +80,11 @@ static bool qube_of(const char *name, const json_t *v, struct span **tags,
 	struct span state;
 
 	q->name = span_str(name);
+	if (q->name.size == 0 || q->name.size > NAME_MOST)
+		return false;
 	if (!json_is_object(v) || !text_of(v, "type", &q->klass) ||
 	    q->klass.size == 0 || !text_of(v, "uuid", &q->uuid) ||
-	    !text_of(v, "icon", &q->label) ||
+	    q->uuid.size > NAME_MOST || !text_of(v, "icon", &q->label) ||
 	    !text_of(v, "template", &q->template) ||
 	    !text_of(v, "default_dispvm", &q->default_dispvm) ||
 	    !text_of(v, "power_state", &state) ||

@@ -6,6 +6,8 @@
 #include "cmocka_all.h"
 #include "policybed.h"
 
+#define A32 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const char *const refused[] = {
 	"",
 	"[]",
@@ -26,6 +28,10 @@ static const char *const refused[] = {
 	"{\"domains\": {\"dom0\": {\"type\": \"AdminVM\"},"
 	" \"dom0\": {\"type\": \"AdminVM\"}}}",
 	"{\"domains\": {\"dom0\": {\"type\": \"AdminVM\\u0000\"}}}",
+	"{\"domains\": {\"dom0\": {\"type\": \"AdminVM\"},"
+	" \"\": {\"type\": \"AppVM\"}}}",
+	"{\"domains\": {\"dom0\": {\"type\": \"AdminVM\"},"
+	" \"" A32 A32 "\": {\"type\": \"AppVM\"}}}",
 };
 
 static void descriptions_that_are_none_are_refused(void **state)
