@@ -76,9 +76,16 @@ static void leave_soon(struct soon *s)
 
 void clients_tell(struct client *c, const struct control *message)
 {
+	int err = c ? control_send(c->event.fd, message, NULL, 0) : 0;
+
+	if (err >= 0)
+		return;
+	/* Our end follows from this: it must not be without a word. */
+	if (c->owner && err != -EPIPE && err != -ECONNRESET)
+		(void)fprintf(stderr, "the owner cannot be told: %s\n",
+		              strerror(-err));
 	/* Those who hang must not hold us up, nor fill our memory. */
-	if (c && control_send(c->event.fd, message, NULL, 0) < 0)
-		loop_soon(&c->kernel->loop, &c->leave);
+	loop_soon(&c->kernel->loop, &c->leave);
 }
 
 void clients_failed(struct kernel *k, uint32_t exit_status, const char *why)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/clients.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -297,6 +298,49 @@ static void the_owner_opens_what_the_kernel_may_not(void **state)
 	close(other);
 }
 
+/* What the kernel says on stderr when it cannot tell its owner. */
+static void last_words(struct bed *b, char *text, size_t room)
+{
+	struct kernel *k = &b->kernel->kernel;
+	int saved = dup(STDERR_FILENO);
+	int ends[2];
+	ssize_t n;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	close(ends[1]);
+	for (int i = 0; i < 100000 && !k->loop.stop; i++) {
+		clients_failed(k, 1, "again");
+		(void)loop_run_soon(&k->loop);
+	}
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	n = read(ends[0], text, room - 1);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	close(ends[0]);
+	assert_true(k->loop.stop);
+}
+
+static void a_deaf_owner_ends_the_qube_with_a_word(void **state)
+{
+	char text[512];
+
+	last_words(*state, text, sizeof(text));
+	assert_non_null(strstr(text, "the owner cannot be told"));
+}
+
+static void an_owner_that_goes_is_no_fault(void **state)
+{
+	struct bed *b = *state;
+	char text[512];
+
+	close(b->owner);
+	b->owner = -1;
+	last_words(b, text, sizeof(text));
+	assert_string_equal(text, "");
+}
+
 #define WITH_BED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -308,6 +352,8 @@ int main(void)
 		WITH_BED(nonsense_ends_only_its_connection),
 		WITH_BED(what_cannot_be_run_is_told),
 		WITH_BED(one_who_does_not_listen_is_let_go),
+		WITH_BED(a_deaf_owner_ends_the_qube_with_a_word),
+		WITH_BED(an_owner_that_goes_is_no_fault),
 		WITH_BED(pausing_twice_is_an_error),
 		WITH_BED(the_owner_opens_what_the_kernel_may_not),
 	};
