@@ -51,7 +51,7 @@ bento shutdown --wait work
 equal "halted" "$(bento ls --raw-data -O state work)" Halted
 equal "home is kept" "$(bento run work -- cat /home/user/kept)" mine
 equal "/usr/local is kept" "$(bento run work -- cat /usr/local/kept)" y
-status 1 bento run work -- ls /etc/gone
+status 2 bento run work -- ls /etc/gone
 
 # Paused, nothing moves; then it goes on.
 bento pause work

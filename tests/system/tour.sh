@@ -12,7 +12,10 @@ grep -q '^\$ bento create' transcript || fail "no tour in the README"
 
 check() {
 	[ -n "$command" ] || return 0
-	bash -c "$command" >got 2>&1 </dev/null || echo "status $?" >>got
+	bash -c "$command" >got 2>&1 </dev/null || {
+		cat got >&2
+		fail "status $?: $command"
+	}
 	grep -qx '\.\.\.' want || equal "$command" "$(cat got)" "$(cat want)"
 }
 
