@@ -218,22 +218,73 @@ static int show_tags(struct columns_qube *q, const char *column, char *out,
 	return 0;
 }
 
+/* Asks for a property of all qubes, once. */
+static int ask_all(struct columns_qube *q, const char *column, uint32_t *index,
+                   struct fault *f)
+{
+	struct columns_bulk *b = q->bulk;
+	char name[COLUMNS_TEXT];
+	int err;
+
+	(void)snprintf(name, sizeof(name), "%s", column);
+	for (char *at = name; *at; at++)
+		*at = *at == '-' ? '_' : *at;
+	for (*index = 0; *index < b->count; ++*index)
+		if (strcmp(b->of[*index].name, name) == 0)
+			return 0;
+	if (b->count == COLUMNS_MAX)
+		return fault_set(f, -E2BIG, "too many columns");
+	err = query(q->query, "bento.Property", name, NULL, f);
+	if (err < 0)
+		return err;
+	b->of[*index].text = strdup(query_text(q->query));
+	if (!b->of[*index].text)
+		return fault_set(f, -ENOMEM, "out of memory");
+	b->of[*index].at = b->of[*index].text;
+	(void)put(b->of[*index].name, name);
+	b->count++;
+	return 0;
+}
+
+/* The value in the line of a qube between `from` and `to`, or NULL. */
+static char *line_of(char *from, const char *to, const char *qube)
+{
+	size_t len = strlen(qube);
+
+	while (from < to) {
+		size_t size = strcspn(from, "\n");
+
+		if (size > len && strncmp(from, qube, len) == 0 &&
+		    from[len] == ' ')
+			return from + len + 1;
+		from += size + (from[size] == '\n');
+	}
+	return NULL;
+}
+
 static int show_property(struct columns_qube *q, const char *column, char *out,
                          struct fault *f)
 {
-	const struct props_row *r;
-	int err;
+	char *value, *text, *end;
+	uint32_t i;
+	int err = ask_all(q, column, &i, f);
 
-	if (!q->has_props) {
-		err = props_get(&q->props, q->query, q->qube->name, f);
-		if (err < 0)
-			return err;
-		q->has_props = true;
-	}
-	r = props_find(&q->props, column);
-	if (!r)
+	if (err < 0)
+		return err;
+	text = q->bulk->of[i].text;
+	end = text + strlen(text);
+	/* They are in the order in which qubes are listed, mostly. */
+	value = line_of(q->bulk->of[i].at, end, q->qube->name);
+	if (!value)
+		value = line_of(text, end, q->qube->name);
+	if (!value)
 		return -ENOENT;
-	return put(out, r->value);
+	q->bulk->of[i].at = value + strcspn(value, "\n");
+	q->bulk->of[i].at += q->bulk->of[i].at < end;
+	(void)snprintf(out, COLUMNS_TEXT, "%.*s", (int)strcspn(value, "\n"),
+	               value);
+	props_unescape(out);
+	return 0;
 }
 
 int columns_show(struct columns_qube *q, const char *column,
@@ -246,10 +297,11 @@ int columns_show(struct columns_qube *q, const char *column,
 	return show_property(q, column, out, f);
 }
 
-void columns_fini(struct columns_qube *q)
+void columns_bulk_fini(struct columns_bulk *b)
 {
-	props_fini(&q->props);
-	q->has_props = false;
+	for (uint32_t i = 0; i < b->count; i++)
+		free(b->of[i].text);
+	b->count = 0;
 }
 
 static int add(struct columns *to, const char *at, size_t len, struct fault *f)

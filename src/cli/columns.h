@@ -23,15 +23,26 @@ struct columns {
 must_check int columns_read(struct columns *to, const char *text, bool format,
                             struct fault *f);
 
+/* Properties of all qubes, asked for once; begins zeroed. */
+struct columns_bulk {
+	struct {
+		char name[COLUMNS_TEXT];
+		char *text; /* "QUBE VALUE" lines */
+		char *at;   /* in it: where the next qube is likely to be */
+	} of[COLUMNS_MAX];
+	uint32_t count;
+};
+
+void columns_bulk_fini(struct columns_bulk *b);
+
 /*
  * What is known of the qube in hand, asked for when the first column wants
- * it: the caller begins with {.query, .qube} and calls columns_fini().
+ * it: the caller begins with {.query, .qube, .bulk}.
  */
 struct columns_qube {
 	struct query *query;
 	const struct roster_qube *qube;
-	struct props props;
-	bool has_props;
+	struct columns_bulk *bulk;
 };
 
 /*
@@ -40,8 +51,6 @@ struct columns_qube {
  */
 must_check int columns_show(struct columns_qube *q, const char *column,
                             char out[static COLUMNS_TEXT], struct fault *f);
-
-void columns_fini(struct columns_qube *q);
 
 /* Prints the columns and formats there are. */
 void columns_print_help(bool formats);

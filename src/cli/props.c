@@ -31,8 +31,7 @@ static bool read_rest(struct props_row *r, char *at)
 	return r->type != NULL;
 }
 
-/* Line ends in a value came as two characters. */
-static void unescape(char *at)
+void props_unescape(char *at)
 {
 	char *to = at;
 
@@ -60,7 +59,7 @@ static int read_all(struct props *p, struct fault *f)
 		if (!read_rest(r, at))
 			return fault_set(f, -EPROTO,
 			                 "the manager's answer makes no sense");
-		unescape((char *)(uintptr_t)r->value);
+		props_unescape((char *)(uintptr_t)r->value);
 		p->count++;
 	}
 	return 0;

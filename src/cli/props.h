@@ -41,6 +41,9 @@ const struct props_row *props_find(const struct props *p, const char *name);
 must_check int props_one(const struct query *a, struct props_row *out,
                          struct fault *f);
 
+/* Line ends in a value came as two characters: makes them one again. */
+void props_unescape(char *value);
+
 /* The value as people write it: "None" of a vm that is not set. */
 const char *props_shown(const struct props_row *r);
 

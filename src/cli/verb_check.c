@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/columns.h"
+#include "cli/props.h"
+#include "cli/roster.h"
 #include "cli/verbs.h"
 
 #define CHECK_NONE 1 /* none of them */
@@ -20,27 +21,25 @@ static const struct option_row rows[] = {
 #include "cli/check.def"
 };
 
-__attribute__((noinline)) /* a large frame: not on its caller's, too */
-static bool
-fits(const struct check_options *o, struct query *a,
-     const struct roster_qube *q)
+static bool has_netvm(struct query *a, const struct roster_qube *q)
 {
-	struct columns_qube of = {.query = a, .qube = q};
-	char netvm[COLUMNS_TEXT] = "";
+	autoprops struct props p = {0};
+	const struct props_row *netvm;
 	struct fault ignored;
-	bool yes = true;
 
-	if (o->running)
-		yes = yes && strcmp(q->state, "Running") == 0;
-	if (o->paused)
-		yes = yes && strcmp(q->state, "Paused") == 0;
-	if (o->template)
-		yes = yes && strcmp(q->class, "TemplateVM") == 0;
-	if (o->networked && yes)
-		yes = columns_show(&of, "netvm", netvm, &ignored) == 0 &&
-		      netvm[0];
-	columns_fini(&of);
-	return yes;
+	if (props_get(&p, a, q->name, &ignored) < 0)
+		return false;
+	netvm = props_find(&p, "netvm");
+	return netvm && netvm->value[0];
+}
+
+static bool fits(const struct check_options *o, struct query *a,
+                 const struct roster_qube *q)
+{
+	return (!o->running || strcmp(q->state, "Running") == 0) &&
+	       (!o->paused || strcmp(q->state, "Paused") == 0) &&
+	       (!o->template || strcmp(q->class, "TemplateVM") == 0) &&
+	       (!o->networked || has_netvm(a, q));
 }
 
 /* "work" or "work, mail": those of `r` that fit, `count` of them. */

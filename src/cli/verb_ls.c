@@ -24,6 +24,7 @@ struct ls {
 	struct option_list tags, no_tags, features, prefs;
 	struct columns columns;
 	bool found[COLUMNS_MAX]; /* a qube has this column */
+	struct columns_bulk bulk;
 };
 
 static const struct option_row rows[] = {
@@ -160,19 +161,24 @@ static int passes(struct columns_qube *q, const struct ls *o, struct fault *f)
 	return yes;
 }
 
+struct branch {
+	struct roster_qube qube;
+	char *path;
+};
+
 /* The names of the netvms above a qube, and its own: "net/firewall/work". */
 static int path_of(struct query *a, const struct roster *r,
-                   const struct roster_qube *q, char **path, struct fault *f)
+                   struct columns_bulk *bulk, struct branch *b, struct fault *f)
 {
+	const struct roster_qube *q = &b->qube;
 	autofree char *whole = strdup(q->name);
 
 	for (size_t deep = 0; q && whole && deep < r->count; deep++) {
-		struct columns_qube at = {.query = a, .qube = q};
+		struct columns_qube at = {.query = a, .qube = q, .bulk = bulk};
 		char netvm[COLUMNS_TEXT];
 		char *longer;
 		int err = columns_show(&at, "netvm", netvm, f);
 
-		columns_fini(&at);
 		if (err < 0 && err != -ENOENT)
 			return err;
 		q = err == 0 && netvm[0] ? roster_find(r, netvm) : NULL;
@@ -185,14 +191,9 @@ static int path_of(struct query *a, const struct roster *r,
 	}
 	if (!whole)
 		return fault_set(f, -ENOMEM, "out of memory");
-	*path = take_ptr(&whole);
+	b->path = take_ptr(&whole);
 	return 0;
 }
-
-struct branch {
-	struct roster_qube qube;
-	char *path;
-};
 
 static int compare_paths(const void *left, const void *right)
 {
@@ -203,15 +204,15 @@ static int compare_paths(const void *left, const void *right)
 }
 
 /* Puts every qube behind its netvm; depth[] says below how many it is. */
-static int order_tree(struct query *a, struct roster *r, int depth[],
-                      struct fault *f)
+static int order_tree(struct query *a, struct roster *r,
+                      struct columns_bulk *bulk, int depth[], struct fault *f)
 {
 	autofree struct branch *all = calloc(r->count + 1, sizeof(*all));
 	int err = all ? 0 : fault_set(f, -ENOMEM, "out of memory");
 
 	for (size_t i = 0; i < r->count && err == 0; i++) {
 		all[i].qube = r->qube[i];
-		err = path_of(a, r, &r->qube[i], &all[i].path, f);
+		err = path_of(a, r, bulk, &all[i], f);
 	}
 	if (err == 0)
 		qsort(all, r->count, sizeof(*all), compare_paths);
@@ -331,14 +332,14 @@ add_all(struct table *t, struct ls *o, struct query *a, struct roster *r,
 	int err = depth ? 0 : fault_set(f, -ENOMEM, "out of memory");
 
 	if (err == 0 && o->tree)
-		err = order_tree(a, r, depth, f);
+		err = order_tree(a, r, &o->bulk, depth, f);
 	for (size_t i = 0; i < r->count && err >= 0; i++) {
-		struct columns_qube q = {.query = a, .qube = &r->qube[i]};
+		struct columns_qube q = {
+			.query = a, .qube = &r->qube[i], .bulk = &o->bulk};
 
 		err = passes(&q, o, f);
 		if (err > 0)
 			err = fill(t, &q, o, depth[i], f);
-		columns_fini(&q);
 	}
 	return MIN(err, 0);
 }
@@ -391,6 +392,7 @@ static int go(void *options, struct frame_call *c)
 	if (err == 0)
 		err = print(&t, o, c->fault);
 	table_fini(&t);
+	columns_bulk_fini(&o->bulk);
 	return err;
 }
 

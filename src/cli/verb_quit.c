@@ -3,6 +3,7 @@
  * `bento quit`: ends the manager, which the next command starts again; and takes
  * away all that it keeps, when there is nothing left in it.
  */
+#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +34,6 @@ static const struct {
 	{PATHS_DATA, "volumes", true},
 	{PATHS_DATA, "templates", true},
 	{PATHS_DATA, "keys", true},
-	{PATHS_STATE, "log/manager.log", false},
 	{PATHS_STATE, "log", true},
 	{PATHS_RUNTIME, "manager.sock", false},
 	{PATHS_RUNTIME, "qubes", true},
@@ -93,9 +93,27 @@ static int check_empty(struct frame_call *c)
 	return err;
 }
 
+/* Logs and doors: of qubes that are no more, and of the manager. */
+static void empty(const char *folder)
+{
+	DIR *d = opendir(folder);
+	const struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		(void)closedir(d);
+}
+
 static int purge(const struct paths *p, struct fault *f)
 {
 	char path[PATHS_MAX + 64];
+
+	(void)snprintf(path, sizeof(path), "%s/log", p->at[PATHS_STATE]);
+	empty(path);
+	(void)snprintf(path, sizeof(path), "%s/qubes", p->at[PATHS_RUNTIME]);
+	empty(path);
 
 	for (size_t i = 0; i < ARRAY_LEN(left); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s",

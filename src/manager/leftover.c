@@ -3,6 +3,7 @@
 
 #include "manager/disk.h"
 #include "manager/domain.h"
+#include "manager/plan.h"
 #include "manager/property.h"
 
 int leftover_remove(struct manager *m, uint32_t id, struct fault *f)
@@ -27,6 +28,7 @@ int leftover_remove(struct manager *m, uint32_t id, struct fault *f)
 		return err;
 	}
 	events_flush(&m->events);
+	plan_forget(m, q.name);
 	return disk_drop_later(m, q.uuid, NULL, f);
 }
 

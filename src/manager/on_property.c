@@ -31,10 +31,9 @@ static int wanted(struct call *c, const struct property **out)
 }
 
 /* The value as it is shown; true if it is the default. */
-static bool value_of(const struct call *c, const struct property *p,
-                     char out[PROPERTY_VALUE_MAX])
+static bool value_of(const struct call *c, const struct qube *q,
+                     const struct property *p, char out[PROPERTY_VALUE_MAX])
 {
-	const struct qube *q = owner_of(c);
 	int64_t started = q ? domain_start_time(c->m, q->id) : 0;
 	bool is_default = property_get(c->m->ledger, q, p, out);
 
@@ -53,26 +52,52 @@ int on_property_list(struct call *c)
 	return 0;
 }
 
+/* On one line, with the escapes that GetAll of Qubes has. */
+static void put_value(struct call *c, const char *value)
+{
+	for (const char *v = value; *v; v++) {
+		if (*v == '\\')
+			buffer_text(&c->answer, "\\\\");
+		else if (*v == '\n')
+			buffer_text(&c->answer, "\\n");
+		else
+			buffer_put(&c->answer, v, 1);
+	}
+	buffer_text(&c->answer, "\n");
+}
+
+int on_property_of_all(struct call *c)
+{
+	char value[PROPERTY_VALUE_MAX];
+	const struct property *p;
+	struct ledger_walk w;
+	struct qube q;
+
+	qube_walk_begin(&w, c->m->ledger);
+	while (qube_walk_next(&w, &q)) {
+		p = property_find(&q, c->argument);
+		if (!p)
+			continue;
+		(void)value_of(c, &q, p, value);
+		buffer_printf(&c->answer, "%s ", q.name);
+		put_value(c, value);
+	}
+	qube_walk_end(&w);
+	return 0;
+}
+
 int on_property_get_all(struct call *c)
 {
 	char value[PROPERTY_VALUE_MAX];
 	const struct property *p;
 
 	for (size_t i = 0; (p = property_at(owner_of(c), i)); i++) {
-		bool is_default = value_of(c, p, value);
+		bool is_default = value_of(c, owner_of(c), p, value);
 
 		buffer_printf(&c->answer, "%s default=%s type=%s ", p->name,
 		              is_default ? "True" : "False",
 		              property_type_name(p));
-		for (const char *v = value; *v; v++) {
-			if (*v == '\\')
-				buffer_text(&c->answer, "\\\\");
-			else if (*v == '\n')
-				buffer_text(&c->answer, "\\n");
-			else
-				buffer_put(&c->answer, v, 1);
-		}
-		buffer_text(&c->answer, "\n");
+		put_value(c, value);
 	}
 	return 0;
 }
@@ -86,7 +111,7 @@ int on_property_get(struct call *c)
 
 	if (err < 0)
 		return err;
-	is_default = value_of(c, p, value);
+	is_default = value_of(c, owner_of(c), p, value);
 	buffer_printf(&c->answer, "default=%s type=%s %s",
 	              is_default ? "True" : "False", property_type_name(p),
 	              value);

@@ -8,6 +8,7 @@
 #include "manager/disk.h"
 #include "manager/domain.h"
 #include "manager/handlers.h"
+#include "manager/plan.h"
 #include "manager/property.h"
 #include "manager/worker.h"
 
@@ -401,6 +402,7 @@ int on_qube_remove(struct call *c)
 	err = call_step(c);
 	if (err < 0)
 		return err;
+	plan_forget(c->m, q->name);
 	if (disk_drop_later(c->m, q->uuid, c, &f) < 0)
 		return call_fault(c, -EIO, &f);
 	return CALL_LATER;

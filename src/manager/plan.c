@@ -291,3 +291,14 @@ int plan_start(struct manager *m, struct plan *p, struct keeper *out,
 	let_go(p);
 	return err;
 }
+
+void plan_forget(struct manager *m, const char *name)
+{
+	char file[QUBE_NAME_MAX + 16];
+
+	/* Either may not be there: it was never started. */
+	(void)snprintf(file, sizeof(file), "%s.log", name);
+	(void)unlinkat(m->logs, file, 0);
+	(void)snprintf(file, sizeof(file), "qubes/%s.sock", name);
+	(void)unlinkat(m->runtime, file, 0);
+}

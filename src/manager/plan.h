@@ -44,3 +44,6 @@ struct keeper;
  */
 must_check int plan_start(struct manager *m, struct plan *p, struct keeper *out,
                           struct fault *f);
+
+/* Removes the log and the door of a qube that is no more. */
+void plan_forget(struct manager *m, const char *name);

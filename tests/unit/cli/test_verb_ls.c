@@ -9,20 +9,14 @@
 	"net class=AppVM state=Running uuid=2\n"     \
 	"work class=AppVM state=Paused uuid=3\n"
 
-#define PROPS(label, template, netvm)                                                  \
-	"label default=False type=label " label "\n"                                   \
-	"template default=False type=vm " template "\n"                                \
-						   "netvm default=True type=vm " netvm \
-						   "\n"                                \
-						   "default_user default=True type=str a\\\\b\\nc\n"
-
 static const struct fake_row rows[] = {
 	{"admin.vm.List dom0", ALL},
-	{"admin.vm.property.GetAll dom0",
-         "label default=True type=label black\n"},
-	{"admin.vm.property.GetAll deb", PROPS("black", "", "")},
-	{"admin.vm.property.GetAll net", PROPS("red", "deb", "")},
-	{"admin.vm.property.GetAll work", PROPS("blue", "deb", "net")},
+	{"bento.Property+label dom0",
+         "deb black\ndom0 black\nnet red\nwork blue\n"},
+	{"bento.Property+template dom0", "deb \nnet deb\nwork deb\n"},
+	{"bento.Property+netvm dom0", "deb \nnet \nwork net\n"},
+	{"bento.Property+default_user dom0", "work a\\\\b\\nc\n"},
+	{"bento.Property+nam dom0", ""},
 	{"admin.vm.tag.List dom0", ""},
 	{"admin.vm.tag.List deb", "a\n"},
 	{"admin.vm.tag.List net", "a\nb\n"},
