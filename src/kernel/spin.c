@@ -73,7 +73,7 @@ uint64_t spin_time(struct spin *s, struct kernel *k, uint64_t now_ns)
 		cpu = 0;
 	}
 	cells_set_shared(k, cpu);
-	if (cpu)
+	if (cpu || !cells_awaited(k))
 		return 0;
 	return s->spare ? s->learned_ns : BRIEF_NS;
 }

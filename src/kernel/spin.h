@@ -41,9 +41,10 @@ void spin_init(struct spin *s);
 void spin_decide(struct spin *s, struct kernel *k, uint64_t now_ns);
 
 /*
- * How many nanoseconds to look for the next request.  0 when the cell that
- * asked last waits for our own CPU; after some such requests we go to another
- * one instead, if there is one to spare.
+ * How many nanoseconds to look for the next request.  0 when no guest thread
+ * runs that could ask, or when the cell that asked last waits for our own CPU;
+ * after some such requests we go to another one instead, if there is one to
+ * spare.
  */
 uint64_t spin_time(struct spin *s, struct kernel *k, uint64_t now_ns);
 

@@ -330,6 +330,16 @@ unsigned cells_busy(struct kernel *k, unsigned enough)
 	return count;
 }
 
+bool cells_awaited(struct kernel *k)
+{
+	struct cells *cs = k->cells;
+
+	for (size_t i = 0; i < CELLPOOL_HOT; i++)
+		if (cs->hot[i].task && busy(cs->hot[i].task))
+			return true;
+	return false;
+}
+
 void cells_set_spin(struct kernel *k, uint32_t turns)
 {
 	atomic_store_explicit(&k->cells->notice->cell_spin, turns,

@@ -137,6 +137,9 @@ unsigned cells_busy(struct kernel *k, unsigned enough);
 /* From now on guest memory is reached through the stubs; far.h. */
 void cells_go_far(struct kernel *k);
 
+/* Whether a thread whose slot is polled runs, and so may ask at any moment. */
+bool cells_awaited(struct kernel *k);
+
 /* How many turns cells may spin for an answer from now on. */
 void cells_set_spin(struct kernel *k, uint32_t turns);
 
