@@ -28,6 +28,12 @@ static const struct row import[] = {
 #include "import/seccomp.def"
 };
 
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row keeper[] = {
+#include "supervise/keeper.def"
+};
+
 #define HOST(call, reason, checks) {#call, #checks, reason},
 static const struct row cell[] = {
 #include "cell/stub/seccomp.def"
@@ -78,6 +84,10 @@ static void document(FILE *to)
 	      "can jump there with any registers, so each row is harmless in\n"
 	      "its hands.",
 	      cell, sizeof(cell) / sizeof(cell[0]));
+	table(to, "A keeper",
+	      "Of the kernel of a qube that lasts, once that runs\n"
+	      "(`src/supervise/keeper.def`).",
+	      keeper, sizeof(keeper) / sizeof(keeper[0]));
 	table(to, "The helper that reads archives",
 	      "`bento-import`, once it has begun (`src/import/seccomp.def`). It\n"
 	      "has the descriptors it was given.",

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/hostcalls.h"
 #include "channel/control.h"
 #include "supervise/childmaps.h"
 
@@ -67,10 +68,31 @@ static bool serve(pid_t kernel)
 	return true;
 }
 
+#define ANY      HOSTCALLS_ANY
+#define IS       HOSTCALLS_IS
+#define ONLY     HOSTCALLS_ONLY
+#define HOSTFAIL HOSTCALLS_FAIL
+#define HOSTCALL HOSTCALLS_CALL
+
+static const struct hostcalls_row rows[] = {
+#include "supervise/keeper.def"
+};
+
+/* A captured kernel is not to gain from what it says to us. */
+static void confine(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    hostcalls_enter(rows, ARRAY_LEN(rows)) == 0)
+		return;
+	report("the keeper could not confine itself");
+	_exit(OURS); /* the kernel ends with us */
+}
+
 static _Noreturn void keep(pid_t kernel)
 {
 	int how = 0;
 
+	confine();
 	while (serve(kernel))
 		;
 	/* Should it only have closed its connection, it is not ours any more. */

@@ -9,7 +9,8 @@
  * kernel and all cells do; when the kernel ends, so does the keeper.
  *
  * A keeper is a fork of who starts it, without an exec, that closes everything
- * but its own.  It reads the fixed messages of the kernel and nothing else.
+ * but its own, and gives up all host calls but those of keeper.def.  It reads
+ * the fixed messages of the kernel and nothing else.
  */
 #pragma once
 

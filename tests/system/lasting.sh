@@ -51,6 +51,12 @@ status 143 lasting run work sh -c 'kill $$'
 status 127 lasting run work no-such-program
 status 126 lasting run work /etc/passwd
 
+# What only the keeper can open, without a client who could.
+lasting run work sh -c 'grep -q /grep /proc/self/maps && grep -q stack /proc/$$/maps' ||
+	fail "no maps"
+lasting run work sh -c 'read -r size resident rest </proc/self/statm
+	[ "$size" -gt "$resident" ] && [ "$resident" -gt 0 ]' || fail "no statm"
+
 # Files stay between programs, and processes do.
 lasting run work sh -c 'echo kept >/tmp/file; sleep 1000 &'
 equal kept "$(lasting run work cat /tmp/file)" kept
