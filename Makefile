@@ -25,6 +25,7 @@ check: all
 bench: all
 	@tools/setup bench
 	@bench/run $(BUILD)
+	@$(BUILD)/bench/policy-bench
 
 # Where a packager says otherwise: make install PREFIX=/usr DESTDIR=/tmp/root
 install: all

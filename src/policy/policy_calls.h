@@ -6,7 +6,7 @@
  *	policy.Get+NAME          the token, a line end, the file
  *	policy.Replace+NAME      payload: a token, a line end, the new file
  *	policy.Remove+NAME       payload: a token
- *	policy.GetFiles+SERVICE  names of the files whose rules name the service
+ *	policy.GetFiles+SERVICE  paths of the files whose rules name the service
  *
  * and policy.include.List, Get, Replace and Remove for what lies in include/.
  * Tokens are those of policy_change.h.
