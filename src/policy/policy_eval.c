@@ -195,12 +195,13 @@ static bool settle(const struct policy_system *s, size_t source,
 static int ask(const struct policy_rules *rules, const struct policy_system *s,
                const struct call *c, struct policy_answer *a)
 {
-	autofree bool *bits = calloc(2 * s->count, sizeof(*bits));
-	struct set set = {bits, bits + s->count, false};
+	autofree bool *to_qube = calloc(s->count, sizeof(bool));
+	autofree bool *to_base = calloc(s->count, sizeof(bool));
+	struct set set = {to_qube, to_base, false};
 	struct policy_target t;
 	int err;
 
-	if (!bits)
+	if (!to_qube || !to_base)
 		return -ENOMEM;
 	if (a->rule->redirect.kind == POLICY_NONE) {
 		collect(rules, s, c, a, &set);

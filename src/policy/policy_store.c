@@ -260,7 +260,13 @@ static int list_host(struct reading *in, const char *path,
 		err = trust(&st, path, f);
 	if (err == 0 && remember(in, path, &st) < 0)
 		err = fault_set(f, -ENOMEM, "out of memory");
-	while (err == 0 && (errno = 0, e = readdir(d))) {
+	while (err == 0) {
+		errno = 0;
+		e = readdir(d);
+		if (!e && errno != 0)
+			err = fault_errno(f, "list %s", path);
+		if (!e)
+			break;
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (names->count >= POLICY_FILES_MAX)
@@ -268,8 +274,6 @@ static int list_host(struct reading *in, const char *path,
 		else if (policy_source_add(names, e->d_name) < 0)
 			err = fault_set(f, -ENOMEM, "out of memory");
 	}
-	if (err == 0 && errno != 0)
-		err = fault_errno(f, "list %s", path);
 	closedir(d);
 	return err;
 }
