@@ -36,6 +36,7 @@ static const struct {
 	{PATHS_DATA, "keys", true},
 	{PATHS_STATE, "log", true},
 	{PATHS_RUNTIME, "manager.sock", false},
+	{PATHS_RUNTIME, "policy.sock", false},
 	{PATHS_RUNTIME, "qubes", true},
 	{PATHS_RUNTIME, "manager.lock", false},
 	{PATHS_RUNTIME, "manager.start", false},
