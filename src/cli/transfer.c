@@ -54,8 +54,35 @@ static int write_all(int fd, const uint8_t *at, size_t size, bool *refused,
 	return 0;
 }
 
+/* The last bytes of what was carried. */
+#define END_SIZE 1024u
+
+struct end {
+	uint8_t at[END_SIZE];
+	size_t size;
+};
+
+static void keep_end(struct end *e, const uint8_t *at, size_t size)
+{
+	size_t take = MIN(size, END_SIZE);
+	size_t keep = MIN(e->size, END_SIZE - take);
+
+	memmove(e->at, e->at + e->size - keep, keep);
+	memcpy(e->at + keep, at + size - take, take);
+	e->size = keep + take;
+}
+
+/* An archive that is whole ends with two blocks of zeroes. */
+static bool is_whole(const struct end *e)
+{
+	for (size_t i = 0; i < e->size; i++)
+		if (e->at[i])
+			return false;
+	return e->size == END_SIZE;
+}
+
 static int carry(int from, int to, struct progress *line, bool *refused,
-                 struct fault *f)
+                 struct end *end, struct fault *f)
 {
 	autofree uint8_t *piece = malloc(PIECE);
 	uint64_t all = size_of(from);
@@ -74,6 +101,7 @@ static int carry(int from, int to, struct progress *line, bool *refused,
 		if (n == 0)
 			break;
 		err = write_all(to, piece, (size_t)n, refused, f);
+		keep_end(end, piece, (size_t)n);
 		done += (uint64_t)n;
 		progress_show(line, done, all);
 	}
@@ -93,6 +121,7 @@ int transfer_in(struct query *a, const char *qube, const char *volume,
 	autoclose int from = open_file(file, O_RDONLY, STDIN_FILENO, f);
 	autoclose int sock = -1;
 	struct progress line;
+	struct end end = {.size = 0};
 	bool refused = false;
 	int err;
 
@@ -107,7 +136,7 @@ int transfer_in(struct query *a, const char *qube, const char *volume,
 		return sock;
 	(void)signal(SIGPIPE, SIG_IGN);
 	progress_begin(&line, a->quiet ? NULL : "importing", qube);
-	err = carry(from, sock, &line, &refused, f);
+	err = carry(from, sock, &line, &refused, &end, f);
 	progress_end(&line);
 	if (err < 0)
 		return err;
@@ -117,6 +146,7 @@ int transfer_in(struct query *a, const char *qube, const char *volume,
 int transfer_out(struct query *a, const char *qube, const char *volume,
                  const char *file, struct fault *f)
 {
+	struct end end = {.size = 0};
 	autoclose int to = -1;
 	struct progress line;
 	int err;
@@ -130,7 +160,12 @@ int transfer_out(struct query *a, const char *qube, const char *volume,
 	if (to < 0)
 		return to;
 	progress_begin(&line, a->quiet ? NULL : "exporting", qube);
-	err = carry(a->answer.fd, to, &line, NULL, f);
+	err = carry(a->answer.fd, to, &line, NULL, &end, f);
 	progress_end(&line);
+	if (err == 0 && !is_whole(&end))
+		err = fault_set(f, -EIO,
+		                "the archive is cut off: %s of %s could not be "
+		                "read to its end",
+		                volume, qube);
 	return err;
 }

@@ -10,3 +10,9 @@
 #define METHOD(handler, name, target, way, argument, payload, what) \
 	int handler(struct call *c);
 #include "admin/methods.def"
+
+/*
+ * 0 when the argument names a volume that stays, of a target that is halted;
+ * else what to return.
+ */
+must_check int on_volume_halted(struct call *c);

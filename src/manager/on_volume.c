@@ -52,7 +52,7 @@ static int wanted_kept(struct call *c)
 	return 0;
 }
 
-static int wanted_halted(struct call *c)
+int on_volume_halted(struct call *c)
 {
 	int err = wanted_kept(c);
 
@@ -152,7 +152,7 @@ int on_volume_keep(struct call *c)
 int on_volume_rw(struct call *c)
 {
 	char text[32];
-	int err = wanted_halted(c);
+	int err = on_volume_halted(c);
 
 	if (err == 0)
 		err = call_text(c, text, sizeof(text), false);
@@ -175,14 +175,6 @@ int on_volume_ephemeral(struct call *c)
 			"volatile volumes are gone at the end, and not "
 			"encrypted");
 	return 0;
-}
-
-static int not_yet(struct call *c, int err)
-{
-	if (err < 0)
-		return err;
-	return call_fail(c, EX_QubesNotImplementedError, "%s is not there yet",
-	                 c->name);
 }
 
 int on_volume_snapshots(struct call *c)
@@ -345,7 +337,7 @@ static int number_of(struct call *c, bool may_be_empty, uint64_t *out)
 int on_volume_revert(struct call *c)
 {
 	struct task_of_volume t = {.work = revert};
-	int err = wanted_halted(c);
+	int err = on_volume_halted(c);
 
 	if (err == 0)
 		err = number_of(c, true, &t.number);
@@ -356,7 +348,7 @@ int on_volume_resize(struct call *c)
 {
 	struct task_of_volume t = {.work = resize};
 	char size[64];
-	int err = wanted_halted(c);
+	int err = on_volume_halted(c);
 
 	if (err == 0)
 		err = number_of(c, false, &t.number);
@@ -374,7 +366,7 @@ int on_volume_resize(struct call *c)
 int on_volume_clear(struct call *c)
 {
 	struct task_of_volume t = {.work = clear};
-	int err = wanted_halted(c);
+	int err = on_volume_halted(c);
 
 	return err < 0 ? err : start_task(c, &t);
 }
@@ -383,7 +375,7 @@ int on_volume_snapshot(struct call *c)
 {
 	struct task_of_volume t = {.work = snapshot};
 	char keep[64];
-	int err = wanted_halted(c);
+	int err = on_volume_halted(c);
 
 	if (err < 0)
 		return err;
@@ -400,7 +392,7 @@ int on_volume_snapshot(struct call *c)
 int on_volume_check(struct call *c)
 {
 	struct task_of_volume t = {.work = check};
-	int err = wanted_halted(c);
+	int err = on_volume_halted(c);
 
 	return err < 0 ? err : start_task(c, &t);
 }
@@ -422,7 +414,7 @@ int on_volume_clone_to(struct call *c)
 	char token[64], by_uuid[64];
 	struct qube from;
 	char *slash;
-	int err = wanted_halted(c);
+	int err = on_volume_halted(c);
 
 	if (err == 0)
 		err = call_text(c, token, sizeof(token), false);
@@ -443,14 +435,4 @@ int on_volume_clone_to(struct call *c)
 		return 0;
 	memcpy(t.from, from.uuid, sizeof(t.from));
 	return start_task(c, &t);
-}
-
-int on_volume_import(struct call *c)
-{
-	return not_yet(c, wanted_halted(c));
-}
-
-int on_volume_export(struct call *c)
-{
-	return not_yet(c, wanted_halted(c));
 }
