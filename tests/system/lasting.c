@@ -10,6 +10,7 @@
  *	lasting DIR speed NAME N CMD..  ms per run, the fastest of N
  *	lasting DIR start-speed NAME N CMD..  the same with a start of the qube
  *	lasting DIR pause|unpause|kill|state|shutdown NAME [MS]
+ *	lasting DIR check FOLDER   the checker's word on a volume not in use
  *	lasting DIR garbage NAME   sends what no client would
  */
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
 #include "supervise/order.h"
-#include "volume/volume.h"
+#include "volume/volume_check.h"
 
 #define MEMORY (1ull << 30)
 #define TASKS  1000u
@@ -47,7 +48,7 @@ struct folders {
 
 static int open_folder(struct folders *v, const char *what, struct fault *f)
 {
-	static const struct volume_limits limits = {.bytes = 64 << 20};
+	static const struct volume_limits limits = {.bytes = 512 << 20};
 	const char *equals = strchr(what, '=');
 	int fd = equals ? open(equals + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 	                : -1;
@@ -331,6 +332,29 @@ static const struct {
 	{"state", CONTROL_state},
 };
 
+static void tell(void *arg, const char *what)
+{
+	(void)arg;
+	(void)puts(what);
+}
+
+static int check(const char *folder)
+{
+	autoclose int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct volume_check_report r;
+	struct volume *v;
+	struct fault f;
+	int err = volume_open(fd, NULL, &v, &f);
+
+	if (err < 0)
+		return complain(&f);
+	err = volume_check(v, VOLUME_CHECK_CONTENTS, tell, NULL, &r);
+	if (volume_close(v) < 0 || err < 0 || r.wrong > 0)
+		return 1;
+	(void)printf("%llu inodes\n", (unsigned long long)r.inodes);
+	return 0;
+}
+
 int main(int argc, char *argv[])
 {
 	int dir = argc < 4 ? -1
@@ -350,6 +374,8 @@ int main(int argc, char *argv[])
 		return speed(dir, argv[3], argv + 4, false);
 	if (strcmp(verb, "start-speed") == 0)
 		return speed(dir, argv[3], argv + 4, true);
+	if (strcmp(verb, "check") == 0)
+		return check(argv[3]);
 	if (strcmp(verb, "garbage") == 0)
 		return garbage(dir, argv[3]);
 	for (size_t i = 0; i < ARRAY_LEN(orders); i++)

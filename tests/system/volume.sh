@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# A volume under a kernel that is killed while programs write: what fsync(2)
+# confirmed is there, and the checker finds nothing.
+# shellcheck shell=bash
+build=$(dirname "$(realpath "$BENTO")")
+mkdir bin doors vol
+cp "$build/tests/system/lasting" bin
+ln -s "$build/bento-kernel" "$build/bento-cell" bin
+lasting() { # VERB NAME [ARGUMENT...]
+	timeout -k 5 60 bin/lasting "$PWD/doors" "$@"
+}
+trap 'lasting kill v 2>/dev/null || :' EXIT
+
+# Says a number once the file of that name is safe; noise beside it.
+writer='n=$1
+(i=0; while :; do
+	mkdir /v/d$i; echo x >/v/d$i/a; mv /v/d$i/a /v/d$i/b; ln /v/d$i/b /v/d$i/c
+	dd if=/dev/zero of=/v/big bs=4k seek=$i count=3 conv=notrunc 2>/dev/null
+	rm -r /v/d$((i / 2)) 2>/dev/null; i=$((i + 1))
+done) &
+while :; do
+	echo "text $n" >/v/f$n && sync /v/f$n && echo $n
+	n=$((n + 1))
+done'
+
+: >promised
+for round in 1 2 3 4 5 6 7 8; do
+	keeper=$(lasting start v /v=vol) || fail "round $round: it does not start"
+	while read -r n; do echo "/v/f$n:text $n"; done <promised >wanted
+	lasting run-root v sh -c 'while IFS=: read -r f want; do
+		[ "$(cat $f)" = "$want" ] || echo "$f"; done' <wanted >lost
+	[ ! -s lost ] || fail "round $round: lost: $(head -3 lost)"
+	next=$(($(tail -n 1 promised | grep . || echo 0) + 1))
+	before=$(wc -l <promised)
+	lasting run-root v sh -c "$writer" - "$next" >>promised 2>/dev/null &
+	until [ "$(wc -l <promised)" -ge $((before + 3 * round)) ]; do
+		kill -0 $! || fail "round $round: the writer ended"
+	done
+	kill -KILL "$(ps -o pid= --ppid "$keeper" | tr -d ' ')"
+	wait $! || :
+	lasting kill v 2>/dev/null || :
+	[ "$(tail -c 1 promised | wc -l)" = 1 ] || sed -i '$d' promised
+	lasting check vol >told || fail "round $round: $(cat told)"
+done
+[ "$(wc -l <promised)" -gt 80 ] || fail "only $(wc -l <promised) promises"
