@@ -41,20 +41,25 @@ static bool may(void)
 	return false;
 }
 
-ssize_t pwrite(int fd, const void *from, size_t size, off_t at);
-ssize_t pwrite(int fd, const void *from, size_t size, off_t at)
+/* By the names in libraries, which headers may turn into others. */
+ssize_t taken_pwrite(int fd, const void *from, size_t size,
+                     off_t at) __asm__("pwrite");
+ssize_t taken_pwrite64(int fd, const void *from, size_t size,
+                       off_t at) __asm__("pwrite64");
+ssize_t taken_writev(int fd, const struct iovec *iov,
+                     int count) __asm__("writev");
+
+ssize_t taken_pwrite(int fd, const void *from, size_t size, off_t at)
 {
 	return may() ? syscall(SYS_pwrite64, fd, from, size, at) : -1;
 }
 
-ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t at);
-ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t at)
+ssize_t taken_pwrite64(int fd, const void *from, size_t size, off_t at)
 {
-	return may() ? syscall(SYS_pwritev, fd, iov, count, at, 0) : -1;
+	return may() ? syscall(SYS_pwrite64, fd, from, size, at) : -1;
 }
 
-ssize_t writev(int fd, const struct iovec *iov, int count);
-ssize_t writev(int fd, const struct iovec *iov, int count)
+ssize_t taken_writev(int fd, const struct iovec *iov, int count)
 {
 	return may() ? syscall(SYS_writev, fd, iov, count) : -1;
 }
@@ -215,9 +220,11 @@ static bool short_work(struct bed *b)
 	return volume_flush(b->v) == 0 && all;
 }
 
-static void refuse(void **state, enum what what, int err)
+static void refuse(void **state, enum what what, int why)
 {
+	long gave_up = 0;
 	long writes;
+	int err;
 
 	turn->what = NOTHING;
 	turn->done = 0;
@@ -231,14 +238,19 @@ static void refuse(void **state, enum what what, int err)
 		assert_int_equal(bed_setup(state), 0);
 		b = *state;
 		turn->what = what;
-		turn->err = err;
+		turn->err = why;
 		turn->left = n;
 		(void)short_work(b);
 		turn->what = NOTHING;
-		/* It goes on when the host does. */
-		assert_int_equal(volume_flush(b->v), 0);
-		assert_false(b->v->full);
-		if (bed_check(b)[0])
+		/*
+     * It goes on when the host does; or, after the one write by
+     * which LMDB ends a transaction, when it is opened again.
+     */
+		err = volume_flush(b->v);
+		assert_true(err == 0 || err == -EIO);
+		gave_up += err < 0;
+		assert_int_equal(b->v->full, err < 0);
+		if (err == 0 && bed_check(b)[0])
 			fail_msg("write %ld of %ld failed: %s", n, writes,
 			         bed_check(b));
 		bed_crash(b);
@@ -246,6 +258,7 @@ static void refuse(void **state, enum what what, int err)
 			fail_msg("write %ld of %ld failed, later: %s", n,
 			         writes, bed_check(b));
 	}
+	assert_true(gave_up * 4 < writes);
 }
 
 static void a_full_disk_is_no_damage(void **state)
