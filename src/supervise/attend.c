@@ -219,12 +219,15 @@ static bool attend_once(struct attendance *a, int timeout_ms)
 		relay_want(&s->relay[i], &p[AT_RELAY + 2 * i]);
 	if (poll(p, 2 + 2 * s->relay_count, timeout_ms) < 0)
 		return true;
+	/*
+	 * Always, and before the bytes: what was typed after the terminal had
+	 * changed its size is not to arrive before the new size does.
+	 */
+	take_signals(a);
 	for (uint32_t i = 0; i < s->relay_count; i++)
 		relay_move(&s->relay[i], &p[AT_RELAY + 2 * i]);
 	pass_ends(s);
 	pass_refusals(s);
-	if (p[AT_SIGNAL].revents)
-		take_signals(a);
 	if (p[AT_CONTROL].revents && !take_message(a)) {
 		a->control = -1;
 		return false;
