@@ -28,7 +28,7 @@ must_check int listener_create(struct manager *m, int sock,
 void listener_destroy(struct listener *l);
 
 /* Notes the call that the connection waits for; it is forgotten with it. */
-void listener_set_call(struct conn *conn, struct call *c);
+void listener_set_call(struct conn *c, struct call *call);
 
 /* Sends an answer and closes.  `fd` is taken over; -1: none. */
 void listener_answer(struct conn *conn, struct span wire, int fd);

@@ -481,7 +481,7 @@ static int take_entry(struct tarball *t, struct archive_entry *e)
 	const char *path = archive_entry_pathname(e);
 	const char *link = archive_entry_hardlink(e);
 	struct tree_node dir;
-	struct span name;
+	struct span name = {NULL, 0};
 	int err = path ? walk(t->v, path, &dir, &name) : -EINVAL;
 
 	if (err == 0 && !link && name.size == 0 &&

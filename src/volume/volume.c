@@ -224,8 +224,9 @@ static bool mark_open(struct volume *v)
 	struct stat st;
 	bool crashed = fstatat(v->dir_fd, "open", &st, AT_SYMLINK_NOFOLLOW) ==
 	               0;
-	autoclose int fd = object_open_at(v->dir_fd, "open", O_RDWR | O_CREAT);
+	int fd = object_open_at(v->dir_fd, "open", O_RDWR | O_CREAT);
 
+	base_close(&fd);
 	return !crashed && v->sums.clean;
 }
 

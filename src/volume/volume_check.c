@@ -185,7 +185,7 @@ static int walk(struct check *c, char kind)
 
 	for (;; store_step(&key)) {
 		struct span value;
-		uint64_t ino;
+		uint64_t ino = 0;
 		char got;
 		int err = store_next(c->v->store, prefix, &key, &value);
 

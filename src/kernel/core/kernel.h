@@ -60,9 +60,9 @@ struct kernel {
 	struct list programs;        /* program.link; kernel/program.h */
 	struct halt *halt; /* kernel/halt.h; NULL: the qube is not ending */
 	bool paused;
-	bool lasts;          /* the qube goes on when a program ends */
-	struct trace *trace; /* kernel/trace.h; NULL: not traced */
-	uint64_t boot_ns;    /* CLOCK_MONOTONIC when the qube started */
+	bool lasts;              /* the qube goes on when a program ends */
+	struct trace *trace;     /* kernel/trace.h; NULL: not traced */
+	uint64_t boot_ns;        /* CLOCK_MONOTONIC when the qube started */
 	uint32_t asker_waits_on; /* slot.waits_on of the last request */
 	char hostname[65];
 	char domainname[65];

@@ -454,24 +454,35 @@ long cells_prepare_thread(struct task *t, struct task *child)
 	return 0;
 }
 
+static uint64_t clock_ns(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
+}
+
 /* The cell's CPU time so far, by the clocks of its host process. */
 static void add_cpu(struct cell *c, struct usage *u)
 {
-	enum { PROF, VIRT };
-	struct timespec prof, virt;
+	enum { PROF, VIRT, SCHED };
+	struct timespec prof, virt, sched;
+	uint64_t all, ticks, user;
 	clockid_t clock;
 
 	if (!cellpool_hello(c))
 		return;
 	clock = (clockid_t)(~(unsigned)c->host_pid << 3);
 	if (clock_gettime(clock | VIRT, &virt) < 0 ||
-	    clock_gettime(clock | PROF, &prof) < 0)
+	    clock_gettime(clock | PROF, &prof) < 0 ||
+	    clock_gettime(clock | SCHED, &sched) < 0)
 		return;
-	u->utime_ns += (uint64_t)virt.tv_sec * 1000000000u +
-	               (uint64_t)virt.tv_nsec;
-	u->stime_ns += (uint64_t)(prof.tv_sec - virt.tv_sec) * 1000000000u;
-	u->stime_ns += (uint64_t)prof.tv_nsec;
-	u->stime_ns -= (uint64_t)virt.tv_nsec;
+	/* The two may be counted in ticks: they share what is exact. */
+	all = clock_ns(&sched);
+	ticks = clock_ns(&prof);
+	user = ticks == 0 ? all
+	                  : (uint64_t)((double)all * (double)clock_ns(&virt) /
+	                               (double)ticks);
+	user = MIN(user, all);
+	u->utime_ns += user;
+	u->stime_ns += all - user;
 }
 
 static uint64_t to_ns(struct timeval t)

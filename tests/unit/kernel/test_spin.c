@@ -55,8 +55,7 @@ int main(void)
 		cmocka_unit_test(some_cpu_is_ours),
 		cmocka_unit_test(
 			short_sleeps_make_the_look_longer_up_to_a_limit),
-		cmocka_unit_test(
-			long_sleeps_make_it_shorter_but_never_nothing),
+		cmocka_unit_test(long_sleeps_make_it_shorter_but_never_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
