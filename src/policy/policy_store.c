@@ -398,7 +398,7 @@ const char *policy_store_folder(const struct policy_store *s,
 
 void policy_store_free(struct policy_main *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; list && i < count; i++) {
 		free(list[i].name);
 		free(list[i].path);
 	}
@@ -501,7 +501,8 @@ static int64_t list_all(const struct policy_store *s, struct reading *in,
 		policy_store_free(list, count);
 		return err;
 	}
-	qsort(list, count, sizeof(*list), by_name_and_layer);
+	if (list)
+		qsort(list, count, sizeof(*list), by_name_and_layer);
 	*out = list;
 	return (int64_t)drop_hidden(list, count);
 }
@@ -528,7 +529,7 @@ static int load(const struct policy_store *s, struct reading *in,
 	count = list_all(s, in, &list, f);
 	if (count < 0)
 		err = (int)count;
-	for (int64_t i = 0; err == 0 && i < count; i++)
+	for (int64_t i = 0; err == 0 && list && i < count; i++)
 		err = policy_parse_file(rules, &source, list[i].path,
 		                        policy_store_folder(s, list[i].layer),
 		                        f);
