@@ -202,6 +202,8 @@ int policy_system_write(const struct policy_system *s, struct policy_target t,
 	const char *middle = "";
 	int n;
 
+	if (!q && t.kind != POLICY_TO_NOWHERE && t.kind != POLICY_TO_DISPVM)
+		return -ENOSPC;
 	switch (t.kind) {
 	case POLICY_TO_NOWHERE:
 		start = "@default";
