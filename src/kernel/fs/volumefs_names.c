@@ -147,7 +147,7 @@ static long remove_name(struct inode *dir, struct task *t, struct span name,
                         struct inode *what)
 {
 	long err = ready(dir, t);
-	uint64_t ino;
+	uint64_t ino = 0;
 
 	if (err == 0)
 		err = tree_lookup(volume_of(dir), node_of(dir)->tree.ino, name,

@@ -202,7 +202,7 @@ static long copy_bytes(struct file *from, struct file *to)
 static long copy_file(struct task *t, const char *from, const char *to,
                       uint32_t mode, struct owner owner)
 {
-	struct file *in, *out;
+	struct file *in, *out = NULL;
 	long err = open_at(t, from, O_RDONLY, &in);
 
 	if (err < 0)
