@@ -212,7 +212,7 @@ static long change(struct task *t, struct sem_set *s,
 	if (err < 0)
 		return err;
 	if (a->cmd == IPC_RMID) {
-		sem_destroy(t->kernel, s);
+		sem_set_destroy(t->kernel, s);
 		return 0;
 	}
 	sysv_set_perm(&s->object, &ds.sem_perm);

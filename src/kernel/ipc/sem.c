@@ -28,7 +28,7 @@ static size_t undo_size(const struct sem_set *s)
 
 static void destroy(struct kernel *k, struct sysv_object *o)
 {
-	sem_destroy(k, container_of(o, struct sem_set, object));
+	sem_set_destroy(k, container_of(o, struct sem_set, object));
 }
 
 struct sem_set *sem_create(struct kernel *k, uint32_t count)
@@ -50,7 +50,7 @@ static void drop_undo(struct undo *u, struct kernel *k)
 	limits_free(k, u, undo_size(u->set));
 }
 
-void sem_destroy(struct kernel *k, struct sem_set *s)
+void sem_set_destroy(struct kernel *k, struct sem_set *s)
 {
 	list_for_each_safe (at, &k->sysv->undo) {
 		struct undo *u = list_entry(at, struct undo, link);

@@ -34,7 +34,7 @@ struct sembuf;
 must_check struct sem_set *sem_create(struct kernel *k, uint32_t count);
 
 /* Removes a set that was entered; who waits for it gets -EIDRM. */
-void sem_destroy(struct kernel *k, struct sem_set *s);
+void sem_set_destroy(struct kernel *k, struct sem_set *s);
 
 /*
  * Does all operations or none.  0; -EAGAIN when one would have to wait, which

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What System V's semaphores and message queues have in common: objects under
- * keys and numbers, and who may do what with them.
+ * What System V's semaphores, message queues and shared memory have in common:
+ * objects under keys and numbers, and who may do what with them.
  *
  * A number is the object's place in its table and, above that, a count that
  * tells it from earlier objects of that place.
