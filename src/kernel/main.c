@@ -24,12 +24,12 @@
 #include "kernel/halt.h"
 #include "kernel/jail.h"
 #include "kernel/places.h"
+#include "kernel/plan.h"
 #include "kernel/serve.h"
 #include "kernel/task/cells.h"
 #include "kernel/task/memory.h"
 #include "kernel/task/process.h"
 #include "kernel/trace.h"
-#include "volume/volume.h"
 
 #define OURS 125 /* exit status for our own failure */
 
@@ -38,7 +38,7 @@ struct handed {
 	int cell;
 	int listener;
 	int tell;
-	int next; /* of those not yet taken */
+	int mounts; /* the first of them */
 };
 
 static int read_record(struct launch *l, struct fault *f)
@@ -69,153 +69,7 @@ static void take_descriptors(struct handed *h, const struct launch *l)
 		h->listener = next++;
 	if (l->flags & LAUNCH_TELL)
 		h->tell = next++;
-	h->next = next;
-}
-
-static void copy(char *to, size_t room, struct span from)
-{
-	size_t n = MIN(from.size, room - 1);
-
-	if (n > 0)
-		memcpy(to, from.at, n);
-	to[n] = '\0';
-}
-
-static void plan_template(const struct launch_mount *m, struct handed *h,
-                          struct world_options *o, struct places *p)
-{
-	struct world_template *t = &o->template[o->template_count++];
-
-	copy(t->name, sizeof(t->name), span_from(m->at, 1));
-	copy(t->link, sizeof(t->link), m->from);
-	t->fd = -1;
-	if (m->kind == LAUNCH_LINK)
-		return;
-	t->fd = h->next++;
-	places_add_template(p, t->name, t->fd);
-}
-
-static void plan_share(const struct launch_mount *m, struct handed *h,
-                       struct world_options *o, struct places *p)
-{
-	struct world_share *s = &o->share[o->share_count++];
-
-	copy(s->at, sizeof(s->at), m->at);
-	s->fd = h->next++;
-	s->writable = m->flags & LAUNCH_MOUNT_WRITABLE;
-	s->is_file = m->flags & LAUNCH_MOUNT_FILE;
-	places_add(p, s->fd,
-	           JAIL_READ | (s->writable ? JAIL_WRITE : 0) |
-	                   (s->is_file ? JAIL_FILE : 0));
-}
-
-/* In this order: the image, its tree of hashes, the tree's root, [its data]. */
-static int plan_image(const struct launch_mount *m, struct handed *h,
-                      struct world_options *o)
-{
-	struct erofs_options image = {.data_fd = -1};
-	autoclose int root = -1;
-
-	if (m->at.size != 1 || m->fds < 3)
-		return -EOPNOTSUPP;
-	image.main_fd = h->next++;
-	image.tree_fd = h->next++;
-	root = h->next++;
-	if (m->fds > 3)
-		image.data_fd = h->next++;
-	if (pread(root, image.root, sizeof(image.root), 0) !=
-	    sizeof(image.root))
-		return -EIO;
-	o->image = image;
-	return 0;
-}
-
-/* The upper side of the root, with a folder for what outgrows memory. */
-static int plan_volatile(const struct launch_mount *m, struct handed *h,
-                         struct world_options *o, struct places *p)
-{
-	if (m->at.size != 1 || m->fds > 1 || o->spill_fd > 0)
-		return -EOPNOTSUPP;
-	if (m->fds == 0)
-		return 0;
-	o->spill_fd = h->next++;
-	places_add(p, o->spill_fd, JAIL_READ | JAIL_WRITE);
-	return 0;
-}
-
-/* Its folder, and its key if it is encrypted. */
-static int plan_volume(const struct launch_mount *m, struct handed *h,
-                       struct world_options *o, struct places *p,
-                       struct fault *f)
-{
-	struct world_volume *v = &o->volume[o->volume_count];
-	uint8_t key[HEADER_KEY];
-	int folder = h->next++;
-	autoclose int key_fd = m->fds > 1 ? h->next++ : -1;
-	int err;
-
-	copy(v->at, sizeof(v->at), m->at);
-	copy(v->name, sizeof(v->name), m->from);
-	v->writable = m->flags & LAUNCH_MOUNT_WRITABLE;
-	if (key_fd >= 0 && pread(key_fd, key, sizeof(key), 0) != sizeof(key))
-		return fault_set(f, -EIO, "read the key of volume %s", v->name);
-	places_add(p, folder, JAIL_READ | JAIL_WRITE);
-	err = volume_open(folder, key_fd >= 0 ? key : NULL, &v->volume, f);
-	explicit_bzero(key, sizeof(key));
-	o->volume_count += err == 0;
-	return err;
-}
-
-static void plan_bind(const struct launch_mount *m, struct world_options *o)
-{
-	struct world_bind *b = &o->bind[o->bind_count++];
-
-	copy(b->at, sizeof(b->at), m->at);
-	copy(b->from, sizeof(b->from), m->from);
-}
-
-/* Folders for the world, and rights on them for the jail. */
-static int plan_world(const struct launch *l, struct handed *h,
-                      struct world_options *o, struct places *p,
-                      struct fault *f)
-{
-	*o = (struct world_options){
-		.host_uid = getuid(),
-		.host_gid = getgid(),
-		.user_uid = 1000,
-		.user_gid = 1000,
-	};
-	for (uint32_t i = 0; i < l->mount_count; i++) {
-		const struct launch_mount *m = &l->mount[i];
-		int err = 0;
-
-		if ((m->kind == LAUNCH_TEMPLATE || m->kind == LAUNCH_LINK) &&
-		    o->template_count < ARRAY_LEN(o->template))
-			plan_template(m, h, o, p);
-		else if (m->kind == LAUNCH_SHARE &&
-		         o->share_count < ARRAY_LEN(o->share))
-			plan_share(m, h, o, p);
-		else if (m->kind == LAUNCH_IMAGE)
-			err = plan_image(m, h, o);
-		else if (m->kind == LAUNCH_VOLUME &&
-		         o->volume_count < ARRAY_LEN(o->volume))
-			err = plan_volume(m, h, o, p, f);
-		else if (m->kind == LAUNCH_BIND &&
-		         o->bind_count < ARRAY_LEN(o->bind))
-			plan_bind(m, o);
-		else if (m->kind == LAUNCH_VOLATILE)
-			err = plan_volatile(m, h, o, p);
-		else
-			err = -EOPNOTSUPP;
-		if (err < 0 && !f->text[0])
-			return fault_set(
-				f, err, "mount %.*s: %s", (int)m->at.size,
-				(const char *)m->at.at, strerror(-err));
-		if (err < 0)
-			return err;
-	}
-	places_add(p, h->cell, JAIL_READ | JAIL_EXECUTE | JAIL_FILE);
-	return 0;
+	h->mounts = next;
 }
 
 static int start_trace(struct kernel *k, const struct launch *l, int fd,
@@ -276,14 +130,15 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 	/* Files that fill memory are to find no space, not to be killed for. */
 	k->limits.memory = l->memory / 2;
 	k->lasts = l->flags & LAUNCH_LISTEN;
-	copy(k->hostname, sizeof(k->hostname), l->name);
+	plan_text(k->hostname, sizeof(k->hostname), l->name);
 	if (err == 0)
 		err = clients_begin(k, LAUNCH_FD_CONTROL, h.listener, getuid());
 	if (err < 0)
 		return fault_set(f, err, "make a kernel: %s", strerror(-err));
-	err = plan_world(l, &h, &o, &places, f);
+	err = plan_world(l, h.mounts, &o, &places, f);
 	if (err < 0)
 		return err;
+	places_add(&places, h.cell, JAIL_READ | JAIL_EXECUTE | JAIL_FILE);
 	err = jail_plan(places.place, places.count, &plan, f);
 	places_fini(&places);
 	if (err < 0)
