@@ -9,32 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define PROGRAM "bento-manager"
-
-/* "DIR/NAME" of our own executable's folder, or of where we install to. */
-static int open_program(struct fault *f)
-{
-	char path[PATHS_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-	int fd;
-
-	path[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(path, '/');
-	if (slash) {
-		size_t room = sizeof(path) - (size_t)(slash - path) - 1;
-
-		(void)snprintf(slash + 1, room, "%s", PROGRAM);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-	}
-	fd = open(BENTO_LIBEXEC "/" PROGRAM, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fault_errno(f, "find %s (also tried beside bento)",
-		                   BENTO_LIBEXEC "/" PROGRAM);
-	return fd;
-}
+#include "base/libexec.h"
 
 /* The manager is not of this session: of our environment it gets little. */
 static bool goes_along(const char *entry)
@@ -158,7 +133,7 @@ static int hear(int fd, struct fault *f)
 
 int launcher_start(const struct paths *p, struct fault *f)
 {
-	autoclose int exe = open_program(f);
+	autoclose int exe = libexec_open("bento-manager", f);
 	autoclose int null = -1, log = -1, heard = -1, say = -1;
 	struct child c;
 	int ends[2], err;

@@ -10,6 +10,7 @@
 #include "cli/editor.h"
 #include "cli/query.h"
 #include "cli/verbs.h"
+#include "cli/wholefile.h"
 
 struct notes_options {
 	bool edit, print, delete, force;
@@ -23,25 +24,6 @@ static const struct option_row rows[] = {
 };
 
 #define NOTES_MAX 256000u
-
-/* All of a file, "-": standard input. */
-static int read_file(const char *path, struct buffer *b, struct fault *f)
-{
-	FILE *from = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	uint8_t *at;
-	size_t n;
-
-	if (!from)
-		return fault_errno(f, "open %s", path);
-	do {
-		at = buffer_reserve(b, 4096);
-		n = at ? fread(at, 1, 4096, from) : 0;
-		b->size += n;
-	} while (n > 0 && b->size <= NOTES_MAX);
-	if (from != stdin)
-		(void)fclose(from);
-	return b->bad ? fault_set(f, -ENOMEM, "out of memory") : 0;
-}
 
 static int store(struct query *a, const char *qube, const struct buffer *b,
                  struct fault *f)
@@ -72,7 +54,7 @@ static int edit(struct query *a, const char *qube, struct fault *f)
 	if (err == 0)
 		err = editor_run(path, f);
 	if (err == 0)
-		err = read_file(path, &b, f);
+		err = wholefile_read(path, NOTES_MAX, &b, f);
 	(void)unlink(path);
 	return err < 0 ? err : store(a, qube, &b, f);
 }
@@ -105,7 +87,7 @@ static int change(const struct notes_options *o, struct query *a,
 		err = sure(o, c);
 	}
 	if (err == 0 && o->import)
-		err = read_file(o->import, &b, c->fault);
+		err = wholefile_read(o->import, NOTES_MAX, &b, c->fault);
 	if (err < 0)
 		return err;
 	if (o->set || o->append)

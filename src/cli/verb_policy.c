@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/verb_policy_edit.h"
 #include "cli/verbs.h"
+#include "cli/wholefile.h"
 #include "policy/policy_change.h"
 #include "policy/policy_graph.h"
 #include "policy/policy_json.h"
@@ -47,23 +48,6 @@ struct job {
 	uint32_t count;
 };
 
-static int read_file(const char *path, struct buffer *b, struct fault *f)
-{
-	FILE *from = fopen(path, "re");
-	uint8_t *at;
-	size_t n;
-
-	if (!from)
-		return fault_errno(f, "open %s", path);
-	do {
-		at = buffer_reserve(b, 4096);
-		n = at ? fread(at, 1, 4096, from) : 0;
-		b->size += n;
-	} while (n > 0 && b->size <= SYSTEM_MAX);
-	(void)fclose(from);
-	return b->bad ? fault_set(f, -ENOMEM, "out of memory") : 0;
-}
-
 /* The qubes there are: of a file, or of the manager. */
 static int read_system(const struct job *j, struct policy_world **out)
 {
@@ -74,7 +58,7 @@ static int read_system(const struct job *j, struct policy_world **out)
 	int err;
 
 	if (j->options->system) {
-		err = read_file(j->options->system, &text, f);
+		err = wholefile_read(j->options->system, SYSTEM_MAX, &text, f);
 		if (err < 0)
 			return err;
 		err = policy_json_read(buffer_span(&text), out, &inner);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "base/libexec.h"
 #include "cli/account.h"
 #include "cli/environment.h"
 #include "cli/inside.h"
@@ -249,7 +250,7 @@ static int add_descriptors(struct run *r, struct start *s, int cell,
 static int start(struct run *r, struct start *s, struct job *j,
                  struct streams *streams, struct started *k, struct fault *f)
 {
-	autoclose int cell = start_open_cell(f);
+	autoclose int cell = libexec_open("bento-cell", f);
 	int err;
 
 	if (cell < 0)

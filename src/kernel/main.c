@@ -21,10 +21,10 @@
 #include "kernel/core/kernel.h"
 #include "kernel/fs/volumefs.h"
 #include "kernel/fs/world.h"
+#include "kernel/furnish.h"
 #include "kernel/halt.h"
 #include "kernel/jail.h"
 #include "kernel/places.h"
-#include "kernel/plan.h"
 #include "kernel/serve.h"
 #include "kernel/task/cells.h"
 #include "kernel/task/memory.h"
@@ -130,12 +130,12 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 	/* Files that fill memory are to find no space, not to be killed for. */
 	k->limits.memory = l->memory / 2;
 	k->lasts = l->flags & LAUNCH_LISTEN;
-	plan_text(k->hostname, sizeof(k->hostname), l->name);
+	furnish_text(k->hostname, sizeof(k->hostname), l->name);
 	if (err == 0)
 		err = clients_begin(k, LAUNCH_FD_CONTROL, h.listener, getuid());
 	if (err < 0)
 		return fault_set(f, err, "make a kernel: %s", strerror(-err));
-	err = plan_world(l, h.mounts, &o, &places, f);
+	err = furnish_world(l, h.mounts, &o, &places, f);
 	if (err < 0)
 		return err;
 	places_add(&places, h.cell, JAIL_READ | JAIL_EXECUTE | JAIL_FILE);

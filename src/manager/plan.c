@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/libexec.h"
 #include "manager/disk.h"
 #include "manager/property.h"
 #include "supervise/door.h"
@@ -278,7 +279,7 @@ int plan_start(struct manager *m, struct plan *p, struct keeper *out,
 	close(doors);
 	if (door < 0)
 		return door;
-	cell = keep_fd(p, start_open_cell(f), f);
+	cell = keep_fd(p, libexec_open("bento-cell", f), f);
 	if (cell < 0)
 		return cell;
 	err = start_fd(&p->start, cell, f);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/libexec.h"
 #include "base/probe.h"
 #include "supervise/order.h"
 
@@ -17,37 +18,6 @@
 	((uint64_t)(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | \
 	            CLONE_NEWUTS | CLONE_NEWCGROUP))
 #define FREE_FD 256 /* descriptors move up here before they move down */
-
-/* "DIR/NAME" of our own executable's folder, or of where we install to. */
-int start_open_program(const char *name, struct fault *f)
-{
-	char path[1024];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-	int fd;
-
-	path[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(path, '/');
-	if (slash) {
-		size_t room = sizeof(path) - (size_t)(slash - path) - 1;
-
-		(void)snprintf(slash + 1, room, "%s", name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-	}
-	(void)snprintf(path, sizeof(path), "%s/%s", BENTO_LIBEXEC, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fault_errno(f, "find %s (also tried beside bento)",
-		                   path);
-	return fd;
-}
-
-int start_open_cell(struct fault *f)
-{
-	return start_open_program("bento-cell", f);
-}
 
 /* The record as a memory file. */
 static int record_file(const struct launch *l, struct fault *f)
@@ -276,7 +246,7 @@ int start_kernel(struct start *s, struct started *out, struct fault *f)
 	record = record_file(&s->record, f);
 	if (record < 0)
 		return record;
-	exe = start_open_program("bento-kernel", f);
+	exe = libexec_open("bento-kernel", f);
 	if (exe < 0)
 		return exe;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)

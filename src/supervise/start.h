@@ -23,13 +23,6 @@ struct started {
 };
 
 /*
- * Opens one of our executables (the cell's) beside ours, or where it was
- * installed.  The descriptor or a negative errno.
- */
-must_check int start_open_program(const char *name, struct fault *f);
-must_check int start_open_cell(struct fault *f);
-
-/*
  * Adds descriptors (borrowed) in the order channel/launch.h gives: first of all
  * the cell's, then the listening socket and the trace if the record's flags
  * have them, then mounts.  0, or -E2BIG for too many.

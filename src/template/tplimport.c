@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "supervise/start.h"
+#include "base/libexec.h"
 
 #define FIRST 3   /* of the helper's descriptors, behind its streams */
 #define ABOVE 256 /* they move up here before they move down */
@@ -160,7 +160,7 @@ int tplimport(const struct tplimport *job, struct fault *f)
 		return fault_errno(f, "make a socket pair");
 	mine = ends[0];
 	theirs = ends[1];
-	c->exe = start_open_program("bento-import", f);
+	c->exe = libexec_open("bento-import", f);
 	if (c->exe < 0)
 		return c->exe;
 	err = run(job, c, mine, &theirs, f);

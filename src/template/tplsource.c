@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "supervise/start.h"
+#include "base/libexec.h"
 
 #define SUITE_USUAL "stable"
 #define SUITE_MAX   64u
@@ -94,7 +94,7 @@ static int run_host(void *ctx, int fd)
 	static char name[] = "bento-import", what[] = "host";
 	char *const argv[] = {name, what, NULL};
 	struct fault f;
-	int exe = start_open_program(name, &f);
+	int exe = libexec_open(name, &f);
 
 	(void)ctx;
 	if (exe >= 0 && dup2(fd, STDOUT_FILENO) >= 0)

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/libexec.h"
 #include "channel/control.h"
 #include "supervise/attend.h"
 #include "supervise/door.h"
@@ -104,7 +105,7 @@ static int start(int dir, const char *name, const struct folders *v,
                  struct keeper *k, struct fault *f)
 {
 	static struct start s;
-	autoclose int cell = start_open_cell(f);
+	autoclose int cell = libexec_open("bento-cell", f);
 	autoclose int door = -1, log = -1;
 	char file[64];
 	struct machine m;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernel/plan.h"
+#include "kernel/furnish.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static int plan(const struct launch_mount *m, uint32_t count, int first,
 
 	l.mount_count = count;
 	memcpy(l.mount, m, count * sizeof(*m));
-	err = plan_world(&l, first, o, p, &f);
+	err = furnish_world(&l, first, o, p, &f);
 	if (err < 0)
 		assert_string_not_equal(f.text, "old words");
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernel/plan.h"
+#include "kernel/furnish.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -7,14 +7,14 @@
 #include "volume/volume.h"
 
 /* What the functions below have in common; one for each kind of mount. */
-struct plan {
+struct furnish {
 	int next; /* of the descriptors not yet taken */
 	struct world_options *world;
 	struct places *places;
 	struct fault *fault;
 };
 
-void plan_text(char *to, size_t room, struct span from)
+void furnish_text(char *to, size_t room, struct span from)
 {
 	size_t n = MIN(from.size, room - 1);
 
@@ -24,7 +24,7 @@ void plan_text(char *to, size_t room, struct span from)
 }
 
 /* A folder of the host's programs, or a symbolic link beside them. */
-static int template_or_link(struct plan *p, const struct launch_mount *m)
+static int template_or_link(struct furnish *p, const struct launch_mount *m)
 {
 	struct world_options *o = p->world;
 	struct world_template *t = &o->template[o->template_count];
@@ -32,8 +32,8 @@ static int template_or_link(struct plan *p, const struct launch_mount *m)
 	if (o->template_count == ARRAY_LEN(o->template))
 		return -EOPNOTSUPP;
 	o->template_count++;
-	plan_text(t->name, sizeof(t->name), span_from(m->at, 1));
-	plan_text(t->link, sizeof(t->link), m->from);
+	furnish_text(t->name, sizeof(t->name), span_from(m->at, 1));
+	furnish_text(t->link, sizeof(t->link), m->from);
 	t->fd = -1;
 	if (m->kind == LAUNCH_LINK)
 		return 0;
@@ -43,7 +43,7 @@ static int template_or_link(struct plan *p, const struct launch_mount *m)
 }
 
 /* In this order: the image, its tree of hashes, the tree's root, [its data]. */
-static int image_with_tree(struct plan *p, const struct launch_mount *m)
+static int image_with_tree(struct furnish *p, const struct launch_mount *m)
 {
 	struct erofs_options image = {.data_fd = -1};
 	autoclose int root = -1;
@@ -63,7 +63,7 @@ static int image_with_tree(struct plan *p, const struct launch_mount *m)
 }
 
 /* Its folder, and its key if it is encrypted. */
-static int opened_volume(struct plan *p, const struct launch_mount *m)
+static int opened_volume(struct furnish *p, const struct launch_mount *m)
 {
 	struct world_options *o = p->world;
 	struct world_volume *v = &o->volume[o->volume_count];
@@ -76,8 +76,8 @@ static int opened_volume(struct plan *p, const struct launch_mount *m)
 	folder = p->next++;
 	if (m->fds > 1)
 		key_fd = p->next++;
-	plan_text(v->at, sizeof(v->at), m->at);
-	plan_text(v->name, sizeof(v->name), m->from);
+	furnish_text(v->at, sizeof(v->at), m->at);
+	furnish_text(v->name, sizeof(v->name), m->from);
 	v->writable = m->flags & LAUNCH_MOUNT_WRITABLE;
 	if (key_fd >= 0 && pread(key_fd, key, sizeof(key), 0) != sizeof(key))
 		return fault_set(p->fault, -EIO, "read the key of volume %s",
@@ -91,7 +91,7 @@ static int opened_volume(struct plan *p, const struct launch_mount *m)
 }
 
 /* The upper side of the root, with a folder for what outgrows memory. */
-static int volatile_side(struct plan *p, const struct launch_mount *m)
+static int volatile_side(struct furnish *p, const struct launch_mount *m)
 {
 	struct world_options *o = p->world;
 
@@ -104,7 +104,7 @@ static int volatile_side(struct plan *p, const struct launch_mount *m)
 	return 0;
 }
 
-static int shared_folder(struct plan *p, const struct launch_mount *m)
+static int shared_folder(struct furnish *p, const struct launch_mount *m)
 {
 	struct world_options *o = p->world;
 	struct world_share *s = &o->share[o->share_count];
@@ -112,7 +112,7 @@ static int shared_folder(struct plan *p, const struct launch_mount *m)
 	if (o->share_count == ARRAY_LEN(o->share))
 		return -EOPNOTSUPP;
 	o->share_count++;
-	plan_text(s->at, sizeof(s->at), m->at);
+	furnish_text(s->at, sizeof(s->at), m->at);
 	s->fd = p->next++;
 	s->writable = m->flags & LAUNCH_MOUNT_WRITABLE;
 	s->is_file = m->flags & LAUNCH_MOUNT_FILE;
@@ -122,7 +122,7 @@ static int shared_folder(struct plan *p, const struct launch_mount *m)
 	return 0;
 }
 
-static int bind_again(struct plan *p, const struct launch_mount *m)
+static int bind_again(struct furnish *p, const struct launch_mount *m)
 {
 	struct world_options *o = p->world;
 	struct world_bind *b = &o->bind[o->bind_count];
@@ -130,22 +130,23 @@ static int bind_again(struct plan *p, const struct launch_mount *m)
 	if (o->bind_count == ARRAY_LEN(o->bind))
 		return -EOPNOTSUPP;
 	o->bind_count++;
-	plan_text(b->at, sizeof(b->at), m->at);
-	plan_text(b->from, sizeof(b->from), m->from);
+	furnish_text(b->at, sizeof(b->at), m->at);
+	furnish_text(b->from, sizeof(b->from), m->from);
 	return 0;
 }
 
-static int (*const of_kind[])(struct plan *p, const struct launch_mount *m) = {
+static int (*const of_kind[])(struct furnish *p,
+                              const struct launch_mount *m) = {
 	[LAUNCH_TEMPLATE] = template_or_link, [LAUNCH_LINK] = template_or_link,
 	[LAUNCH_IMAGE] = image_with_tree,     [LAUNCH_VOLUME] = opened_volume,
 	[LAUNCH_VOLATILE] = volatile_side,    [LAUNCH_SHARE] = shared_folder,
 	[LAUNCH_BIND] = bind_again,
 };
 
-int plan_world(const struct launch *l, int first, struct world_options *o,
-               struct places *places, struct fault *f)
+int furnish_world(const struct launch *l, int first, struct world_options *o,
+                  struct places *places, struct fault *f)
 {
-	struct plan p = {first, o, places, f};
+	struct furnish p = {first, o, places, f};
 
 	*o = (struct world_options){
 		.host_uid = getuid(),

@@ -17,9 +17,9 @@
  * trees, which are read and closed.  0 or a negative errno: -EOPNOTSUPP for
  * mounts that make no sense, or more of a kind than there is room for.
  */
-must_check int plan_world(const struct launch *l, int first,
-                          struct world_options *o, struct places *p,
-                          struct fault *f);
+must_check int furnish_world(const struct launch *l, int first,
+                             struct world_options *o, struct places *p,
+                             struct fault *f);
 
 /* A record's text as a string, cut to `room`. */
-void plan_text(char *to, size_t room, struct span from);
+void furnish_text(char *to, size_t room, struct span from);
