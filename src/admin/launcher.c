@@ -11,6 +11,8 @@
 
 #include "base/libexec.h"
 
+#define PROGRAM "bento-manager"
+
 /* The manager is not of this session: of our environment it gets little. */
 static bool goes_along(const char *entry)
 {
@@ -133,7 +135,7 @@ static int hear(int fd, struct fault *f)
 
 int launcher_start(const struct paths *p, struct fault *f)
 {
-	autoclose int exe = libexec_open("bento-manager", f);
+	autoclose int exe = libexec_open(PROGRAM, f);
 	autoclose int null = -1, log = -1, heard = -1, say = -1;
 	struct child c;
 	int ends[2], err;

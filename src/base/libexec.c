@@ -2,14 +2,13 @@
 #include "base/libexec.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 int libexec_open(const char *name, struct fault *f)
 {
-	char path[PATH_MAX];
+	char path[1024];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	char *slash;
 	int fd;
