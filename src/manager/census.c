@@ -7,6 +7,8 @@
 #include "policy/policy_rules.h"
 
 struct census {
+	uint32_t references;
+	uint64_t version; /* of the ledger */
 	struct policy_system system;
 	struct policy_qube *qube;
 	size_t qube_room;
@@ -16,9 +18,9 @@ struct census {
 	struct policy_rules *strings; /* without rules: they keep strings */
 };
 
-void census_destroy(struct census *c)
+void census_put(struct census *c)
 {
-	if (!c)
+	if (!c || --c->references > 0)
 		return;
 	policy_rules_destroy(c->strings);
 	free(c->qube);
@@ -136,6 +138,8 @@ int census_take(struct manager *m, struct census **out, struct fault *f)
 
 	if (!c)
 		return fault_set(f, -ENOMEM, "out of memory");
+	c->references = 1;
+	c->version = ledger_version(m->ledger);
 	c->strings = policy_rules_create();
 	err = c->strings ? 0 : -ENOMEM;
 	qube_walk_begin(&w, m->ledger);
@@ -143,7 +147,7 @@ int census_take(struct manager *m, struct census **out, struct fault *f)
 		err = add_qube(c, m, &q);
 	qube_walk_end(&w);
 	if (err < 0) {
-		census_destroy(c);
+		census_put(c);
 		return fault_set(f, err, "out of memory");
 	}
 	/* The list of tags moves no more. */
@@ -153,5 +157,31 @@ int census_take(struct manager *m, struct census **out, struct fault *f)
 	}
 	c->system.qube = c->qube;
 	*out = c;
+	return 0;
+}
+
+void census_forget(struct manager *m)
+{
+	census_put(m->census);
+	m->census = NULL;
+}
+
+int census_get(struct manager *m, struct census **out, struct fault *f)
+{
+	int err;
+
+	if (m->census && m->census->version != ledger_version(m->ledger))
+		census_forget(m);
+	if (!m->census) {
+		err = ledger_begin(m->ledger, false, f);
+		if (err < 0)
+			return err;
+		err = census_take(m, &m->census, f);
+		ledger_abort(m->ledger);
+		if (err < 0)
+			return err;
+	}
+	m->census->references++;
+	*out = m->census;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The qubes there are, as policies see them (policy/policy_system.h): read from
- * the ledger, in which a transaction is open, and from what runs.
+ * the ledger and from what runs.
  */
 #pragma once
 
@@ -11,8 +11,22 @@
 struct census;
 struct manager;
 
-/* Returns 0 and *out, which lives on behind the transaction; or -ENOMEM. */
+/*
+ * The census as it is now: the one taken last, if nothing has changed since.
+ * Returns 0 and a new reference, whose census never changes; or a negative
+ * errno and why.  No transaction is open.
+ */
+must_check int census_get(struct manager *m, struct census **out,
+                          struct fault *f);
+
+/* The same in a transaction that reads: it is taken anew. */
 must_check int census_take(struct manager *m, struct census **out,
                            struct fault *f);
+
+/* NULL will do. */
+void census_put(struct census *c);
+
+/* Something has changed that the ledger does not know: what runs. */
+void census_forget(struct manager *m);
+
 const struct policy_system *census_system(const struct census *c);
-void census_destroy(struct census *c);

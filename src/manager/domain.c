@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "channel/control.h"
+#include "manager/census.h"
 #include "manager/leftover.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
@@ -91,6 +92,12 @@ int64_t domain_start_time(const struct manager *m, uint32_t id)
 	return d ? d->start_time : 0;
 }
 
+static void set_state(struct domain *d, enum domain_state state)
+{
+	d->state = state;
+	census_forget(d->m);
+}
+
 static void close_watch(struct reactor *r, struct reactor_watch *w)
 {
 	int fd = w->fd;
@@ -114,6 +121,7 @@ static void destroy(struct domain *d)
 {
 	struct reactor *r = d->m->reactor;
 
+	set_state(d, DOMAIN_HALTED);
 	plan_destroy(d->plan);
 	d->plan = NULL;
 	reactor_timer_stop(&d->patience);
@@ -210,7 +218,7 @@ static void set_paused(struct domain *d, bool paused)
 
 	if (d->state == state || d->state == DOMAIN_HALTING)
 		return;
-	d->state = state;
+	set_state(d, state);
 	events_tell(&d->m->events, d->name,
 	            paused ? "domain-paused" : "domain-unpaused", NULL);
 }
@@ -232,7 +240,7 @@ static void heard_done(struct domain *d, const struct control *c)
 	int err = (int)MIN(c->value[1], (uint64_t)4095);
 
 	if (err && d->state == DOMAIN_HALTING) {
-		d->state = DOMAIN_RUNNING;
+		set_state(d, DOMAIN_RUNNING);
 		events_tell(&d->m->events, d->name, "domain-shutdown-failed",
 		            "reason", strerror(err), NULL);
 		finish_all(&d->enders, EX_QubesException, strerror(err));
@@ -326,7 +334,7 @@ static int meet(struct domain *d, struct fault *f)
 		return fault_set(f, err, "watch the kernel: %s",
 		                 strerror(-err));
 	}
-	d->state = DOMAIN_RUNNING;
+	set_state(d, DOMAIN_RUNNING);
 	d->start_time = (int64_t)time(NULL);
 	return 0;
 }
@@ -384,7 +392,7 @@ static struct domain *create(struct manager *m, const struct qube *q)
 	d->m = m;
 	d->id = q->id;
 	memcpy(d->name, q->name, sizeof(d->name));
-	d->state = DOMAIN_STARTING;
+	set_state(d, DOMAIN_STARTING);
 	d->control = (struct reactor_watch){.fd = -1, .ready = control_ready};
 	d->report = (struct reactor_watch){.fd = -1, .ready = report_ready};
 	d->keeper.report = -1;
@@ -553,7 +561,7 @@ int domain_shutdown(struct call *c, bool force, bool wait)
 			return call_fail(c, EX_QubesException,
 			                 "tell %s to end: %s", d->name,
 			                 strerror(-err));
-		d->state = DOMAIN_HALTING;
+		set_state(d, DOMAIN_HALTING);
 	}
 	if (!wait)
 		return 0;
@@ -576,7 +584,7 @@ int domain_kill(struct call *c)
 		(void)kill(d->keeper.pid, SIGKILL);
 	reactor_timer_start(c->m->reactor, &d->patience, KILL_PATIENCE_MS);
 	if (d->state != DOMAIN_STARTING)
-		d->state = DOMAIN_HALTING;
+		set_state(d, DOMAIN_HALTING);
 	list_add_tail(&d->enders, &c->waiting);
 	return CALL_LATER;
 }

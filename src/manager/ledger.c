@@ -12,6 +12,8 @@ struct ledger {
 	MDB_env *env;
 	MDB_dbi db;
 	MDB_txn *txn;
+	bool writes; /* the open transaction */
+	uint64_t version;
 	int err; /* that sticks to the transaction; negative */
 	char why[LEDGER_KEY_MAX + 64];
 	struct buffer scratch;
@@ -107,6 +109,7 @@ int ledger_begin(struct ledger *l, bool write, struct fault *f)
 
 	assert(!l->txn);
 	l->err = 0;
+	l->writes = write;
 	err = mdb_txn_begin(l->env, NULL, write ? 0 : MDB_RDONLY, &l->txn);
 	if (err)
 		return fault_set(f, plain_error(err), "use manager.lmdb: %s",
@@ -133,10 +136,16 @@ int ledger_commit(struct ledger *l, struct fault *f)
 	}
 	err = mdb_txn_commit(l->txn);
 	l->txn = NULL;
+	l->version += l->writes;
 	if (err)
 		return fault_set(f, plain_error(err), "write manager.lmdb: %s",
 		                 mdb_strerror(err));
 	return 0;
+}
+
+uint64_t ledger_version(const struct ledger *l)
+{
+	return l->version;
 }
 
 static MDB_val key_of(const char *key)

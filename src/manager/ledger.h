@@ -43,6 +43,12 @@ must_check int ledger_begin(struct ledger *l, bool write, struct fault *f);
 /* Makes all changes at once, durably, or none.  0 or a negative errno. */
 must_check int ledger_commit(struct ledger *l, struct fault *f);
 
+/*
+ * A number that is another one after each change: what was read under it holds
+ * as long as it stays.
+ */
+uint64_t ledger_version(const struct ledger *l);
+
 /* Drops the open transaction, if there is one. */
 void ledger_abort(struct ledger *l);
 

@@ -22,10 +22,12 @@
 
 #include "admin/client.h"
 #include "admin/launcher.h"
+#include "manager/census.h"
 #include "manager/disk.h"
 #include "manager/domain.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
+#include "manager/prompts.h"
 #include "manager/verdicts.h"
 #include "manager/worker.h"
 #include "policy/policy_store.h"
@@ -168,6 +170,11 @@ static int serve(struct service *s, struct fault *f)
 
 	if (sock < 0)
 		return sock;
+	err = prompts_create(&s->m, &s->m.prompts, f);
+	if (err < 0) {
+		close(sock);
+		return err;
+	}
 	err = verdicts_create(&s->m, sock, &s->m.verdicts, f);
 	if (err < 0)
 		return err;
@@ -193,9 +200,11 @@ static void finish(struct service *s)
 
 	listener_destroy(m->listener);
 	verdicts_destroy(m->verdicts);
+	prompts_destroy(m->prompts);
 	worker_destroy_all(m);
 	domain_destroy_all(m);
 	policy_store_close(m->policy);
+	census_forget(m);
 	ledger_close(m->ledger);
 	events_fini(&m->events);
 	reactor_destroy(m->reactor);

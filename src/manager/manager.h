@@ -9,8 +9,10 @@
 #include "manager/ledger.h"
 #include "manager/reactor.h"
 
+struct census;
 struct listener;
 struct policy_store;
+struct prompts;
 struct verdicts;
 struct domains;
 struct workers;
@@ -22,9 +24,11 @@ struct manager {
 	int life; /* the lock that says that we live; workers have it too */
 	struct reactor *reactor;
 	struct ledger *ledger;
+	struct census *census; /* as it was last, or NULL; manager/census.h */
 	struct events events;
 	struct listener *listener;
 	struct policy_store *policy;
+	struct prompts *prompts;   /* manager/prompts.h */
 	struct verdicts *verdicts; /* manager/verdicts.h */
 	struct domains *domains;   /* qubes that run; manager/domain.h */
 	struct workers *workers;   /* manager/worker.h */

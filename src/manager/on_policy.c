@@ -17,7 +17,7 @@ int on_policy_system(struct call *c)
 	if (err < 0)
 		return call_fault(c, err, &f);
 	err = policy_json_write(census_system(census), &c->answer);
-	census_destroy(census);
+	census_put(census);
 	return err < 0 ? call_fail(c, EX_QubesMemoryError, "out of memory") : 0;
 }
 

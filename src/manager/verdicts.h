@@ -3,11 +3,9 @@
  * The policy socket, runtime/policy.sock: one question a connection
  * (policy/policy_socket.h), one answer, and the connection is closed.
  *
- * Where the policy says to ask, the user's prompt program is started,
- * `policy-prompt` beside the folder of the user's policy or of /etc's, and the
- * answer waits for its end; any number of others is answered meanwhile.  If
- * there is no such program the call is denied.  So it is when the policy is in
- * error.  What is no question, and who is another user, gets no answer.
+ * Where the policy says to ask, the answer waits for the user's
+ * (manager/prompts.h); any number of others is answered meanwhile.  When the
+ * policy is in error, the answer is a denial.  What is no question, and who is another user, gets no answer.
  */
 #pragma once
 
@@ -22,5 +20,4 @@ struct verdicts;
 must_check int verdicts_create(struct manager *m, int sock,
                                struct verdicts **out, struct fault *f);
 
-/* Ends the prompts that are open. */
 void verdicts_destroy(struct verdicts *v);

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/prompts.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "manager/beside.h"
+#include "manager/census.h"
+#include "manager/manager.h"
+#include "policy/policy_prompt.h"
+
+#define SAID_ROOM   256u
+#define PROMPT_NAME "policy-prompt"
+
+/* A qube with questions that wait for their turn. */
+struct prompts_asker {
+	struct list link;
+	struct list questions;
+	struct span name; /* in the census of its first question; a copy */
+	char room[256];
+};
+
+struct prompts {
+	struct manager *m;
+	struct list askers;             /* the one whose turn it is first */
+	struct prompts_question *asked; /* NULL: nobody is asked */
+	struct reactor_watch prompt;    /* a pidfd */
+	pid_t pid;                      /* 0: none */
+	struct reactor_watch answers;   /* what it says */
+	uint8_t said[SAID_ROOM];
+	size_t said_size;
+	bool busy; /* in next_turn(): not again */
+};
+
+static void unwatch(struct prompts *p, struct reactor_watch *w)
+{
+	int fd = w->fd;
+
+	reactor_remove(p->m->reactor, w);
+	base_close(&fd);
+}
+
+/* Whatever there is of a prompt goes. */
+static void end_prompt(struct prompts *p)
+{
+	if (p->pid > 0) {
+		(void)kill(p->pid, SIGKILL);
+		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	p->pid = 0;
+	p->asked = NULL;
+	p->said_size = 0;
+	unwatch(p, &p->prompt);
+	unwatch(p, &p->answers);
+}
+
+static struct policy_prompt prompt_of(const struct prompts_question *q)
+{
+	return (struct policy_prompt){census_system(q->census), q->request};
+}
+
+/* Takes what the prompt has said.  False: it says no more. */
+static bool listen_to(struct prompts *p)
+{
+	ssize_t n = read(p->answers.fd, p->said + p->said_size,
+	                 sizeof(p->said) - p->said_size);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	p->said_size += (size_t)n;
+	return n > 0;
+}
+
+static void prompt_says(struct reactor_watch *w, uint32_t events)
+{
+	struct prompts *p = container_of(w, struct prompts, answers);
+
+	(void)events;
+	if (listen_to(p) && p->said_size < sizeof(p->said))
+		return;
+	/* Its end decides; what is too long is no answer. */
+	if (p->said_size == sizeof(p->said))
+		(void)kill(p->pid, SIGKILL);
+	unwatch(p, w);
+}
+
+static void next_turn(struct prompts *p);
+
+/* The prompt has ended. */
+static void prompt_ended(struct reactor_watch *w, uint32_t events)
+{
+	struct prompts *p = container_of(w, struct prompts, prompt);
+	struct prompts_question *q = p->asked;
+	const struct policy_prompt asked = prompt_of(q);
+	int status = -1;
+
+	(void)events;
+	if (waitpid(p->pid, &status, WNOHANG) != p->pid)
+		return;
+	p->pid = 0;
+	if (p->answers.fd >= 0)
+		(void)listen_to(p);
+	if (p->said_size == sizeof(p->said))
+		p->said_size = 0;
+	policy_prompt_settle(&asked, (struct span){p->said, p->said_size},
+	                     status, q->answer);
+	end_prompt(p);
+	q->done(q);
+	next_turn(p);
+}
+
+/* Starts the prompt.  0, or a negative errno: nobody will be asked. */
+static int start(struct prompts *p, struct prompts_question *q)
+{
+	const struct policy_prompt asked = prompt_of(q);
+	struct reactor *r = p->m->reactor;
+	char path[PATHS_MAX];
+	char *argv[] = {path, NULL};
+	int answers, pidfd, err;
+	struct fault f;
+
+	if (!beside_find(p->m, PROMPT_NAME, path))
+		return -ENOENT;
+	err = policy_prompt_start(&asked, argv, q->answer, &p->pid, &answers,
+	                          &f);
+	if (err < 0) {
+		p->pid = 0;
+		return err;
+	}
+	if (fcntl(answers, F_SETFL, O_NONBLOCK) < 0 ||
+	    reactor_add(r, &p->answers, answers, EPOLLIN) < 0) {
+		close(answers);
+		return -EIO;
+	}
+	pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	if (pidfd < 0 || reactor_add(r, &p->prompt, pidfd, EPOLLIN) < 0) {
+		base_close(&pidfd);
+		return -EIO;
+	}
+	p->asked = q;
+	return 0;
+}
+
+/* Takes a question out of its queue; an asker without any goes. */
+static void take_out(struct prompts_question *q)
+{
+	struct prompts_asker *a = q->asker;
+
+	list_del(&q->turn);
+	q->asker = NULL;
+	if (!a || !list_empty(&a->questions))
+		return;
+	list_del(&a->link);
+	free(a);
+}
+
+static void next_turn(struct prompts *p)
+{
+	if (p->busy)
+		return;
+	p->busy = true;
+	while (!p->asked && !list_empty(&p->askers)) {
+		struct prompts_asker *a = list_first(
+			&p->askers, struct prompts_asker, link);
+		struct prompts_question *q = list_first(
+			&a->questions, struct prompts_question, turn);
+
+		/* Behind the others. */
+		list_del(&a->link);
+		list_add_tail(&p->askers, &a->link);
+		take_out(q);
+		if (start(p, q) == 0)
+			break;
+		end_prompt(p);
+		policy_eval_choose(q->answer, q->answer->offer_count);
+		q->done(q);
+	}
+	p->busy = false;
+}
+
+static struct prompts_asker *find_asker(struct prompts *p, struct span name)
+{
+	struct prompts_asker *a;
+
+	list_for_each (at, &p->askers) {
+		a = list_entry(at, struct prompts_asker, link);
+		if (span_eq(a->name, name))
+			return a;
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return NULL;
+	a->name.at = (const uint8_t *)a->room;
+	a->name.size = MIN(name.size, sizeof(a->room));
+	memcpy(a->room, name.at, a->name.size);
+	list_init(&a->questions);
+	list_add_tail(&p->askers, &a->link);
+	return a;
+}
+
+void prompts_ask(struct prompts *p, struct prompts_question *q)
+{
+	struct span source =
+		census_system(q->census)->qube[q->answer->source].name;
+
+	q->asker = find_asker(p, source);
+	list_init(&q->turn);
+	if (!q->asker) {
+		policy_eval_choose(q->answer, q->answer->offer_count);
+		q->done(q);
+		return;
+	}
+	list_add_tail(&q->asker->questions, &q->turn);
+	next_turn(p);
+}
+
+void prompts_cancel(struct prompts *p, struct prompts_question *q)
+{
+	if (p->asked == q)
+		end_prompt(p);
+	else
+		take_out(q);
+	next_turn(p);
+}
+
+int prompts_create(struct manager *m, struct prompts **out, struct fault *f)
+{
+	struct prompts *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return fault_set(f, -ENOMEM, "out of memory");
+	p->m = m;
+	list_init(&p->askers);
+	p->prompt = (struct reactor_watch){.fd = -1, .ready = prompt_ended};
+	p->answers = (struct reactor_watch){.fd = -1, .ready = prompt_says};
+	*out = p;
+	return 0;
+}
+
+void prompts_destroy(struct prompts *p)
+{
+	if (!p)
+		return;
+	end_prompt(p);
+	assert(list_empty(&p->askers));
+	free(p);
+}
