@@ -4,57 +4,24 @@
  * manager has one connection to each kernel; its end is the end of the qube.
  * Orders carry a cookie, with which the answer comes back.
  */
-#include "manager/domain.h"
+#include "manager/domain_inside.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include "channel/control.h"
 #include "manager/census.h"
 #include "manager/leftover.h"
-#include "manager/listener.h"
 #include "manager/manager.h"
 #include "manager/plan.h"
 #include "manager/property.h"
 #include "manager/worker.h"
 #include "supervise/door.h"
-#include "supervise/keeper.h"
 
 #define DOOR             "%s.sock"
 #define KILL_PATIENCE_MS 5000 /* for a kernel that was told to end at once */
-#define NO_COOKIE        1u   /* of orders nobody waits for */
-
-struct domain {
-	struct list link;
-	struct manager *m;
-	uint32_t id;
-	char name[QUBE_NAME_MAX + 1];
-	enum domain_state state;
-	int64_t start_time;
-	struct reactor_watch control; /* messages of the kernel */
-	struct reactor_watch report;  /* the keeper's, while it starts */
-	struct keeper keeper;         /* pid 0: not our child, or not yet */
-	struct plan *plan;            /* NULL: of one that was found */
-	struct reactor_timer patience;
-	struct list starters; /* calls that wait for it to run */
-	struct list enders;   /* ... to have ended */
-	struct list orders;   /* ... for an answer */
-	uint64_t memory, tasks, cpu_ns;
-};
-
-struct domains {
-	struct manager *m;
-	struct list all;
-	struct list leaving; /* of them only the keepers are left */
-	uint64_t cookie;     /* the last that was given */
-	int doors;           /* runtime/qubes */
-	struct reactor_timer stats;
-};
 
 const char *domain_state_name(enum domain_state state)
 {
@@ -67,7 +34,7 @@ const char *domain_state_name(enum domain_state state)
 	return names[state];
 }
 
-static struct domain *find(const struct manager *m, uint32_t id)
+struct domain *domain_find(const struct manager *m, uint32_t id)
 {
 	list_for_each (at, &m->domains->all) {
 		struct domain *d = list_entry(at, struct domain, link);
@@ -80,14 +47,14 @@ static struct domain *find(const struct manager *m, uint32_t id)
 
 enum domain_state domain_state(const struct manager *m, uint32_t id)
 {
-	const struct domain *d = find(m, id);
+	const struct domain *d = domain_find(m, id);
 
 	return d ? d->state : DOMAIN_HALTED;
 }
 
 int64_t domain_start_time(const struct manager *m, uint32_t id)
 {
-	const struct domain *d = find(m, id);
+	const struct domain *d = domain_find(m, id);
 
 	return d ? d->start_time : 0;
 }
@@ -117,7 +84,7 @@ static void finish_all(struct list *calls, enum exception ex, const char *why)
 	}
 }
 
-static void destroy(struct domain *d)
+void domain_destroy(struct domain *d)
 {
 	struct reactor *r = d->m->reactor;
 
@@ -179,7 +146,7 @@ static void halted(struct domain *d, const char *why)
 	/* Its kernel may take a moment to be gone: nobody shall enter. */
 	(void)snprintf(door, sizeof(door), DOOR, d->name);
 	(void)unlinkat(m->domains->doors, door, 0);
-	destroy(d);
+	domain_destroy(d);
 	if (leftover_remove(m, id, &f) < 0)
 		(void)fprintf(stderr, "%s\n", f.text);
 	finish_all(&enders, EX_QubesException, NULL);
@@ -187,10 +154,10 @@ static void halted(struct domain *d, const char *why)
 
 static uint64_t next_cookie(struct manager *m)
 {
-	return ++m->domains->cookie + NO_COOKIE;
+	return ++m->domains->cookie + DOMAIN_NO_COOKIE;
 }
 
-static int order(struct domain *d, enum control_kind kind, uint64_t cookie,
+int domain_order(struct domain *d, enum control_kind kind, uint64_t cookie,
                  uint64_t value)
 {
 	struct control c = {.kind = kind, .value = {cookie, value}};
@@ -254,20 +221,6 @@ static void heard_done(struct domain *d, const struct control *c)
 	                      : 0);
 }
 
-static void tell_stats(struct domain *d)
-{
-	char memory[32], time[32], cpus[32];
-
-	(void)snprintf(memory, sizeof(memory), "%llu",
-	               (unsigned long long)d->memory >> 10);
-	(void)snprintf(time, sizeof(time), "%llu",
-	               (unsigned long long)d->cpu_ns / 1000000);
-	(void)snprintf(cpus, sizeof(cpus), "%llu",
-	               (unsigned long long)d->tasks);
-	events_tell(&d->m->events, d->name, "vm-stats", "memory_kb", memory,
-	            "cpu_time", time, "tasks", cpus, NULL);
-}
-
 static void heard_state(struct domain *d, const struct control *c)
 {
 	struct call *call = take_order(d, c->value[0]);
@@ -283,7 +236,7 @@ static void heard_state(struct domain *d, const struct control *c)
 		say_state(&call->answer, d);
 		call_finish(call, 0);
 	} else {
-		tell_stats(d);
+		domain_stats_tell(d);
 	}
 }
 
@@ -321,7 +274,7 @@ static int enter(const struct domain *d, struct fault *f)
 }
 
 /* Connects to the kernel, whose qube runs from now on. */
-static int meet(struct domain *d, struct fault *f)
+int domain_meet(struct domain *d, struct fault *f)
 {
 	int fd = enter(d, f);
 	int err;
@@ -360,7 +313,7 @@ static void report_ready(struct reactor_watch *w, uint32_t events)
 	reactor_remove(d->m->reactor, w);
 	err = keeper_wait(&d->keeper, &f);
 	if (err == 0)
-		err = meet(d, &f);
+		err = domain_meet(d, &f);
 	if (err < 0) {
 		halted(d, f.text);
 		return;
@@ -383,7 +336,7 @@ static void out_of_patience(struct reactor_timer *t)
 		(void)kill(d->keeper.pid, SIGKILL);
 }
 
-static struct domain *create(struct manager *m, const struct qube *q)
+struct domain *domain_create(struct manager *m, const struct qube *q)
 {
 	struct domain *d = calloc(1, sizeof(*d));
 
@@ -447,7 +400,7 @@ static int work(const struct manager *m, const void *what, struct fault *f)
 static void work_done(struct manager *m, void *what, int err,
                       const struct fault *why)
 {
-	struct domain *d = find(m, ((const struct work *)what)->id);
+	struct domain *d = domain_find(m, ((const struct work *)what)->id);
 	struct fault f = *why;
 
 	if (!d)
@@ -479,7 +432,7 @@ static int begin(struct domain *d, const struct qube *q, struct fault *f)
 }
 
 /* Begins a start, in a transaction that reads.  0, and the domain is there. */
-static int launch(struct manager *m, const struct qube *q, struct domain **out,
+int domain_launch(struct manager *m, const struct qube *q, struct domain **out,
                   struct fault *f)
 {
 	struct domain *d;
@@ -489,14 +442,14 @@ static int launch(struct manager *m, const struct qube *q, struct domain **out,
 		return err;
 	events_tell(&m->events, q->name, "domain-pre-start", "start_guid",
 	            "False", NULL);
-	d = create(m, q);
+	d = domain_create(m, q);
 	if (!d)
 		return fault_set(f, -ENOMEM, "out of memory");
 	err = begin(d, q, f);
 	if (err < 0) {
 		events_tell(&m->events, q->name, "domain-start-failed",
 		            "reason", f->text, NULL);
-		destroy(d);
+		domain_destroy(d);
 		return err;
 	}
 	*out = d;
@@ -505,14 +458,14 @@ static int launch(struct manager *m, const struct qube *q, struct domain **out,
 
 static int start(struct call *c)
 {
-	struct domain *d = find(c->m, c->target.id);
+	struct domain *d = domain_find(c->m, c->target.id);
 	struct fault f;
 
 	if (d && d->state == DOMAIN_HALTING)
 		return call_fail(c, EX_QubesVMNotHaltedError,
 		                 "%s is about to end: wait for that",
 		                 c->target.name);
-	if (!d && launch(c->m, &c->target, &d, &f) < 0)
+	if (!d && domain_launch(c->m, &c->target, &d, &f) < 0)
 		return call_fault(c, -EIO, &f);
 	if (d->state != DOMAIN_STARTING)
 		return hand_over(d, c);
@@ -542,7 +495,7 @@ static int not_started(struct call *c)
 
 int domain_shutdown(struct call *c, bool force, bool wait)
 {
-	struct domain *d = find(c->m, c->target.id);
+	struct domain *d = domain_find(c->m, c->target.id);
 	uint64_t seconds;
 	int err;
 
@@ -555,8 +508,8 @@ int domain_shutdown(struct call *c, bool force, bool wait)
 	if (d->state != DOMAIN_HALTING) {
 		events_tell(&c->m->events, d->name, "domain-pre-shutdown",
 		            "force", force ? "True" : "False", NULL);
-		err = order(d, CONTROL_shutdown, NO_COOKIE,
-		            MIN(seconds, (uint64_t)86400) * 1000);
+		err = domain_order(d, CONTROL_shutdown, DOMAIN_NO_COOKIE,
+		                   MIN(seconds, (uint64_t)86400) * 1000);
 		if (err < 0)
 			return call_fail(c, EX_QubesException,
 			                 "tell %s to end: %s", d->name,
@@ -571,7 +524,7 @@ int domain_shutdown(struct call *c, bool force, bool wait)
 
 int domain_kill(struct call *c)
 {
-	struct domain *d = find(c->m, c->target.id);
+	struct domain *d = domain_find(c->m, c->target.id);
 
 	if (!d)
 		return not_started(c);
@@ -579,7 +532,8 @@ int domain_kill(struct call *c)
 		return call_fail(c, EX_QubesException, "%s is still starting",
 		                 d->name);
 	/* One that starts, or does not listen, goes with its keeper. */
-	if ((d->control.fd < 0 || order(d, CONTROL_kill, NO_COOKIE, 0) < 0) &&
+	if ((d->control.fd < 0 ||
+	     domain_order(d, CONTROL_kill, DOMAIN_NO_COOKIE, 0) < 0) &&
 	    d->keeper.pid > 0)
 		(void)kill(d->keeper.pid, SIGKILL);
 	reactor_timer_start(c->m->reactor, &d->patience, KILL_PATIENCE_MS);
@@ -595,7 +549,7 @@ static int ask(struct domain *d, struct call *c, enum control_kind kind)
 	int err;
 
 	c->cookie = next_cookie(c->m);
-	err = order(d, kind, c->cookie, 0);
+	err = domain_order(d, kind, c->cookie, 0);
 	if (err < 0)
 		return call_fail(c, EX_QubesException, "ask %s: %s", d->name,
 		                 strerror(-err));
@@ -605,7 +559,7 @@ static int ask(struct domain *d, struct call *c, enum control_kind kind)
 
 int domain_pause(struct call *c, bool pause)
 {
-	struct domain *d = find(c->m, c->target.id);
+	struct domain *d = domain_find(c->m, c->target.id);
 
 	if (pause && (!d || d->state != DOMAIN_RUNNING))
 		return call_fail(c, EX_QubesVMNotRunningError,
@@ -619,7 +573,7 @@ int domain_pause(struct call *c, bool pause)
 
 int domain_stat(struct call *c)
 {
-	struct domain *d = find(c->m, c->target.id);
+	struct domain *d = domain_find(c->m, c->target.id);
 
 	if (d && d->control.fd >= 0)
 		return ask(d, c, CONTROL_state);
@@ -627,34 +581,6 @@ int domain_stat(struct call *c)
 	              "mem=0 mem_static_max=0 cputime=0 power_state=%s",
 	              domain_state_name(d ? d->state : DOMAIN_HALTED));
 	return 0;
-}
-
-/* Asks all that run, as long as somebody listens. */
-static void stats_due(struct reactor_timer *t)
-{
-	struct domains *all = container_of(t, struct domains, stats);
-	struct manager *m = all->m;
-	uint64_t seconds = 3;
-	struct fault f;
-
-	if (!listener_wants_stats(&m->events))
-		return;
-	list_for_each (at, &all->all) {
-		struct domain *d = list_entry(at, struct domain, link);
-
-		if (d->control.fd >= 0)
-			(void)!order(d, CONTROL_state, NO_COOKIE, 0);
-	}
-	if (ledger_begin(m->ledger, false, &f) == 0) {
-		seconds = property_number(m->ledger, NULL, "stats_interval");
-		ledger_abort(m->ledger);
-	}
-	reactor_timer_start(m->reactor, t, (int64_t)seconds * 1000);
-}
-
-void domain_stats_wanted(struct manager *m)
-{
-	reactor_timer_start(m->reactor, &m->domains->stats, 0);
 }
 
 int domain_create_all(struct manager *m, struct fault *f)
@@ -666,7 +592,7 @@ int domain_create_all(struct manager *m, struct fault *f)
 	all->m = m;
 	list_init(&all->all);
 	list_init(&all->leaving);
-	reactor_timer_init(&all->stats, stats_due);
+	domain_stats_init(all);
 	all->doors = paths_open_below(m->runtime, "qubes", f);
 	if (all->doors < 0) {
 		int err = all->doors;
@@ -684,7 +610,7 @@ void domain_destroy_all(struct manager *m)
 		return;
 	/* The qubes go on without us. */
 	list_for_each_safe (at, &m->domains->all)
-		destroy(list_entry(at, struct domain, link));
+		domain_destroy(list_entry(at, struct domain, link));
 	list_for_each_safe (at, &m->domains->leaving) {
 		list_del(at);
 		free(list_entry(at, struct domain, link));
@@ -692,87 +618,4 @@ void domain_destroy_all(struct manager *m)
 	close(m->domains->doors);
 	free(m->domains);
 	m->domains = NULL;
-}
-
-/* Meets the kernel behind a door, if there is one and a qube of that name. */
-static void adopt(struct manager *m, const char *name)
-{
-	struct domain *d;
-	struct fault f;
-	struct qube q;
-
-	if (qube_find(m->ledger, name, &q) < 0)
-		return;
-	d = create(m, &q);
-	if (!d)
-		return;
-	if (meet(d, &f) < 0) {
-		destroy(d);
-		return;
-	}
-	/* Whether it is paused, and since when it runs. */
-	(void)!order(d, CONTROL_state, NO_COOKIE, 0);
-}
-
-static void start_by_itself(struct manager *m, const struct qube *q)
-{
-	struct domain *d;
-	struct fault f;
-
-	if (find(m, q->id) || !property_true(m->ledger, q, "autostart"))
-		return;
-	if (launch(m, q, &d, &f) < 0)
-		(void)fprintf(stderr, "start %s: %s\n", q->name, f.text);
-}
-
-/* Tries every door. */
-static int look_behind_doors(struct manager *m, struct fault *f)
-{
-	int fd = openat(m->domains->doors, ".",
-	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-	int err;
-
-	if (!d) {
-		err = fault_errno(f, "look for qubes that run");
-		base_close(&fd);
-		return err;
-	}
-	err = ledger_begin(m->ledger, false, f);
-	while (err == 0 && (e = readdir(d))) {
-		char name[QUBE_NAME_MAX + 1];
-		const char *end = strrchr(e->d_name, '.');
-
-		if (!end || strcmp(end, ".sock") != 0 ||
-		    (size_t)(end - e->d_name) > QUBE_NAME_MAX)
-			continue;
-		(void)snprintf(name, sizeof(name), "%.*s",
-		               (int)(end - e->d_name), e->d_name);
-		adopt(m, name);
-	}
-	closedir(d);
-	ledger_abort(m->ledger);
-	return err;
-}
-
-int domain_adopt(struct manager *m, struct fault *f)
-{
-	struct ledger_walk w;
-	struct qube q;
-	int err = look_behind_doors(m, f);
-
-	if (err == 0)
-		err = leftover_sweep(m, f);
-	if (err == 0)
-		err = ledger_begin(m->ledger, false, f);
-	if (err < 0)
-		return err;
-	qube_walk_begin(&w, m->ledger);
-	while (qube_walk_next(&w, &q))
-		if (q.class != QUBE_AdminVM)
-			start_by_itself(m, &q);
-	qube_walk_end(&w);
-	ledger_abort(m->ledger);
-	return 0;
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files domain*.c know of a domain, and nobody else.
+ */
+#pragma once
+
+#include "channel/control.h"
+#include "manager/domain.h"
+#include "manager/reactor.h"
+#include "supervise/keeper.h"
+
+struct plan;
+
+#define DOMAIN_NO_COOKIE 1u /* of orders nobody waits for */
+
+struct domain {
+	struct list link;
+	struct manager *m;
+	uint32_t id;
+	char name[QUBE_NAME_MAX + 1];
+	enum domain_state state;
+	int64_t start_time;
+	struct reactor_watch control; /* messages of the kernel */
+	struct reactor_watch report;  /* the keeper's, while it starts */
+	struct keeper keeper;         /* pid 0: not our child, or not yet */
+	struct plan *plan;            /* NULL: of one that was found */
+	struct reactor_timer patience;
+	struct list starters; /* calls that wait for it to run */
+	struct list enders;   /* ... to have ended */
+	struct list orders;   /* ... for an answer */
+	uint64_t memory, tasks, cpu_ns;
+};
+
+struct domains {
+	struct manager *m;
+	struct list all;
+	struct list leaving; /* of them only the keepers are left */
+	uint64_t cookie;     /* the last that was given */
+	int doors;           /* runtime/qubes */
+	struct reactor_timer stats;
+};
+
+/* NULL if it is halted. */
+struct domain *domain_find(const struct manager *m, uint32_t id);
+
+/* One that is about to start; NULL without memory. */
+struct domain *domain_create(struct manager *m, const struct qube *q);
+void domain_destroy(struct domain *d);
+
+/* Connects to the kernel, whose qube runs from now on.  0 or a negative errno. */
+must_check int domain_meet(struct domain *d, struct fault *f);
+
+/* Begins a start, in a transaction that reads.  0, and the domain is there. */
+must_check int domain_launch(struct manager *m, const struct qube *q,
+                             struct domain **out, struct fault *f);
+
+/* Tells its kernel something.  0 or a negative errno. */
+must_check int domain_order(struct domain *d, enum control_kind kind,
+                            uint64_t cookie, uint64_t value);
+
+/* domain_stats.c: the timer; an event with what the kernel said last. */
+void domain_stats_init(struct domains *all);
+void domain_stats_tell(struct domain *d);
