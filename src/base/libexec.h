@@ -10,7 +10,7 @@
 #include "base/fault.h"
 
 /*
- * Opens the one of that name, first beside our own executable.  A descriptor
- * to execute it by, or a negative errno.
+ * Opens the one of that name, or a folder of such, first beside our own
+ * executable.  A descriptor to execute it by, or a negative errno.
  */
 must_check int libexec_open(const char *name, struct fault *f);

@@ -63,6 +63,7 @@ static const struct {
 	[LAUNCH_SHARE] = {1, 1, LAUNCH_MOUNT_WRITABLE | LAUNCH_MOUNT_FILE,
                           false, false, NOTHING},
 	[LAUNCH_BIND] = {0, 0, 0, false, false, A_PATH},
+	[LAUNCH_TOOLS] = {1, 1, 0, false, true, NOTHING},
 };
 
 static bool from_ok(const struct launch_mount *m)

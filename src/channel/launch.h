@@ -62,6 +62,9 @@ enum launch_kind {
 	LAUNCH_VOLATILE, /* gone with the qube: nothing, or a folder for it */
 	LAUNCH_SHARE,    /* a file or folder of the host's that is shared; it */
 	LAUNCH_BIND,     /* what is at `from` once more; made if missing */
+	LAUNCH_TOOLS,    /* at /: a folder of the host's with our programs for
+	                  * qubes; it.  What the root has of it is below all
+	                  * else, so a template's own of that name is seen */
 };
 
 #define LAUNCH_MOUNT_WRITABLE 1u

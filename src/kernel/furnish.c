@@ -135,12 +135,22 @@ static int bind_again(struct furnish *p, const struct launch_mount *m)
 	return 0;
 }
 
+/* They are read and run, as the template is. */
+static int tools_layer(struct furnish *p, const struct launch_mount *m)
+{
+	if (m->at.size != 1 || p->world->tools_fd > 0)
+		return -EOPNOTSUPP;
+	p->world->tools_fd = p->next++;
+	places_add(p->places, p->world->tools_fd, JAIL_READ);
+	return 0;
+}
+
 static int (*const of_kind[])(struct furnish *p,
                               const struct launch_mount *m) = {
 	[LAUNCH_TEMPLATE] = template_or_link, [LAUNCH_LINK] = template_or_link,
 	[LAUNCH_IMAGE] = image_with_tree,     [LAUNCH_VOLUME] = opened_volume,
 	[LAUNCH_VOLATILE] = volatile_side,    [LAUNCH_SHARE] = shared_folder,
-	[LAUNCH_BIND] = bind_again,
+	[LAUNCH_BIND] = bind_again,           [LAUNCH_TOOLS] = tools_layer,
 };
 
 int furnish_world(const struct launch *l, int first, struct world_options *o,

@@ -233,16 +233,33 @@ static int start_child(struct child *c, struct start *s, int record,
 	return err;
 }
 
+/* Our programs for qubes, in every qube.  A host may do without them. */
+static int add_tools(struct start *s, int *folder, struct fault *f)
+{
+	static const struct launch_mount mount = {
+		.kind = LAUNCH_TOOLS,
+		.fds = 1,
+		.at = {(const uint8_t *)"/", 1},
+	};
+	struct fault none;
+
+	*folder = libexec_open(START_TOOLS, &none);
+	return *folder < 0 ? 0 : start_mount(s, &mount, folder, f);
+}
+
 int start_kernel(struct start *s, struct started *out, struct fault *f)
 {
 	struct child c = {.exe = -1, .go = -1};
 	struct started got = {.pid = -1, .control = -1, .say = -1};
 	autoclose int record = -1, theirs = -1, mine = -1;
-	autoclose int say = -1, heard = -1, exe = -1;
+	autoclose int say = -1, heard = -1, exe = -1, tools = -1;
 	int ends[2], err;
 
 	if (s->fd_count != launch_descriptors(&s->record))
 		return fault_set(f, -EINVAL, "descriptors do not match");
+	err = add_tools(s, &tools, f);
+	if (err < 0)
+		return err;
 	record = record_file(&s->record, f);
 	if (record < 0)
 		return record;

@@ -9,6 +9,9 @@
 #include "base/fault.h"
 #include "channel/launch.h"
 
+/* The folder beside our programs that holds those for qubes. */
+#define START_TOOLS "guest"
+
 struct start {
 	struct launch record;
 	int fd[LAUNCH_FDS_MAX]; /* from LAUNCH_FD_FIRST on; borrowed */
@@ -31,6 +34,8 @@ must_check int start_fd(struct start *s, int fd, struct fault *f);
 must_check int start_mount(struct start *s, const struct launch_mount *m,
                            const int *fds, struct fault *f);
 
-/* 0 and *out, whose descriptors the caller owns; or a negative errno. */
+/*
+ * Starts it, with what is in START_TOOLS besides (LAUNCH_TOOLS) if that is there.
+ * 0 and *out, whose descriptors the caller owns; or a negative errno. */
 must_check int start_kernel(struct start *s, struct started *out,
                             struct fault *f);

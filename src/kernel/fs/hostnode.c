@@ -146,6 +146,8 @@ static abi_timespec time_of(struct statx_timestamp ts)
 static uint32_t map_id(const struct hostfs *fs, uint32_t id, uint32_t host,
                        uint32_t guest)
 {
+	if (fs->options.of_root)
+		return 0;
 	/* In a user namespace of our own, root has no number. */
 	if (fs->options.template)
 		return id == NOBODY ? 0 : id;

@@ -84,7 +84,8 @@ static long lookup(struct inode *dir, struct task *t, struct span name,
 		inode_put(upper);
 		return -ENOENT;
 	}
-	if (!upper || (inode_is(upper, S_IFDIR) && !opaque(upper, t))) {
+	if (!upper || (inode_is(upper, S_IFDIR) &&
+	               (d->fs->joined || !opaque(upper, t)))) {
 		err = look(d->lower, t, name, &lower);
 		if (err < 0) {
 			inode_put(upper);
@@ -97,6 +98,10 @@ static long lookup(struct inode *dir, struct task *t, struct span name,
 	}
 	if (!upper && !lower)
 		return -ENOENT;
+	if (d->fs->joined && !(upper && lower)) {
+		*out = upper ? upper : lower;
+		return 0;
+	}
 	*out = overlay_node_inode(d->fs, d, name, lower, upper);
 	return *out ? 0 : -ENOMEM;
 }
@@ -586,8 +591,9 @@ static const struct superblock_ops sb_ops = {
 	.destroy = destroy_sb,
 };
 
-int overlay_create(struct kernel *k, struct superblock *lower,
-                   struct superblock *upper, struct superblock **out)
+static int make_overlay(struct kernel *k, struct superblock *lower,
+                        struct superblock *upper, bool joined,
+                        struct superblock **out)
 {
 	struct overlay *fs = limits_alloc(k, sizeof(*fs));
 	struct superblock *sb;
@@ -603,8 +609,10 @@ int overlay_create(struct kernel *k, struct superblock *lower,
 	fs->ops = &overlay_ops;
 	fs->lower = inode_superblock_get(lower);
 	fs->upper = inode_superblock_get(upper);
+	fs->joined = joined;
 	sb->private = fs;
-	sb->cache = lower->cache;
+	sb->cache = joined ? upper->cache : lower->cache;
+	sb->read_only = joined;
 	sb->root = overlay_node_inode(fs, NULL, (struct span){NULL, 0},
 	                              inode_get(lower->root),
 	                              inode_get(upper->root));
@@ -614,4 +622,16 @@ int overlay_create(struct kernel *k, struct superblock *lower,
 	}
 	*out = sb;
 	return 0;
+}
+
+int overlay_create(struct kernel *k, struct superblock *lower,
+                   struct superblock *upper, struct superblock **out)
+{
+	return make_overlay(k, lower, upper, false, out);
+}
+
+int overlay_join(struct kernel *k, struct superblock *lower,
+                 struct superblock *upper, struct superblock **out)
+{
+	return make_overlay(k, lower, upper, true, out);
 }

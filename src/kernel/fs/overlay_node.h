@@ -10,6 +10,10 @@
  * directory with the attribute trusted.overlay.opaque hides a lower one of
  * the same name.  Guests can make and see neither.
  *
+ * Where two read-only sides are joined, nothing is ever changed, and only what
+ * is a directory in both has a node: for the template under a qube's root, that
+ * costs a look-up in a few directories and nothing below them.
+ *
  * A directory with a lower one never changes its place (rename(2) says EXDEV,
  * as Linux's overlay does), so the way from the root to something not yet
  * copied up stays what it was when it was looked up; `parent` and `name` keep
@@ -25,6 +29,7 @@ struct overlay {
 	const struct inode_ops *ops; /* of its inodes */
 	struct superblock *lower;
 	struct superblock *upper;
+	bool joined; /* overlay_join(): only directories of both are ours */
 	struct overlay_node **bucket;
 	size_t bucket_count;
 	size_t node_count;

@@ -222,7 +222,7 @@ void world_note_folder(struct kernel *k, int fd, const char *inside)
 		return;
 	w->folder[at].outside = strndup(path, (size_t)size);
 	(void)snprintf(w->folder[at].inside, sizeof(w->folder[at].inside),
-	               "%s%s", inside[0] == '/' ? "" : "/", inside);
+	               "%s%s", *inside && inside[0] != '/' ? "/" : "", inside);
 	if (w->folder[at].outside)
 		w->folder_count++;
 }
@@ -678,8 +678,32 @@ static long mount_all(struct builder *b, struct path *root, struct path *home)
 	return err;
 }
 
-/* The read-only side of the root. */
-static int create_lower(struct builder *b)
+/* Puts our tools under what is there; root's, whoever has installed them. */
+static int add_tools(struct builder *b)
+{
+	struct hostfs_options o = {
+		.dir_fd = b->options->tools_fd,
+		.template = true,
+		.of_root = true,
+	};
+	struct superblock *tools, *both;
+	int err;
+
+	world_note_folder(b->k, o.dir_fd, "");
+	err = hostfs_create(b->k, &o, &tools);
+	if (err < 0)
+		return err;
+	err = overlay_join(b->k, tools, b->lower, &both);
+	inode_superblock_put(tools);
+	if (err < 0)
+		return err;
+	inode_superblock_put(b->lower);
+	b->lower = both;
+	return 0;
+}
+
+/* The template, or the folders that serve as one. */
+static int create_template(struct builder *b)
 {
 	struct fault f;
 	int err;
@@ -691,6 +715,16 @@ static int create_lower(struct builder *b)
 		(void)fprintf(stderr, "template image: %s\n", f.text);
 	else
 		b->image = b->lower->root;
+	return err;
+}
+
+/* The read-only side of the root. */
+static int create_lower(struct builder *b)
+{
+	int err = create_template(b);
+
+	if (err == 0 && b->options->tools_fd > 0)
+		err = add_tools(b);
 	return err;
 }
 

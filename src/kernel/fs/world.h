@@ -55,7 +55,8 @@ void world_spill(struct kernel *k, int dir_fd);
 must_check int world_spill_open(struct kernel *k);
 
 /*
- * Remembers that the host's file or folder behind `fd` appears as `inside`.
+ * Remembers that the host's file or folder behind `fd` appears as `inside` ("":
+ * as the root).
  * And back: the name inside of a host's path, which is cut to `room`; false if
  * it lies in none of these.
  */
@@ -92,6 +93,7 @@ struct hostfs_options {
 	int dir_fd;
 	bool writable;
 	bool template; /* host's programs: believed for a second */
+	bool of_root;  /* all of it is root's inside */
 	bool etc;      /* the template's /etc: without etc_hidden.def's names */
 	uint32_t host_uid, host_gid;   /* appear inside ... */
 	uint32_t guest_uid, guest_gid; /* ... as these */
@@ -114,6 +116,13 @@ must_check int erofs_create(struct kernel *k, const struct erofs_options *o,
 must_check int overlay_create(struct kernel *k, struct superblock *lower,
                               struct superblock *upper,
                               struct superblock **out);
+/*
+ * Two read-only ones as one: what both have as directories has the names of
+ * both, anything else is `upper`'s or else `lower`'s own, as it is there.  Only
+ * an overlay may be made of it.  Takes references.
+ */
+must_check int overlay_join(struct kernel *k, struct superblock *lower,
+                            struct superblock *upper, struct superblock **out);
 /* These two are missing where their folders are left out. */
 __attribute__((weak)) must_check int procfs_create(struct kernel *k,
                                                    struct superblock **out);
@@ -168,6 +177,8 @@ struct world_options {
 	size_t template_count;
 	/* Or one image, if its main_fd is not 0; taken over. */
 	struct erofs_options image;
+	/* Our own programs for qubes, if tools_fd is not 0; taken over. */
+	int tools_fd;
 	/* A folder for what grows, if spill_fd is not 0; taken over. */
 	int spill_fd;
 	uint64_t spill_max; /* bytes there; 0: WORLD_SPILL_MAX */
@@ -182,7 +193,7 @@ struct world_options {
 };
 
 /*
- * Makes the root: the template below, our own files of world.def in a volatile
+ * Makes the root: the template below, with our tools under it, our own files of world.def in a volatile
  * tmpfs over it, and over that a volume if one is for the root.  Then come the
  * kernel's own file systems, volumes, binds, and shares.  k->fs is set.  *root
  * and *home get references.

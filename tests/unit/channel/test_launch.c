@@ -99,7 +99,7 @@ static void name_with_slash(struct launch *l)
 
 static void no_kind(struct launch *l)
 {
-	l->mount[0].kind = LAUNCH_BIND + 1;
+	l->mount[0].kind = LAUNCH_TOOLS + 1;
 }
 
 static void deep_template(struct launch *l)

@@ -36,6 +36,7 @@ static void descriptors_go_to_their_mounts_in_order(void **state)
 	         TEXT("")},
 		{LAUNCH_BIND, 0, 0, TEXT("/home"), TEXT("/rw/home")},
 		{LAUNCH_SHARE, LAUNCH_MOUNT_FILE, 1, TEXT("/mnt/b"), TEXT("")},
+		{LAUNCH_TOOLS, 0, 1, TEXT("/"), TEXT("")},
 	};
 	static struct world_options o;
 	struct places p = {0};
@@ -54,16 +55,19 @@ static void descriptors_go_to_their_mounts_in_order(void **state)
 	assert_true(o.share[0].writable && !o.share[0].is_file);
 	assert_int_equal(o.share[1].fd, 703);
 	assert_true(!o.share[1].writable && o.share[1].is_file);
+	assert_int_equal(o.tools_fd, 704);
 	assert_int_equal(o.bind_count, 1);
 	assert_string_equal(o.bind[0].at, "/home");
 	assert_string_equal(o.bind[0].from, "/rw/home");
 
-	assert_int_equal(p.count, 4);
+	assert_int_equal(p.count, 5);
 	assert_int_equal(p.place[0].what, JAIL_READ);
 	assert_int_equal(p.place[1].what, JAIL_READ | JAIL_WRITE);
 	assert_int_equal(p.place[2].what, JAIL_READ | JAIL_WRITE);
 	assert_int_equal(p.place[3].what, JAIL_READ | JAIL_FILE);
 	assert_int_equal(p.place[3].fd, 703);
+	assert_int_equal(p.place[4].what, JAIL_READ);
+	assert_int_equal(p.place[4].fd, 704);
 	places_fini(&p);
 }
 
@@ -117,6 +121,11 @@ static const struct {
 	{"two volatile sides",
          {{LAUNCH_VOLATILE, 0, 1, TEXT("/"), TEXT("")},
           {LAUNCH_VOLATILE, 0, 1, TEXT("/"), TEXT("")}}},
+	{"tools anywhere but at /",
+         {{LAUNCH_TOOLS, 0, 1, TEXT("/usr"), TEXT("")}}},
+	{"tools twice",
+         {{LAUNCH_TOOLS, 0, 1, TEXT("/"), TEXT("")},
+          {LAUNCH_TOOLS, 0, 1, TEXT("/"), TEXT("")}}},
 	{"a kind nobody knows", {{250, 0, 0, TEXT("/"), TEXT("")}}},
 };
 

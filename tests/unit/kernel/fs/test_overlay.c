@@ -324,9 +324,84 @@ static void a_removed_file_can_still_be_changed(void **state)
 
 #define LAYERS(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/*
+ * Below both, a third: "low" and "dir/b" of its own, which are not seen; "dir/d"
+ * and "more/e", which are.
+ */
+static void what_is_joined_is_seen_under_the_rest(void **state)
+{
+	struct layers *l = *state;
+	struct kernel *k = &l->bed->kernel;
+	struct superblock *third, *fourth, *joined, *top;
+	struct inode *dir, *more, *got, *again;
+	struct path at;
+
+	assert_int_equal(tmpfs_create(k, 16u << 20, 0755, &third), 0);
+	assert_int_equal(tmpfs_create(k, 16u << 20, 0755, &fourth), 0);
+	third->next_ino = 1ull << 51;
+	fourth->next_ino = 1ull << 52;
+	add(third->root, "low", S_IFDIR | 0755, NULL);
+	dir = add(third->root, "dir", S_IFDIR | 0711, NULL);
+	add(dir, "b", S_IFREG | 0644, "b of the third");
+	add(dir, "d", S_IFREG | 0644, "d of the third");
+	more = add(third->root, "more", S_IFDIR | 0755, NULL);
+	add(more, "e", S_IFREG | 0644, "e of the third");
+	assert_int_equal(overlay_join(k, third, l->below, &joined), 0);
+
+	/* Only a directory of both is more than what either has. */
+	assert_int_equal(joined->root->ops->lookup(joined->root, l->bed->task,
+	                                           span_str("low"), &got),
+	                 0);
+	assert_ptr_equal(got->sb, l->below);
+	inode_put(got);
+	assert_int_equal(joined->root->ops->lookup(joined->root, l->bed->task,
+	                                           span_str("more"), &got),
+	                 0);
+	assert_ptr_equal(got->sb, third);
+	inode_put(got);
+	assert_int_equal(joined->root->ops->lookup(joined->root, l->bed->task,
+	                                           span_str("dir"), &got),
+	                 0);
+	assert_ptr_equal(got->sb, joined);
+	assert_int_equal(got->mode, S_IFDIR | 0755);
+	assert_int_equal(joined->root->ops->lookup(joined->root, l->bed->task,
+	                                           span_str("dir"), &again),
+	                 0);
+	assert_ptr_equal(again, got);
+	inode_put(again);
+	inode_put(got);
+
+	assert_int_equal(overlay_create(k, joined, fourth, &top), 0);
+	assert_int_equal(testbed_call(l->bed, SYS_mkdir, "/j", 0755), 0);
+	assert_int_equal(path_lookup(l->bed->task, AT_FDCWD, "/j", 0, &at), 0);
+	assert_int_equal(mount_add(k, top, &at, 0, "overlay", NULL), 0);
+	path_put(&at);
+	assert_string_equal(text_of(l, "/j/low"), "below");
+	assert_string_equal(text_of(l, "/j/dir/a"), "a below");
+	assert_string_equal(text_of(l, "/j/dir/b"), "b below");
+	assert_string_equal(text_of(l, "/j/dir/d"), "d of the third");
+	assert_string_equal(text_of(l, "/j/dir/sub/x"), "x");
+	assert_string_equal(text_of(l, "/j/more/e"), "e of the third");
+	assert_string_equal(names_of(l, "/j/dir"), "a b sub d ");
+
+	/* Writing copies up, removing hides, as anywhere. */
+	append(l, "/j/dir/d", " and more");
+	assert_string_equal(text_of(l, "/j/dir/d"), "d of the third and more");
+	assert_int_equal(testbed_call(l->bed, SYS_unlink, "/j/dir/b"), 0);
+	assert_string_equal(names_of(l, "/j/dir"), "d a sub ");
+	assert_int_equal(testbed_call(l->bed, SYS_unlink, "/j/more/e"), 0);
+	assert_string_equal(names_of(l, "/j/more"), "");
+
+	inode_superblock_put(top);
+	inode_superblock_put(joined);
+	inode_superblock_put(fourth);
+	inode_superblock_put(third);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LAYERS(what_is_joined_is_seen_under_the_rest),
 		LAYERS(shows_both_and_the_upper_first),
 		LAYERS(a_write_goes_above_and_changes_nothing_else),
 		LAYERS(an_open_file_follows_its_copy),

@@ -67,6 +67,14 @@ static int setup(void **state)
 	put_file(h, "etc/hidden", "secret", 0600);
 	put_file(h, "etc/services", "http 80/tcp\n", 0644);
 	put_file(h, "etc/hostname", "thehost", 0644);
+	put_dir(h, "tools");
+	put_dir(h, "tools/usr");
+	put_dir(h, "tools/usr/bin");
+	put_file(h, "tools/usr/bin/tool", "#!ours", 0755);
+	put_file(h, "tools/usr/bin/more", "#!more", 0755);
+	put_dir(h, "tools/etc");
+	put_dir(h, "tools/etc/rpc");
+	put_file(h, "tools/etc/rpc/service", "#!service", 0755);
 	put_dir(h, "share");
 	put_file(h, "share/old", "old text", 0644);
 	o->template_count = 3;
@@ -77,6 +85,7 @@ static int setup(void **state)
 	(void)strcpy(o->template[2].name, "bin");
 	o->template[2].fd = -1;
 	(void)strcpy(o->template[2].link, "usr/bin");
+	o->tools_fd = hold(h, "tools");
 	o->share_count = 1;
 	o->share[0].fd = hold(h, "share");
 	o->share[0].writable = true;
@@ -183,6 +192,22 @@ static void shows_the_template(void **state)
 	assert_ptr_equal(path_inode(&a), path_inode(&b));
 	path_put(&a);
 	path_put(&b);
+}
+
+static void shows_our_tools_under_the_template(void **state)
+{
+	struct host *h = *state;
+	struct path p;
+
+	contents_are(h, "/usr/bin/more", "#!more");
+	contents_are(h, "/bin/more", "#!more");
+	contents_are(h, "/etc/rpc/service", "#!service");
+	assert_int_equal(find(h, "/etc/rpc/service", &p), 0);
+	assert_int_equal(path_inode(&p)->uid, 0);
+	assert_int_equal(path_inode(&p)->gid, 0);
+	path_put(&p);
+	append(h, "/etc/rpc/service", " changed");
+	contents_are(h, "/etc/rpc/service", "#!service changed");
 }
 
 static void hides_what_is_the_hosts(void **state)
@@ -425,6 +450,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD(shows_the_template),
+		WORLD(shows_our_tools_under_the_template),
 		WORLD(hides_what_is_the_hosts),
 		WORLD(keeps_changes_to_itself),
 		WORLD(writes_through_to_a_share),
