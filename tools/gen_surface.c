@@ -34,6 +34,12 @@ static const struct row keeper[] = {
 #include "supervise/keeper.def"
 };
 
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row steward[] = {
+#include "manager/helper.def"
+};
+
 #define HOST(call, reason, checks) {#call, #checks, reason},
 static const struct row cell[] = {
 #include "cell/stub/seccomp.def"
@@ -88,6 +94,10 @@ static void document(FILE *to)
 	      "Of the kernel of a qube that lasts, once that runs\n"
 	      "(`src/supervise/keeper.def`).",
 	      keeper, sizeof(keeper) / sizeof(keeper[0]));
+	table(to, "A steward",
+	      "Of a program of the user's that serves a call to dom0, or is told of\n"
+	      "one, once that runs (`src/manager/helper.def`).",
+	      steward, sizeof(steward) / sizeof(steward[0]));
 	table(to, "The helper that reads archives",
 	      "`bento-import`, once it has begun (`src/import/seccomp.def`). It\n"
 	      "has the descriptors it was given.",

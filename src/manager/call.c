@@ -80,6 +80,28 @@ bool call_is_stream(struct span head)
 	return m && m->way == STREAM;
 }
 
+/* What is ours alone hands out descriptors. */
+bool call_is_for_qubes(struct span name)
+{
+	const struct method *m = find_method(name);
+
+	return m && strncmp(m->name, "bento.", strlen("bento.")) != 0;
+}
+
+int call_source(struct call *c, struct qube *out)
+{
+	char name[REQUEST_WORD_MAX + 1];
+	const struct span *s = &c->request.source;
+
+	memcpy(name, s->at, s->size);
+	name[s->size] = '\0';
+	if (qube_find(c->m->ledger, name, out) < 0 ||
+	    out->class == QUBE_AdminVM)
+		return call_fail(c, EX_PermissionDenied,
+		                 "only a qube may ask this");
+	return 0;
+}
+
 int call_fail(struct call *c, enum exception ex, const char *fmt, ...)
 {
 	va_list ap;
@@ -194,7 +216,7 @@ static int check_row(struct call *c, const struct method *m)
 	target[r->target.size] = '\0';
 	if (r->argument.size)
 		memcpy(c->argument, r->argument.at, r->argument.size);
-	if (!span_is(r->source, "dom0"))
+	if (!span_is(r->source, "dom0") && !listener_is_vetted(c->conn))
 		return call_fail(c, EX_PermissionDenied,
 		                 "only dom0 may ask here");
 	if (qube_find(c->m->ledger, target, &c->target) < 0)
@@ -259,6 +281,9 @@ int call_start(struct manager *m, struct conn *conn, struct buffer *wire)
 	*wire = (struct buffer){0};
 	if (request_parse(buffer_span(&c->wire), &c->request) == 0)
 		method = find_method(c->request.method);
+	if (method && listener_is_vetted(conn) &&
+	    !call_is_for_qubes(c->request.method))
+		method = NULL;
 	if (!method) {
 		destroy(c);
 		return -EPROTO;

@@ -59,6 +59,15 @@ struct call {
 must_check int call_start(struct manager *m, struct conn *conn,
                           struct buffer *wire);
 
+/* Is there a method of this name that qubes may be allowed to use? */
+bool call_is_for_qubes(struct span method);
+
+/*
+ * The qube that makes the request, in the handler.  0, or what to return if it
+ * is dom0.
+ */
+must_check int call_source(struct call *c, struct qube *out);
+
 /* Is this the beginning of a request whose payload goes past us? */
 bool call_is_stream(struct span head);
 

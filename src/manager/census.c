@@ -3,6 +3,7 @@
 
 #include "manager/domain.h"
 #include "manager/manager.h"
+#include "manager/preload.h"
 #include "manager/property.h"
 #include "policy/policy_rules.h"
 
@@ -143,8 +144,10 @@ int census_take(struct manager *m, struct census **out, struct fault *f)
 	c->strings = policy_rules_create();
 	err = c->strings ? 0 : -ENOMEM;
 	qube_walk_begin(&w, m->ledger);
+	/* What waits to be taken is not there yet. */
 	while (err == 0 && qube_walk_next(&w, &q))
-		err = add_qube(c, m, &q);
+		if (!preload_is_waiting(m, q.id))
+			err = add_qube(c, m, &q);
 	qube_walk_end(&w);
 	if (err < 0) {
 		census_put(c);

@@ -13,10 +13,12 @@
 #include <time.h>
 
 #include "manager/census.h"
+#include "manager/disposable.h"
 #include "manager/leftover.h"
 #include "manager/manager.h"
 #include "manager/plan.h"
 #include "manager/property.h"
+#include "manager/trunk.h"
 #include "manager/worker.h"
 #include "supervise/door.h"
 
@@ -91,6 +93,7 @@ void domain_destroy(struct domain *d)
 	set_state(d, DOMAIN_HALTED);
 	plan_destroy(d->plan);
 	d->plan = NULL;
+	trunk_close(d->trunk);
 	reactor_timer_stop(&d->patience);
 	close_watch(r, &d->control);
 	close_watch(r, &d->report);
@@ -114,6 +117,17 @@ void domain_reap(struct manager *m)
 	}
 }
 
+static void tell_waiters(struct domain *d, const char *why)
+{
+	while (!list_empty(&d->waiters)) {
+		struct domain_waiter *w = list_first(
+			&d->waiters, struct domain_waiter, link);
+
+		list_del(&w->link);
+		w->done(w, why);
+	}
+}
+
 /* It has ended, or never began; `d` goes. */
 static void halted(struct domain *d, const char *why)
 {
@@ -132,6 +146,7 @@ static void halted(struct domain *d, const char *why)
 		            "reason", why, NULL);
 	}
 	finish_all(&d->starters, EX_QubesVMNotStartedError, why);
+	tell_waiters(d, why);
 	finish_all(&d->orders, EX_QubesVMNotRunningError, why);
 	/* Those who wait for the end see it as it is: halted. */
 	list_init(&enders);
@@ -273,6 +288,23 @@ static int enter(const struct domain *d, struct fault *f)
 	return door_enter(d->m->domains->doors, door, f);
 }
 
+/* A connection for calls besides. */
+static int open_trunk(struct domain *d, struct fault *f)
+{
+	struct trunk what = {
+		.id = d->id,
+		.once = d->once,
+		.adopted = !d->plan,
+	};
+	int fd = enter(d, f);
+
+	if (fd < 0)
+		return fd;
+	memcpy(what.name, d->name, sizeof(what.name));
+	memcpy(what.uuid, d->uuid, sizeof(what.uuid));
+	return trunk_open(d->m, &what, fd, &d->trunk, f);
+}
+
 /* Connects to the kernel, whose qube runs from now on. */
 int domain_meet(struct domain *d, struct fault *f)
 {
@@ -287,6 +319,9 @@ int domain_meet(struct domain *d, struct fault *f)
 		return fault_set(f, err, "watch the kernel: %s",
 		                 strerror(-err));
 	}
+	err = open_trunk(d, f);
+	if (err < 0)
+		return err;
 	set_state(d, DOMAIN_RUNNING);
 	d->start_time = (int64_t)time(NULL);
 	return 0;
@@ -301,6 +336,38 @@ static int hand_over(struct domain *d, struct call *c)
 		return 0;
 	c->fd = enter(d, &f);
 	return c->fd < 0 ? call_fault(c, c->fd, &f) : 0;
+}
+
+/* Ends it at once.  One that starts, or does not listen, goes with its keeper. */
+static void end(struct domain *d)
+{
+	if ((d->control.fd < 0 ||
+	     domain_order(d, CONTROL_kill, DOMAIN_NO_COOKIE, 0) < 0) &&
+	    d->keeper.pid > 0)
+		(void)kill(d->keeper.pid, SIGKILL);
+	reactor_timer_start(d->m->reactor, &d->patience, KILL_PATIENCE_MS);
+	if (d->state != DOMAIN_STARTING)
+		set_state(d, DOMAIN_HALTING);
+}
+
+void domain_end(struct manager *m, uint32_t id)
+{
+	struct domain *d = domain_find(m, id);
+
+	if (!d)
+		return;
+	d->unwanted = true;
+	/* Else it ends when it has begun. */
+	if (d->control.fd >= 0 || d->keeper.pid > 0)
+		end(d);
+}
+
+void domain_trunk_closed(struct manager *m, uint32_t id)
+{
+	struct domain *d = domain_find(m, id);
+
+	if (d)
+		d->trunk = NULL;
 }
 
 static void report_ready(struct reactor_watch *w, uint32_t events)
@@ -319,6 +386,9 @@ static void report_ready(struct reactor_watch *w, uint32_t events)
 		return;
 	}
 	events_tell(&d->m->events, d->name, "domain-start", NULL);
+	tell_waiters(d, NULL);
+	if (d->unwanted)
+		end(d);
 	while (!list_empty(&d->starters)) {
 		struct call *c = list_first(&d->starters, struct call, waiting);
 
@@ -345,12 +415,15 @@ struct domain *domain_create(struct manager *m, const struct qube *q)
 	d->m = m;
 	d->id = q->id;
 	memcpy(d->name, q->name, sizeof(d->name));
+	memcpy(d->uuid, q->uuid, sizeof(d->uuid));
+	d->once = disposable_is_for_call(m->ledger, q);
 	set_state(d, DOMAIN_STARTING);
 	d->control = (struct reactor_watch){.fd = -1, .ready = control_ready};
 	d->report = (struct reactor_watch){.fd = -1, .ready = report_ready};
 	d->keeper.report = -1;
 	reactor_timer_init(&d->patience, out_of_patience);
 	list_init(&d->starters);
+	list_init(&d->waiters);
 	list_init(&d->enders);
 	list_init(&d->orders);
 	list_add_tail(&m->domains->all, &d->link);
@@ -405,6 +478,8 @@ static void work_done(struct manager *m, void *what, int err,
 
 	if (!d)
 		return;
+	if (err == 0 && d->unwanted)
+		err = fault_set(&f, -ECANCELED, "nobody wants it any more");
 	if (err == 0)
 		err = spawn(d, &f);
 	if (err < 0)
@@ -473,6 +548,24 @@ static int start(struct call *c)
 	return CALL_LATER;
 }
 
+int domain_want(struct manager *m, const struct qube *q,
+                struct domain_waiter *w, struct fault *f)
+{
+	struct domain *d = domain_find(m, q->id);
+	int err;
+
+	if (d && (d->state == DOMAIN_HALTING || d->unwanted))
+		return fault_set(f, -EBUSY, "%s is about to end", q->name);
+	if (d && d->state == DOMAIN_PAUSED)
+		return fault_set(f, -EBUSY, "%s is paused", q->name);
+	if (d && d->state == DOMAIN_RUNNING)
+		return 1;
+	err = d ? 0 : domain_launch(m, q, &d, f);
+	if (err == 0)
+		list_add_tail(&d->waiters, &w->link);
+	return err;
+}
+
 int domain_start(struct call *c)
 {
 	return start(c);
@@ -531,14 +624,7 @@ int domain_kill(struct call *c)
 	if (d->control.fd < 0 && d->keeper.pid <= 0)
 		return call_fail(c, EX_QubesException, "%s is still starting",
 		                 d->name);
-	/* One that starts, or does not listen, goes with its keeper. */
-	if ((d->control.fd < 0 ||
-	     domain_order(d, CONTROL_kill, DOMAIN_NO_COOKIE, 0) < 0) &&
-	    d->keeper.pid > 0)
-		(void)kill(d->keeper.pid, SIGKILL);
-	reactor_timer_start(c->m->reactor, &d->patience, KILL_PATIENCE_MS);
-	if (d->state != DOMAIN_STARTING)
-		set_state(d, DOMAIN_HALTING);
+	end(d);
 	list_add_tail(&d->enders, &c->waiting);
 	return CALL_LATER;
 }

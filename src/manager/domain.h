@@ -56,6 +56,29 @@ must_check int domain_kill(struct call *c);
 must_check int domain_pause(struct call *c, bool pause);
 must_check int domain_stat(struct call *c);
 
+/*
+ * Somebody who waits for a qube to run, but is no call of the Admin API.  `done`
+ * comes once, never at once: NULL, or why it does not run.  Out of its list it is
+ * not told.
+ */
+struct domain_waiter {
+	struct list link;
+	void (*done)(struct domain_waiter *w, const char *why);
+};
+
+/*
+ * Has a qube run, in a transaction that reads.  1: it does; 0: `w`, whose link is
+ * in no list, will be told; or a negative errno and why not.
+ */
+must_check int domain_want(struct manager *m, const struct qube *q,
+                           struct domain_waiter *w, struct fault *f);
+
+/* Ends a qube at once that nobody wants any more, also while it starts. */
+void domain_end(struct manager *m, uint32_t id);
+
+/* Its connection for calls has gone (manager/trunk.h). */
+void domain_trunk_closed(struct manager *m, uint32_t id);
+
 /* Children have ended: takes note of those that are keepers. */
 void domain_reap(struct manager *m);
 

@@ -10,6 +10,7 @@
 #include "supervise/keeper.h"
 
 struct plan;
+struct trunk;
 
 #define DOMAIN_NO_COOKIE 1u /* of orders nobody waits for */
 
@@ -18,6 +19,10 @@ struct domain {
 	struct manager *m;
 	uint32_t id;
 	char name[QUBE_NAME_MAX + 1];
+	char uuid[QUBE_UUID_SIZE];
+	bool once;           /* a disposable that goes with its last call */
+	bool unwanted;       /* it is to end as soon as that can be told */
+	struct trunk *trunk; /* its connection for calls, or NULL */
 	enum domain_state state;
 	int64_t start_time;
 	struct reactor_watch control; /* messages of the kernel */
@@ -26,6 +31,7 @@ struct domain {
 	struct plan *plan;            /* NULL: of one that was found */
 	struct reactor_timer patience;
 	struct list starters; /* calls that wait for it to run */
+	struct list waiters;  /* others that do */
 	struct list enders;   /* ... to have ended */
 	struct list orders;   /* ... for an answer */
 	uint64_t memory, tasks, cpu_ns;

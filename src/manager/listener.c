@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "channel/callmsg.h"
 #include "manager/manager.h"
 
 #define HEAD_MAX 1024u /* of a request: what comes before its payload */
@@ -23,6 +24,11 @@ struct conn {
 	enum phase phase;
 	bool headed; /* READING: the head is complete */
 	struct buffer in, out;
+	/* Of a vetted one, in which the watch turns from `in` to `out`. */
+	bool vetted;
+	int fd_in, fd_out, status;
+	uint32_t exit_status;
+	char source[QUBE_NAME_MAX + 1];
 	int fd; /* to go along with the first byte; -1: none */
 	struct call *call;
 	bool stats;
@@ -33,8 +39,18 @@ struct listener {
 	struct manager *m;
 	struct reactor_watch watch;
 	struct list conns;
-	uint32_t count;
+	uint32_t count, vetted;
 };
+
+/* The exit status of a call, for who made it; it may not be there any more. */
+static void tell_status(const struct conn *c)
+{
+	uint8_t wire[4] = {(uint8_t)c->exit_status};
+
+	if (c->status >= 0)
+		(void)!send(c->status, wire, sizeof(wire),
+		            MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 static void destroy(struct conn *c)
 {
@@ -44,12 +60,21 @@ static void destroy(struct conn *c)
 	reactor_remove(l->m->reactor, &c->watch);
 	base_close(&fd);
 	base_close(&c->fd);
+	tell_status(c);
+	base_close(&c->fd_in);
+	base_close(&c->fd_out);
+	base_close(&c->status);
 	if (c->call)
 		call_forget(c->call);
 	buffer_fini(&c->in);
 	buffer_fini(&c->out);
 	list_del(&c->tell);
 	list_del(&c->link);
+	if (c->vetted) {
+		l->vetted--;
+		free(c);
+		return;
+	}
 	free(c);
 	l->count--;
 	if (l->count == LISTENER_CONNS_MAX - 1)
@@ -109,6 +134,7 @@ void listener_answer(struct conn *c, struct span wire, int fd)
 {
 	c->call = NULL;
 	c->fd = fd;
+	c->exit_status = 0;
 	c->phase = WRITING;
 	buffer_put(&c->out, wire.at, wire.size);
 	/* What is left goes when the other side reads. */
@@ -123,7 +149,12 @@ void listener_set_call(struct conn *c, struct call *call)
 
 int listener_socket(const struct conn *c)
 {
-	return c->watch.fd;
+	return c->vetted ? c->fd_in : c->watch.fd;
+}
+
+bool listener_is_vetted(const struct conn *c)
+{
+	return c->vetted;
 }
 
 void listener_stream(struct conn *c, struct events *e, const char *subject,
@@ -133,6 +164,7 @@ void listener_stream(struct conn *c, struct events *e, const char *subject,
 	                            .name = "connection-established"};
 
 	c->phase = STREAMING;
+	c->exit_status = 0;
 	c->stats = stats;
 	(void)snprintf(c->subject, sizeof(c->subject), "%s", subject);
 	list_add_tail(&e->listeners, &c->tell);
@@ -162,10 +194,25 @@ bool listener_wants_stats(const struct events *e)
 	return false;
 }
 
+/* From now on the stream that the answer goes to is looked at. */
+static bool turn(struct conn *c)
+{
+	struct reactor *r = c->listener->m->reactor;
+
+	c->fd_in = c->watch.fd;
+	reactor_remove(r, &c->watch);
+	if (reactor_add(r, &c->watch, c->fd_out, 0) < 0)
+		return false;
+	c->fd_out = -1; /* the watch's now */
+	return true;
+}
+
 /* The request is there.  False: the connection is over. */
 static bool run_request(struct conn *c)
 {
 	c->phase = WAITING;
+	if (c->vetted && !turn(c))
+		return false;
 	reactor_change(c->listener->m->reactor, &c->watch, 0);
 	return call_start(c->listener->m, c, &c->in) == 0;
 }
@@ -255,6 +302,66 @@ static bool is_ours(int sock)
 	       cred.uid == geteuid();
 }
 
+/* A connection that is looked at; NULL without memory. */
+static struct conn *create(struct listener *l, int sock)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->listener = l;
+	c->fd = c->fd_in = c->fd_out = c->status = -1;
+	c->watch.ready = conn_ready;
+	list_init(&c->tell);
+	if (reactor_add(l->m->reactor, &c->watch, sock, EPOLLIN) < 0) {
+		free(c);
+		return NULL;
+	}
+	list_add_tail(&l->conns, &c->link);
+	return c;
+}
+
+static uint32_t count_of(const struct listener *l, const char *source)
+{
+	uint32_t count = 0;
+
+	list_for_each (at, &l->conns)
+		count += strcmp(list_entry(at, struct conn, link)->source,
+		                source) == 0;
+	return count;
+}
+
+int listener_vetted(struct listener *l, struct span head, int in, int out,
+                    int status)
+{
+	autoclose int fd_in = in, fd_out = out, fd_status = status;
+	struct request r;
+	char source[QUBE_NAME_MAX + 1] = "";
+	struct conn *c;
+
+	if (request_parse(head, &r) < 0 || r.source.size >= sizeof(source))
+		return -EINVAL;
+	memcpy(source, r.source.at, r.source.size);
+	if (l->vetted == LISTENER_VETTED_MAX ||
+	    count_of(l, source) >= LISTENER_SOURCE_MAX)
+		return -EBUSY;
+	c = create(l, fd_in);
+	if (!c)
+		return -ENOMEM;
+	fd_in = -1; /* the connection's now */
+	l->vetted++;
+	c->vetted = true;
+	c->headed = true;
+	c->exit_status = CALLMSG_EXIT_PROBLEM; /* unless it is answered */
+	memcpy(c->source, source, sizeof(source));
+	c->fd_out = take_fd(&fd_out);
+	c->status = take_fd(&fd_status);
+	buffer_put(&c->in, head.at, head.size);
+	if (c->in.bad || (call_is_stream(head) && !run_request(c)))
+		destroy(c);
+	return 0;
+}
+
 static void accept_ready(struct reactor_watch *w, uint32_t events)
 {
 	struct listener *l = container_of(w, struct listener, watch);
@@ -265,19 +372,10 @@ static void accept_ready(struct reactor_watch *w, uint32_t events)
 	(void)events;
 	if (sock < 0 || !is_ours(sock))
 		return;
-	c = calloc(1, sizeof(*c));
+	c = create(l, sock);
 	if (!c)
 		return;
-	c->listener = l;
-	c->fd = -1;
-	c->watch.ready = conn_ready;
-	list_init(&c->tell);
-	if (reactor_add(l->m->reactor, &c->watch, sock, EPOLLIN) < 0) {
-		free(c);
-		return;
-	}
 	sock = -1; /* the connection's now */
-	list_add_tail(&l->conns, &c->link);
 	l->count++;
 	/* The rest wait in the socket's queue until one of these ends. */
 	if (l->count == LISTENER_CONNS_MAX)

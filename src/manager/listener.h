@@ -27,6 +27,22 @@ must_check int listener_create(struct manager *m, int sock,
                                struct listener **out, struct fault *f);
 void listener_destroy(struct listener *l);
 
+/* Of calls by qubes: at once, and of one qube. */
+#define LISTENER_VETTED_MAX 256u
+#define LISTENER_SOURCE_MAX 16u
+
+/*
+ * Serves a request that a qube makes, and that the policy has allowed: `head` is
+ * all of it but its payload, which comes from the stream `in` up to its end.  The
+ * answer goes to `out`, and an exit status to `status`.  All three are taken over
+ * in any case.  0; -EBUSY: there are too many; or another negative errno.
+ */
+must_check int listener_vetted(struct listener *l, struct span head, int in,
+                               int out, int status);
+
+/* Has the policy allowed what this connection asks?  Else it is dom0's own. */
+bool listener_is_vetted(const struct conn *conn);
+
 /* Notes the call that the connection waits for; it is forgotten with it. */
 void listener_set_call(struct conn *c, struct call *call);
 

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "admin/client.h"
 #include "admin/launcher.h"
@@ -27,6 +28,8 @@
 #include "manager/domain.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
+#include "manager/notices.h"
+#include "manager/preload.h"
 #include "manager/prompts.h"
 #include "manager/verdicts.h"
 #include "manager/worker.h"
@@ -160,6 +163,12 @@ static int prepare(struct service *s, struct fault *f)
 		err = disk_sweep(m, f);
 	if (err == 0)
 		err = domain_create_all(m, f);
+	if (err == 0)
+		err = prompts_create(m, &m->prompts, f);
+	if (err == 0)
+		err = notices_create(m, &m->notices, f);
+	if (err == 0)
+		err = preload_create_all(m, f);
 	return err < 0 ? err : domain_adopt(m, f);
 }
 
@@ -170,11 +179,6 @@ static int serve(struct service *s, struct fault *f)
 
 	if (sock < 0)
 		return sock;
-	err = prompts_create(&s->m, &s->m.prompts, f);
-	if (err < 0) {
-		close(sock);
-		return err;
-	}
 	err = verdicts_create(&s->m, sock, &s->m.verdicts, f);
 	if (err < 0)
 		return err;
@@ -200,9 +204,11 @@ static void finish(struct service *s)
 
 	listener_destroy(m->listener);
 	verdicts_destroy(m->verdicts);
-	prompts_destroy(m->prompts);
 	worker_destroy_all(m);
+	preload_destroy_all(m);
 	domain_destroy_all(m);
+	prompts_destroy(m->prompts);
+	notices_destroy(m->notices);
 	policy_store_close(m->policy);
 	census_forget(m);
 	ledger_close(m->ledger);
@@ -256,6 +262,15 @@ static void raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* Where no earlier manager can have been. */
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static void usage(void)
 {
 	(void)puts("usage: bento-manager\n\n"
@@ -278,6 +293,8 @@ int main(int argc, char *argv[])
 	(void)!chdir("/");
 	raise_limits();
 	events_init(&s.m.events);
+	list_init(&s.m.trunks);
+	s.m.served = s.m.served_before = clock_ns();
 	if (manage(&s, &f) < 0) {
 		(void)fprintf(stderr, "bento-manager: %s\n", f.text);
 		(void)printf("%s\n", f.text);

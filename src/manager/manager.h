@@ -11,7 +11,9 @@
 
 struct census;
 struct listener;
+struct notices;
 struct policy_store;
+struct preloads;
 struct prompts;
 struct verdicts;
 struct domains;
@@ -32,4 +34,9 @@ struct manager {
 	struct verdicts *verdicts; /* manager/verdicts.h */
 	struct domains *domains;   /* qubes that run; manager/domain.h */
 	struct workers *workers;   /* manager/worker.h */
+	struct list trunks;        /* manager/trunk.h */
+	uint64_t served_before;    /* calls we serve have numbers above this */
+	uint64_t served;           /* the last of them */
+	struct notices *notices;   /* manager/notices.h */
+	struct preloads *preloads; /* manager/preload.h */
 };

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/helper.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/hostcalls.h"
+#include "manager/beside.h"
+
+#define FILE_MAX 255u /* longer names are looked for without an argument */
+#define VARS_MAX 8u
+#define FIRST_FD 3 /* where the status goes; behind the streams */
+
+#define ANY      HOSTCALLS_ANY
+#define IS       HOSTCALLS_IS
+#define HOSTFAIL HOSTCALLS_FAIL
+#define HOSTCALL HOSTCALLS_CALL
+
+static const struct hostcalls_row rows[] = {
+#include "manager/helper.def"
+};
+
+struct program {
+	char path[PATHS_MAX + FILE_MAX + 16];
+	char *argument;       /* or NULL */
+	char *var[VARS_MAX];  /* NAME=VALUE; owned */
+	int fd[FIRST_FD + 1]; /* borrowed */
+};
+
+static void program_end(struct program *p)
+{
+	for (size_t i = 0; i < VARS_MAX; i++)
+		free(p->var[i]);
+	free(p->argument);
+}
+
+/* ---- in the children ---- */
+
+static _Noreturn void be_program(const struct program *p, char *const *env)
+{
+	char name[sizeof(p->path)];
+	char *argv[] = {name, p->argument, NULL};
+	const char *home = getenv("HOME");
+
+	memcpy(name, p->path, sizeof(name));
+	if (!home || chdir(home) < 0)
+		(void)!chdir("/");
+	(void)execve(p->path, argv, env);
+	_exit(CALLMSG_EXIT_PROBLEM);
+}
+
+/* Our environment without what is not for programs of the user's. */
+static char **environment(const struct program *p)
+{
+	size_t count = 0, room = VARS_MAX + 1;
+	char **env;
+
+	for (char **e = environ; *e; e++)
+		room++;
+	env = calloc(room, sizeof(*env));
+	if (!env)
+		return NULL;
+	for (char **e = environ; *e; e++)
+		if (strncmp(*e, "QREXEC", strlen("QREXEC")) != 0)
+			env[count++] = *e;
+	for (size_t i = 0; i < VARS_MAX && p->var[i]; i++)
+		env[count++] = p->var[i];
+	return env;
+}
+
+static void usual_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		(void)signal(i, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Keeps the four descriptors alone, at their numbers. */
+static int settle(const struct program *p)
+{
+	int high[FIRST_FD + 1];
+
+	for (int i = 0; i <= FIRST_FD; i++) {
+		high[i] = fcntl(p->fd[i], F_DUPFD_CLOEXEC, FIRST_FD + 1);
+		if (high[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i <= FIRST_FD; i++)
+		if (dup2(high[i], i) < 0)
+			return -errno;
+	(void)fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);
+	(void)syscall(SYS_close_range, FIRST_FD + 1, ~0u, 0);
+	return 0;
+}
+
+static void tell_status(uint32_t status)
+{
+	uint8_t wire[4] = {(uint8_t)status, (uint8_t)(status >> 8),
+	                   (uint8_t)(status >> 16), (uint8_t)(status >> 24)};
+
+	/* Whoever wanted to know may be gone. */
+	(void)!write(FIRST_FD, wire, sizeof(wire));
+}
+
+static _Noreturn void be_steward(const struct program *p)
+{
+	char **env = environment(p);
+	int how = 0;
+	pid_t pid;
+
+	(void)prctl(PR_SET_NAME, "bento-steward", 0, 0, 0);
+	(void)setsid();
+	usual_signals();
+	if (!env || settle(p) < 0)
+		_exit(CALLMSG_EXIT_PROBLEM);
+	pid = fork();
+	if (pid == 0)
+		be_program(p, env);
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* Its streams end when the program lets them go. */
+	(void)syscall(SYS_close_range, 0, FIRST_FD - 1, 0);
+	if (pid < 0 || hostcalls_enter(rows, ARRAY_LEN(rows)) < 0)
+		_exit(CALLMSG_EXIT_PROBLEM);
+	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
+		;
+	tell_status(WIFEXITED(how) ? (uint32_t)WEXITSTATUS(how)
+	                           : 128u + (uint32_t)WTERMSIG(how));
+	_exit(0);
+}
+
+/* Two forks: the steward is not our child, and nobody has to wait for it. */
+static int spawn(const struct program *p, struct fault *f)
+{
+	pid_t pid = fork();
+	int how = 0;
+
+	if (pid < 0)
+		return fault_errno(f, "start %s", p->path);
+	if (pid == 0) {
+		pid = fork();
+		if (pid == 0)
+			be_steward(p);
+		_exit(pid < 0);
+	}
+	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
+		;
+	return how == 0 ? 0 : fault_set(f, -EAGAIN, "start %s", p->path);
+}
+
+/* ---- what to start ---- */
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       access(path, X_OK) == 0;
+}
+
+/* Looks for a file of this name in the folders of services. */
+static bool find(const struct manager *m, struct span name, struct program *p)
+{
+	char top[PATHS_MAX];
+
+	if (name.size == 0 || name.size > FILE_MAX)
+		return false;
+	for (unsigned i = 0; beside_place(m, i, top); i++) {
+		(void)snprintf(p->path, sizeof(p->path),
+		               "%s/" HELPER_SERVICES "/%.*s", top,
+		               (int)name.size, (const char *)name.at);
+		if (is_program(p->path))
+			return true;
+	}
+	return false;
+}
+
+static int add_var(struct program *p, const char *name, struct span value)
+{
+	size_t i = 0;
+
+	while (p->var[i])
+		i++;
+	assert(i < VARS_MAX);
+	if (asprintf(&p->var[i], "%s=%.*s", name, (int)value.size,
+	             (const char *)value.at) < 0)
+		p->var[i] = NULL;
+	return p->var[i] ? 0 : -ENOMEM;
+}
+
+static int add_vars(struct program *p, const struct helper_call *call,
+                    struct span argument)
+{
+	bool keyword = call->wanted.size > 0 && call->wanted.at[0] == '@';
+	int err = add_var(p, "QREXEC_REMOTE_DOMAIN", call->source);
+
+	if (err == 0)
+		err = add_var(p, "QREXEC_SERVICE_FULL_NAME", call->service);
+	if (err == 0)
+		err = add_var(p, "QREXEC_SERVICE_ARGUMENT", argument);
+	if (err == 0)
+		err = add_var(p, "QREXEC_REQUESTED_TARGET_TYPE",
+		              span_str(keyword ? "keyword" : "name"));
+	if (err < 0)
+		return err;
+	return keyword ? add_var(p, "QREXEC_REQUESTED_TARGET_KEYWORD",
+	                         span_from(call->wanted, 1))
+	               : add_var(p, "QREXEC_REQUESTED_TARGET", call->wanted);
+}
+
+int helper_service(const struct manager *m, const struct helper_call *call,
+                   const int streams[CALLMSG_STREAMS], struct fault *f)
+{
+	struct program p = {.argument = NULL};
+	struct reader name = {.rest = call->service};
+	struct span argument, plain;
+	size_t size = 0;
+	int err;
+
+	while (size < call->service.size && call->service.at[size] != '+')
+		size++;
+	plain = rd_take(&name, size);
+	argument = span_from(call->service, size + 1);
+	if (!find(m, call->service, &p) && !find(m, plain, &p))
+		return fault_set(f, -ENOENT, "there is no such service");
+	if (argument.size > 0) {
+		p.argument = strndup((const char *)argument.at, argument.size);
+		if (!p.argument)
+			return fault_set(f, -ENOMEM, "out of memory");
+	}
+	err = add_vars(&p, call, argument);
+	memcpy(p.fd, streams, sizeof(p.fd));
+	err = err < 0 ? fault_set(f, err, "out of memory") : spawn(&p, f);
+	program_end(&p);
+	return err;
+}
+
+int helper_notify(const struct manager *m, int message, int *ended,
+                  struct fault *f)
+{
+	struct program p = {.argument = NULL};
+	autoclose int to = -1, from = -1;
+	autoclose int null = -1;
+	char path[PATHS_MAX];
+	int ends[2];
+	int err;
+
+	if (!beside_find(m, HELPER_NOTIFY, path))
+		return fault_set(f, -ENOENT, "there is no " HELPER_NOTIFY);
+	(void)snprintf(p.path, sizeof(p.path), "%s", path);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return fault_errno(f, "make a pipe");
+	from = ends[0];
+	to = ends[1];
+	p.fd[0] = message;
+	p.fd[1] = null;
+	p.fd[2] = STDERR_FILENO;
+	p.fd[FIRST_FD] = to;
+	err = spawn(&p, f);
+	if (err < 0)
+		return err;
+	*ended = take_fd(&from);
+	return 0;
+}

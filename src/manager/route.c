@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/route.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "manager/disposable.h"
+#include "manager/manager.h"
+#include "manager/preload.h"
+#include "manager/session.h"
+#include "manager/trunk.h"
+
+static void fail(struct route *r, const char *why)
+{
+	if (r->made)
+		domain_end(r->m, r->made);
+	r->made = 0;
+	r->done(r, NULL, why);
+}
+
+/* Four sockets, each for one direction. */
+static int make_streams(int ours[CALLMSG_STREAMS], int theirs[CALLMSG_STREAMS])
+{
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+		ours[i] = theirs[i] = -1;
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++) {
+		int ends[2];
+
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) <
+		    0) {
+			int err = -errno;
+
+			callmsg_close(ours);
+			callmsg_close(theirs);
+			return err;
+		}
+		ours[i] = ends[0];
+		theirs[i] = ends[1];
+	}
+	return 0;
+}
+
+/* It runs: the two are joined. */
+static void join(struct route *r, struct trunk *t)
+{
+	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
+	int err;
+
+	if (!t) {
+		fail(r, "the target takes no calls");
+		return;
+	}
+	if (make_streams(ours, theirs) < 0) {
+		fail(r, "the manager has too many open files");
+		return;
+	}
+	err = trunk_serve(t, &r->what, theirs);
+	if (err < 0) {
+		callmsg_close(ours);
+		fail(r, err == -EBUSY ? "the target does not keep up with calls"
+		                      : "the target cannot be told");
+		return;
+	}
+	r->made = 0;
+	r->done(r, ours, NULL);
+}
+
+/* Has the user's own session serve it. */
+static void join_session(struct route *r)
+{
+	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
+
+	if (make_streams(ours, theirs) < 0) {
+		fail(r, "the manager has too many open files");
+		return;
+	}
+	session_serve(r->m, &r->what, theirs);
+	r->done(r, ours, NULL);
+}
+
+static void started(struct domain_waiter *w, const char *why)
+{
+	struct route *r = container_of(w, struct route, waiter);
+
+	if (why)
+		fail(r, why);
+	else
+		join(r, trunk_find(r->m, r->uuid));
+}
+
+/* Starts it and waits for that; in a transaction that reads. */
+static int want(struct route *r, const struct qube *q, struct fault *f)
+{
+	r->waiter.done = started;
+	memcpy(r->uuid, q->uuid, sizeof(r->uuid));
+	return domain_want(r->m, q, &r->waiter, f);
+}
+
+static int want_qube(struct route *r, struct fault *f)
+{
+	char name[QUBE_UUID_SIZE + 8];
+	struct qube q;
+	int err = ledger_begin(r->m->ledger, false, f);
+
+	if (err < 0)
+		return err;
+	(void)snprintf(name, sizeof(name), "uuid:%s", r->uuid);
+	err = qube_find(r->m->ledger, name, &q);
+	if (err < 0)
+		err = fault_set(f, err, "the target is gone");
+	else if (!r->start && domain_state(r->m, q.id) == DOMAIN_HALTED)
+		err = fault_set(f, -ESRCH, "the target does not run");
+	else
+		err = want(r, &q, f);
+	ledger_abort(r->m->ledger);
+	return err;
+}
+
+static int want_new(struct route *r, struct fault *f)
+{
+	struct qube q;
+	int err = preload_take(r->m, r->uuid, &q);
+
+	if (err < 0)
+		err = disposable_make(r->m, r->uuid, DISPOSABLE_CALL, &q, f);
+	if (err < 0)
+		return err;
+	r->made = q.id;
+	err = ledger_begin(r->m->ledger, false, f);
+	if (err < 0)
+		return err;
+	err = want(r, &q, f);
+	ledger_abort(r->m->ledger);
+	/* One that never began is not removed by its end. */
+	if (err < 0)
+		disposable_drop(r->m, q.id);
+	if (err < 0)
+		r->made = 0;
+	return err;
+}
+
+void route_begin(struct manager *m, struct route *r)
+{
+	struct trunk *t = r->kind == ROUTE_QUBE ? trunk_find(m, r->uuid) : NULL;
+	struct fault f;
+	int err;
+
+	r->m = m;
+	r->made = 0;
+	list_init(&r->waiter.link);
+	if (r->kind == ROUTE_DOM0) {
+		join_session(r);
+		return;
+	}
+	if (t && domain_state(m, t->id) == DOMAIN_RUNNING) {
+		join(r, t);
+		return;
+	}
+	err = r->kind == ROUTE_NEW ? want_new(r, &f) : want_qube(r, &f);
+	if (err < 0)
+		fail(r, f.text);
+	else if (err > 0)
+		join(r, trunk_find(m, r->uuid));
+}
+
+void route_cancel(struct route *r)
+{
+	list_del(&r->waiter.link);
+	if (r->made)
+		domain_end(r->m, r->made);
+	r->made = 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call that has been allowed, on its way to where it is served.
+ *
+ * The target is started if it does not run, or made if it is to be a disposable,
+ * without anybody else waiting; then the streams are made, one half goes to
+ * the target, the other to whoever began the route.  From then on it needs no
+ * manager.
+ */
+#pragma once
+
+#include "base/fault.h"
+#include "channel/callmsg.h"
+#include "manager/domain.h"
+
+enum route_kind {
+	ROUTE_DOM0, /* the user's own session */
+	ROUTE_QUBE,
+	ROUTE_NEW, /* a disposable, for this call only */
+};
+
+/* Embedded by its owner, who fills in what is above the line and keeps it. */
+struct route {
+	enum route_kind kind;
+	char uuid[QUBE_UUID_SIZE]; /* the qube's; the disposable's template's */
+	bool start;                /* if it does not run */
+	struct callmsg what;       /* as the target is told */
+	/*
+	 * Comes once, later or at once: with streams, which are the owner's then,
+	 * or NULL and why not.
+	 */
+	void (*done)(struct route *r, int streams[CALLMSG_STREAMS],
+	             const char *why);
+
+	/* ---- */
+	struct manager *m;
+	struct domain_waiter waiter;
+	uint32_t made; /* the disposable's number, or 0 */
+};
+
+void route_begin(struct manager *m, struct route *r);
+
+/* Nobody wants it any more: `done` does not come.  A disposable of it goes. */
+void route_cancel(struct route *r);

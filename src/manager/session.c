@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/session.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/buffer.h"
+#include "manager/helper.h"
+#include "manager/listener.h"
+#include "manager/manager.h"
+
+static void tell(int to, const void *bytes, size_t size)
+{
+	/* These few bytes always fit; the caller may have gone. */
+	(void)!send(to, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void tell_status(const int streams[CALLMSG_STREAMS], uint32_t status)
+{
+	uint8_t wire[4] = {(uint8_t)status, (uint8_t)(status >> 8),
+	                   (uint8_t)(status >> 16), (uint8_t)(status >> 24)};
+
+	tell(streams[CALLMSG_STATUS], wire, sizeof(wire));
+}
+
+static void get_date(const int streams[CALLMSG_STREAMS])
+{
+	time_t now = time(NULL);
+	char text[64];
+	struct tm tm;
+	size_t size;
+
+	if (!gmtime_r(&now, &tm))
+		return;
+	size = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S+00:00\n", &tm);
+	tell(streams[CALLMSG_OUT], text, size);
+}
+
+static const struct {
+	const char *name;
+	void (*serve)(const int streams[CALLMSG_STREAMS]);
+} services[] = {
+#define SERVICE(name, function, what) {name, function},
+#include "manager/session.def"
+};
+
+/* True if it is one of ours, and served. */
+static bool serve_here(struct span name, const int streams[CALLMSG_STREAMS])
+{
+	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+		if (!span_is(name, services[i].name))
+			continue;
+		services[i].serve(streams);
+		tell_status(streams, 0);
+		return true;
+	}
+	return false;
+}
+
+/* A method of the Admin API.  Takes over three of the streams. */
+static int serve_method(struct manager *m, const struct callmsg *what,
+                        struct span name, int streams[CALLMSG_STREAMS])
+{
+	struct span argument = span_from(what->service, name.size + 1);
+	bool keyword = what->target.size > 0 && what->target.at[0] == '@';
+	struct request r = {
+		.method = name,
+		.argument = argument,
+		.source = what->source,
+		.target = keyword ? span_str("dom0") : what->target,
+	};
+	autobuffer struct buffer head = {0};
+
+	request_format(&head, &r);
+	if (head.bad)
+		return -ENOMEM;
+	return listener_vetted(
+		m->listener, buffer_span(&head), take_fd(&streams[CALLMSG_IN]),
+		take_fd(&streams[CALLMSG_OUT]),
+		fcntl(streams[CALLMSG_STATUS], F_DUPFD_CLOEXEC, 0));
+}
+
+static struct span name_of(struct span service)
+{
+	size_t size = 0;
+
+	while (size < service.size && service.at[size] != '+')
+		size++;
+	return (struct span){service.at, size};
+}
+
+/* 0, or a negative errno; -ESRCH: nobody serves this. */
+static int serve(struct manager *m, const struct callmsg *what,
+                 int streams[CALLMSG_STREAMS])
+{
+	const struct helper_call call = {
+		.service = what->service,
+		.source = what->source,
+		.wanted = what->target,
+	};
+	struct span name = name_of(what->service);
+	struct fault f;
+	int err = helper_service(m, &call, streams, &f);
+
+	if (err != -ENOENT) {
+		if (err < 0)
+			(void)fprintf(stderr, "%s\n", f.text);
+		return err;
+	}
+	if (serve_here(name, streams))
+		return 0;
+	return call_is_for_qubes(name) ? serve_method(m, what, name, streams)
+	                               : -ESRCH;
+}
+
+void session_serve(struct manager *m, const struct callmsg *what,
+                   int streams[CALLMSG_STREAMS])
+{
+	int err = serve(m, what, streams);
+
+	if (err < 0)
+		tell_status(streams, err == -ESRCH ? CALLMSG_EXIT_NO_SERVICE
+		                                   : CALLMSG_EXIT_PROBLEM);
+	callmsg_close(streams);
+}
