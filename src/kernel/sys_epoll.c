@@ -3,6 +3,7 @@
 #include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 
+#include "kernel/core/limits.h"
 #include "kernel/fs/epoll.h"
 #include "kernel/fs/fd.h"
 #include "kernel/syscall.h"
@@ -66,16 +67,25 @@ static long wait_on(struct task *t, struct file *set, uaddr_t events,
                     int32_t count, bool may_wait)
 {
 	abi_epoll_event *got = (abi_epoll_event *)(void *)t->kernel->scratch;
-	size_t max = MIN((size_t)count, SCRATCH_SIZE / sizeof(*got));
-	long n = epoll_take(t, set, got, max);
+	size_t max = MIN((size_t)count, MAX(epoll_size(set), 1));
+	bool many = max > SCRATCH_SIZE / sizeof(*got);
+	long n;
 
+	if (many) {
+		got = limits_alloc(t->kernel, max * sizeof(*got));
+		if (!got)
+			return -ENOMEM;
+	}
+	n = epoll_take(t, set, got, max);
+	if (n > 0 && user_write(t, events, got, (size_t)n * sizeof(*got)) < 0)
+		n = -EFAULT;
+	if (many)
+		limits_free(t->kernel, got, max * sizeof(*got));
 	if (n == 0) {
 		/* Never restarted, not even where no handler ran. */
 		n = timeout_sleep(t, may_wait);
 		return n == -ERESTARTSYS ? -EINTR : n;
 	}
-	if (user_write(t, events, got, (size_t)n * sizeof(*got)) < 0)
-		return -EFAULT;
 	return n;
 }
 

@@ -37,6 +37,20 @@ static struct task *find(struct task *t, int32_t tid)
 	return tid == 0 ? t : task_find(t->kernel, tid);
 }
 
+/*
+ * How the task is scheduled, to look at: also that of a zombie, and of process
+ * 1, which has no task.  NULL: no such task.
+ */
+static const struct task_sched *look(struct task *t, int32_t tid)
+{
+	const struct task *of = find(t, tid);
+	const struct process *p = of ? NULL : process_find(t->kernel, tid);
+
+	if (of)
+		return &of->sched;
+	return p && !p->reaped ? &p->sched : NULL;
+}
+
 /* May `t` change how `to` is scheduled? */
 static bool may_change(const struct task *t, const struct task *to)
 {
@@ -67,7 +81,7 @@ static size_t host_cpus(uint8_t mask[MASK_SIZE])
 long sys_sched_getaffinity(struct task *t,
                            const struct args_sched_getaffinity *a)
 {
-	const struct task *of = find(t, a->pid);
+	const struct task_sched *of = look(t, a->pid);
 	uint8_t mask[MASK_SIZE];
 	size_t size = host_cpus(mask);
 
@@ -108,7 +122,7 @@ long sys_sched_setaffinity(struct task *t,
 	}
 	if (!any)
 		return -EINVAL;
-	of->affinity = wanted;
+	of->sched.affinity = wanted;
 	return 0;
 }
 
@@ -155,8 +169,8 @@ static long set_policy(struct task *t, int32_t tid, uint32_t policy,
 	if (is_rt(policy) && !cred_capable(t->cred, CRED_CAP_SYS_NICE) &&
 	    priority > of->process->rlimit[RLIMIT_RTPRIO].cur)
 		return -EPERM;
-	of->policy = policy;
-	of->rt_priority = priority;
+	of->sched.policy = policy;
+	of->sched.rt_priority = priority;
 	return 0;
 }
 
@@ -176,7 +190,7 @@ long sys_sched_setscheduler(struct task *t,
 long sys_sched_getscheduler(struct task *t,
                             const struct args_sched_getscheduler *a)
 {
-	const struct task *of = find(t, a->pid);
+	const struct task_sched *of = look(t, a->pid);
 
 	if (a->pid < 0)
 		return -EINVAL;
@@ -192,12 +206,12 @@ long sys_sched_setparam(struct task *t, const struct args_sched_setparam *a)
 		return -EINVAL;
 	if (user_read(t, a->param, &priority, sizeof(priority)) < 0)
 		return -EFAULT;
-	return of ? set_policy(t, a->pid, of->policy, priority) : -ESRCH;
+	return of ? set_policy(t, a->pid, of->sched.policy, priority) : -ESRCH;
 }
 
 long sys_sched_getparam(struct task *t, const struct args_sched_getparam *a)
 {
-	const struct task *of = find(t, a->pid);
+	const struct task_sched *of = look(t, a->pid);
 
 	if (a->pid < 0 || a->param.raw == 0)
 		return -EINVAL;
@@ -233,7 +247,7 @@ long sys_sched_get_priority_min(struct task *t,
 long sys_sched_rr_get_interval(struct task *t,
                                const struct args_sched_rr_get_interval *a)
 {
-	const struct task *of = find(t, a->pid);
+	const struct task_sched *of = look(t, a->pid);
 	abi_timespec ts = {0, SLICE_NS};
 
 	if (a->pid < 0)
@@ -247,7 +261,7 @@ long sys_sched_rr_get_interval(struct task *t,
 
 long sys_sched_getattr(struct task *t, const struct args_sched_getattr *a)
 {
-	const struct task *of = find(t, a->pid);
+	const struct task_sched *of = look(t, a->pid);
 	struct attr attr = {.size = ATTR_SIZE};
 
 	if (a->pid < 0 || a->flags != 0 || a->size < ATTR_SIZE ||
@@ -267,10 +281,10 @@ static long set_nice(struct task *t, struct task *of, int32_t nice)
 
 	if (!may_change(t, of))
 		return -EPERM;
-	if (nice < of->nice && (uint64_t)(20 - nice) > lowest &&
+	if (nice < of->sched.nice && (uint64_t)(20 - nice) > lowest &&
 	    !cred_capable(t->cred, CRED_CAP_SYS_NICE))
 		return -EACCES;
-	of->nice = nice;
+	of->sched.nice = nice;
 	return 0;
 }
 
@@ -366,8 +380,13 @@ long sys_getpriority(struct task *t, const struct args_getpriority *a)
 
 	if (err < 0)
 		return err;
+	if (a->which == PRIO_PROCESS) {
+		const struct task_sched *one = look(t, (int32_t)w.who);
+
+		return one ? 20 - one->nice : -ESRCH;
+	}
 	while ((of = whom_next(&w, of ? of->tid : 0)))
-		best = MAX(best, 20 - of->nice);
+		best = MAX(best, 20 - of->sched.nice);
 	return best;
 }
 

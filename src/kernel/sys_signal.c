@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "kernel/fs/fd.h"
+#include "kernel/fs/pseudo.h"
 #include "kernel/syscall.h"
 #include "kernel/task/clock.h"
 #include "kernel/task/cred.h"
@@ -307,15 +308,19 @@ long sys_pidfd_send_signal(struct task *t,
 {
 	struct file *f;
 	struct process *p;
-	long err;
+	long err = -EBADF;
 
 	if (!sig_ok(a->sig) ||
 	    (a->flags & ~(SEND_THREAD_GROUP | SEND_PROCESS_GROUP)) ||
 	    a->flags == (SEND_THREAD_GROUP | SEND_PROCESS_GROUP))
 		return -EINVAL;
 	f = fd_get(t, a->fd);
-	p = f ? pidfd_process(f) : NULL;
-	err = p ? send_by_pidfd(t, p, a) : -EBADF;
+	if (!f)
+		return -EBADF;
+	p = pidfd_process(f);
+	/* What opened /proc/PID does as well. */
+	if (p || pseudo_process(f, &p))
+		err = p ? send_by_pidfd(t, p, a) : -ESRCH;
 	file_put(f);
 	return err;
 }

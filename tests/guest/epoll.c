@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 static struct epoll_event ev[16];
@@ -255,6 +256,37 @@ static void with_mask(void)
 	OK(close(ep));
 }
 
+/* More events than fit into any buffer of ours. */
+static void thousands(void)
+{
+	enum { MANY = 25000 };
+	static struct epoll_event got[MANY + 1];
+	static bool seen[MANY + 64];
+	struct rlimit files;
+	int ep = epoll_create1(0), e = eventfd(1, 0), last = e;
+
+	OK(getrlimit(RLIMIT_NOFILE, &files));
+	if (files.rlim_max < COUNT(seen))
+		return; /* nobody lets us */
+	files.rlim_cur = files.rlim_max;
+	OK(setrlimit(RLIMIT_NOFILE, &files));
+	watch(ep, EPOLL_CTL_ADD, e, EPOLLIN);
+	for (int i = 1; i < MANY; i++) {
+		last = dup(e);
+		OK(last);
+		watch(ep, EPOLL_CTL_ADD, last, EPOLLIN);
+	}
+	EQ(epoll_wait(ep, got, MANY + 1, 0), MANY);
+	for (int i = 0; i < MANY; i++) {
+		CHECK(got[i].data.u64 < COUNT(seen));
+		CHECK(!seen[got[i].data.u64]);
+		seen[got[i].data.u64] = true;
+	}
+	OK(close(ep));
+	for (int fd = e; fd <= last; fd++)
+		OK(close(fd));
+}
+
 int main(void)
 {
 	errors();
@@ -265,5 +297,6 @@ int main(void)
 	blocking();
 	sockets();
 	with_mask();
+	thousands();
 	return 0;
 }

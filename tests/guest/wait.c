@@ -70,11 +70,82 @@ static void not_yet(void)
 	FAILS(waitid((idtype_t)99, 0, &si, WEXITED), EINVAL);
 }
 
+static void leave_nicely(void *arg)
+{
+	const struct sched_param none = {0};
+
+	(void)arg;
+	OK(prctl(PR_SET_NAME, "undead"));
+	OK(sched_setscheduler(0, SCHED_BATCH, &none));
+	OK(setpriority(PRIO_PROCESS, 0, 5));
+	_exit(0);
+}
+
+static const char *const no_processes[] = {
+	"/proc",
+	"/proc/self/fd",
+	"/proc/thread-self",
+	"/tmp",
+};
+
 static void pausing(void *arg)
 {
 	(void)arg;
 	for (;;)
 		pause();
+}
+
+/* A zombie has its name and its priority until it is waited for. */
+static void zombies_are_known(void)
+{
+	char path[64], text[512];
+	siginfo_t si;
+	pid_t pid = child(leave_nicely, NULL);
+
+	OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	EQ(sched_getscheduler(pid), SCHED_BATCH);
+	EQ(getpriority(PRIO_PROCESS, (id_t)pid), 5);
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	get_file(path, text, sizeof(text));
+	CHECK(!strcmp(text, "undead\n"));
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	get_file(path, text, sizeof(text));
+	CHECK(strstr(text, " (undead) Z "));
+	CHECK(strstr(text, " 25 5 "));
+	reap(pid);
+	FAILS(sched_getscheduler(pid), ESRCH);
+	FAILS(getpriority(PRIO_PROCESS, (id_t)pid), ESRCH);
+	/* Whoever the first process is. */
+	EQ(sched_getscheduler(1), SCHED_OTHER);
+}
+
+static int signal_by(int fd, int sig)
+{
+	return (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+}
+
+/* An open /proc/PID stands for the process, and for no later one. */
+static void folders_as_pidfds(void)
+{
+	char path[64];
+	int fd, status;
+	pid_t pid = child(pausing, NULL);
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	OK(fd);
+	OK(signal_by(fd, 0));
+	OK(signal_by(fd, SIGKILL));
+	EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	FAILS(signal_by(fd, 0), ESRCH);
+	OK(close(fd));
+	for (size_t i = 0; i < COUNT(no_processes); i++) {
+		fd = open(no_processes[i], O_RDONLY | O_DIRECTORY);
+		OK(fd);
+		FAILS(signal_by(fd, 0), EBADF);
+		OK(close(fd));
+	}
 }
 
 static void stopping(void)
@@ -261,6 +332,8 @@ int main(void)
 {
 	statuses();
 	not_yet();
+	zombies_are_known();
+	folders_as_pidfds();
 	stopping();
 	by_group();
 	orphans();

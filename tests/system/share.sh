@@ -17,6 +17,11 @@ $(id -u)"
 equal "same path" "$(cd a && qube --rw . --cwd "$PWD" -- sh -c 'pwd; ls' | head -1)" "$PWD/a"
 equal "changes from outside" "$(qube --rw "$PWD/b:/x" -- sh -c 'echo ready >/x/ready; until [ -e /x/go ]; do sleep 0.01; done; cat /x/go' & until [ -s b/ready ]; do :; done; echo went >b/.go; mv b/.go b/go; wait)" went
 equal "one file" "$(qube --ro "$PWD/a/g:/etc/shared" -- cat /etc/shared)" new
+# Copies of trees come out whole, though a link's times are its own.
+equal "copied" "$(qube --rw "$PWD/b:/x" -- sh -c 'cd "$(mktemp -d)" && mkdir t && echo f >t/f && ln -s f t/l && touch -h -d @5 t/f t/l && cp -a t /x/t && tar cf - t | tar xf - -C /x/t && stat -c %Y /x/t/f /x/t/t/f; cat /x/t/l /x/t/t/l' 2>&1)" "5
+5
+f
+f"
 # Links in a shared folder lead nowhere outside it.
 ln -s /etc/shadow a/evil
 ln -s ../b a/up

@@ -67,6 +67,13 @@ bool epoll_is(const struct file *f)
 	return f->ops == &ops;
 }
 
+size_t epoll_size(const struct file *set)
+{
+	const struct epoll *e = set->private;
+
+	return e->count;
+}
+
 static struct item **bucket(const struct epoll *e, const struct file *f,
                             int32_t fd)
 {

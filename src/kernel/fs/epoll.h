@@ -22,6 +22,9 @@ must_check int epoll_open(struct task *t, struct file **out);
 
 bool epoll_is(const struct file *f);
 
+/* How many files are in the set: no more events can be taken at once. */
+size_t epoll_size(const struct file *set);
+
 /*
  * epoll_ctl(2) of a set: `fd` is the number `target` was given by.  0,
  * -EEXIST, -ENOENT, -EPERM for a file that cannot be waited for, -EINVAL,

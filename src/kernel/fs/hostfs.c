@@ -434,9 +434,14 @@ static long change(struct inode *i, struct task *t,
 		if (err < 0)
 			return err;
 	}
+	if (inode_is(i, S_IFLNK)) {
+		/*
+		 * It can only be named, never opened.  Copying a tree is not
+		 * to fail for that: its times stay those of its making.
+		 */
+		return c->which & INODE_SET_MODE ? -EOPNOTSUPP : 0;
+	}
 	if (c->which & (INODE_SET_MODE | INODE_SET_ATIME | INODE_SET_MTIME)) {
-		if (inode_is(i, S_IFLNK))
-			return -EOPNOTSUPP;
 		err = change_held(n, c);
 		if (err < 0)
 			return err;

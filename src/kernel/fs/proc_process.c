@@ -107,11 +107,12 @@ long proc_process_environ(const struct pseudo_ctx *c, struct text *out)
 
 long proc_process_comm(const struct pseudo_ctx *c, struct text *out)
 {
+	const struct process *p = proc_process_of(c);
 	const struct task *t = proc_process_task(c);
 
-	if (!proc_process_of(c))
+	if (!p)
 		return -ESRCH;
-	text_add(out, "%s\n", t ? t->comm : c->pid == 1 ? "init" : "");
+	text_add(out, "%s\n", t ? t->comm : p->comm);
 	return 0;
 }
 

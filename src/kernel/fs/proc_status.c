@@ -26,6 +26,7 @@ struct facts {
 	struct usage usage;
 	char state;
 	const char *name;
+	int32_t nice;
 	uint64_t pending, shared_pending, blocked, ignored, caught;
 	uint64_t size, resident, shared; /* pages */
 };
@@ -92,7 +93,8 @@ static long collect(const struct pseudo_ctx *c, struct facts *f)
 	f->cred = process_cred(f->process);
 	process_usage(f->process, &f->usage);
 	f->state = state_of(f->process, f->task);
-	f->name = f->task ? f->task->comm : c->pid == 1 ? "init" : "";
+	f->name = f->task ? f->task->comm : f->process->comm;
+	f->nice = f->task ? f->task->sched.nice : f->process->sched.nice;
 	collect_signals(f);
 	return f->task ? collect_memory(c, f) : 0;
 }
@@ -133,8 +135,7 @@ long proc_status_stat(const struct pseudo_ctx *c, struct text *out)
 	         (unsigned long long)(f.usage.stime_ns / TICK_NS),
 	         (unsigned long long)(p->children_usage.utime_ns / TICK_NS),
 	         (unsigned long long)(p->children_usage.stime_ns / TICK_NS));
-	text_add(out, "%d %d %u 0 %llu %llu %llu %llu ",
-	         20 + (f.task ? f.task->nice : 0), f.task ? f.task->nice : 0,
+	text_add(out, "%d %d %u 0 %llu %llu %llu %llu ", 20 + f.nice, f.nice,
 	         p->task_count,
 	         (unsigned long long)((p->start_ns -
 	                               MIN(p->start_ns, c->kernel->boot_ns)) /

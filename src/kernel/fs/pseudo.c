@@ -25,6 +25,7 @@ struct node {
 	const struct pseudo_row *row; /* NULL: the top of the table */
 	size_t prefix;                /* bytes of row->path that lead here */
 	int32_t pid, tid, number;
+	uint64_t born_ns; /* when the process was: numbers come again */
 };
 
 static struct node *node_of(const struct inode *i)
@@ -74,6 +75,7 @@ static void set_owner(struct inode *i)
 	if (node_of(i)->pid == 0)
 		return;
 	p = process_find(i->sb->kernel, node_of(i)->pid);
+	node_of(i)->born_ns = p ? p->start_ns : 0;
 	c = p ? process_cred(p) : NULL;
 	if (c && p->dumpable) {
 		i->uid = c->euid;
@@ -398,6 +400,18 @@ static long open_inode(struct inode *i, struct task *t, struct file *f)
 	f->ops = &text_ops;
 	f->mode |= FILE_SEEKABLE;
 	return 0;
+}
+
+bool pseudo_process(const struct file *f, struct process **p)
+{
+	const struct node *n = f->ops == &dir_ops ? node_of(f->inode) : NULL;
+
+	if (!n || n->row || n->pid == 0 || n->tid != 0)
+		return false;
+	*p = process_find(f->kernel, n->pid);
+	if (*p && (*p)->start_ns != n->born_ns)
+		*p = NULL;
+	return true;
 }
 
 /* ---- links ---- */

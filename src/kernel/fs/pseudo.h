@@ -13,6 +13,8 @@
 #include "kernel/fs/path.h"
 #include "kernel/fs/text.h"
 
+struct file;
+struct process;
 struct pseudo_table;
 
 struct pseudo_ctx {
@@ -63,6 +65,12 @@ struct pseudo_table {
 must_check int pseudo_create(struct kernel *k, const struct superblock_ops *ops,
                              uint32_t magic, const struct pseudo_table *table,
                              struct superblock **out);
+
+/*
+ * Is the open file a process's folder: the top of a table about it, and not
+ * about one of its tasks?  *p is the process, borrowed, or NULL: it has gone.
+ */
+bool pseudo_process(const struct file *f, struct process **p);
 
 /* Rows of .def files. */
 #define PSEUDO_FILE(path_, mode_, show_) \

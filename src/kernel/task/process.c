@@ -112,6 +112,7 @@ int process_create_init(struct kernel *k)
 	for (size_t i = 0; i < PROCESS_RLIMITS; i++)
 		p->rlimit[i] = default_limits[i];
 	p->execed = true;
+	memcpy(p->comm, "init", sizeof("init"));
 	k->init = p;
 	return 0;
 

@@ -74,6 +74,9 @@ struct process {
 	int32_t exit_signal;
 	bool exiting;      /* exit_group or a fatal signal: `status` is final */
 	struct cred *cred; /* of the last task, once it has gone */
+	/* Of the leader, once it has gone: a zombie still shows them. */
+	char comm[TASK_COMM];
+	struct task_sched sched;
 	struct list dying; /* in kernel.dying */
 	bool zombie;
 	bool reaped;

@@ -308,10 +308,7 @@ int task_clone(struct task *from, const struct task_clone *how,
 		goto unshare;
 	/* Nothing below can fail. */
 	t->cred = cred_get(from->cred);
-	t->nice = from->nice;
-	t->policy = from->policy;
-	t->rt_priority = from->rt_priority;
-	t->affinity = from->affinity;
+	t->sched = from->sched;
 	t->timer_slack_ns = from->timer_slack_ns;
 	memcpy(t->comm, from->comm, sizeof(t->comm));
 	join(t, p, tid);
@@ -398,6 +395,10 @@ void task_exit(struct task *t, int32_t status)
 		p->status = (uint32_t)status;
 	if (p->task_count == 1)
 		p->cred = cred_get(t->cred);
+	if (p->leader == t) {
+		memcpy(p->comm, t->comm, sizeof(p->comm));
+		p->sched = t->sched;
+	}
 	unshare(t);
 	t->state = TASK_DEAD;
 	leave(t);

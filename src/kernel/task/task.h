@@ -56,6 +56,14 @@ struct task_watch {
 	struct list more; /* in task.watches: beyond the embedded ones */
 };
 
+/* How the task would be scheduled: only remembered. */
+struct task_sched {
+	int32_t nice;
+	uint32_t policy; /* SCHED_* */
+	uint32_t rt_priority;
+	uint64_t affinity; /* of CPUs 0 to 63; 0: all */
+};
+
 struct task {
 	struct kernel *kernel;
 	struct process *process;
@@ -128,10 +136,7 @@ struct task {
 	uint64_t clear_tid; /* CLONE_CHILD_CLEARTID; the stub does the work */
 	struct task *vfork_parent; /* waits until we exec or exit */
 	int32_t pdeath_signal;
-	int32_t nice;
-	uint32_t policy; /* SCHED_*, only remembered, as all of these */
-	uint32_t rt_priority;
-	uint64_t affinity;       /* of CPUs 0 to 63; 0: all */
+	struct task_sched sched;
 	uint32_t timer_slack_ns; /* 0: the default */
 	bool exiting;
 	struct exec_first *first; /* program to start; kernel/task/exec.c */
