@@ -315,16 +315,17 @@ static void calls_check(void)
 /* Code for nested functions, as some old libraries ask for. */
 static void executable_stack(void)
 {
-	volatile unsigned char code[] = {0xb8, 7, 0, 0, 0, 0xc3}; /* return 7 */
+	/* return 7; in one page, as the next may not be the stack's. */
+	_Alignas(8) volatile unsigned char code[] = {0xb8, 7, 0, 0, 0, 0xc3};
 	uintptr_t page = (uintptr_t)code & ~(uintptr_t)(PAGE - 1);
 	int (*run)(void);
 	void *at = (void *)code;
 
 	memcpy(&run, &at, sizeof(run));
-	OK(mprotect((void *)page, 2 * PAGE,
+	OK(mprotect((void *)page, PAGE,
 	            PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN));
 	EQ(run(), 7);
-	OK(mprotect((void *)page, 2 * PAGE,
+	OK(mprotect((void *)page, PAGE,
 	            PROT_READ | PROT_WRITE | PROT_GROWSDOWN));
 }
 
