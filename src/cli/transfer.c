@@ -148,7 +148,9 @@ int transfer_out(struct query *a, const char *qube, const char *volume,
 {
 	struct end end = {.size = 0};
 	autoclose int to = -1;
+	autoclose int from = -1;
 	struct progress line;
+	char number[24];
 	int err;
 
 	err = query(a, "bento.volume.Export", volume, qube, f);
@@ -156,12 +158,21 @@ int transfer_out(struct query *a, const char *qube, const char *volume,
 		return err;
 	if (a->answer.fd < 0)
 		return fault_set(f, -EPROTO, "the manager gave no archive");
+	from = take_fd(&a->answer.fd);
+	(void)snprintf(number, sizeof(number), "%s", query_text(a));
 	to = open_file(file, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO, f);
 	if (to < 0)
 		return to;
 	progress_begin(&line, a->quiet ? NULL : "exporting", qube);
-	err = carry(a->answer.fd, to, &line, NULL, &end, f);
+	err = carry(from, to, &line, NULL, &end, f);
 	progress_end(&line);
+	/* Who still writes hears that we have gone. */
+	base_close(&from);
+	from = -1;
+	if (err < 0)
+		return err;
+	/* Behind its end: did it go well, and if not, why. */
+	err = query(a, "bento.volume.Exported", number, qube, f);
 	if (err == 0 && !is_whole(&end))
 		err = fault_set(f, -EIO,
 		                "the archive is cut off: %s of %s could not be "

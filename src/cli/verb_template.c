@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/visible.h"
 #include "cli/frame.h"
 #include "cli/progress.h"
+#include "cli/query.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "template/tplsource.h"
@@ -34,6 +36,7 @@ struct call {
 	struct template *options;
 	struct frame_call *frame;
 	struct tplstore store;
+	struct query query;
 };
 
 /* ---- list and info ---- */
@@ -233,18 +236,53 @@ static int write_version(struct call *c, struct tplsource *s,
 	return err;
 }
 
+/*
+ * Is there a TemplateVM whose programs this image is?  Its root volume lies over
+ * the version it was started with; behind a new one it begins anew, which it
+ * must be halted for.  1: there is; 0: there is none; or a negative errno.
+ */
+static int ask_qube(struct call *c, const char *name, struct fault *f)
+{
+	struct query *q = &c->query;
+	int err = query(q, "admin.vm.List", NULL, name, f);
+
+	if (err == -EREMOTEIO && query_refused(q, "QubesVMNotFoundError"))
+		return 0;
+	if (err < 0)
+		return err;
+	if (!strstr(query_text(q), " class=TemplateVM "))
+		return 0;
+	if (!strstr(query_text(q), " state=Halted "))
+		return fault_set(f, -EBUSY,
+		                 "the qube %s runs on the template: shut it "
+		                 "down: bento shutdown --wait %s",
+		                 name, name);
+	return 1;
+}
+
+/* Nobody has qubes whose manager never wrote anything. */
+static bool has_qubes(const struct call *c)
+{
+	return faccessat(c->store.data, "manager.lmdb", F_OK, 0) == 0;
+}
+
 static int create(struct call *c)
 {
+	const char *name = c->frame->words[1];
 	struct fault *f = c->frame->fault;
 	struct tplstore_new n;
 	struct tplsource s;
+	int lies_over = 0;
 	int err;
 
 	if (!c->options->from)
 		return frame_usage(c->frame,
 		                   "from what? give --from host, debian, "
 		                   "tar:FILE, oci:DIR or qube:NAME");
-	err = tplstore_begin(&c->store, c->frame->words[1], &n, f);
+	if (has_qubes(c))
+		lies_over = ask_qube(c, name, f);
+	err = lies_over < 0 ? lies_over
+	                    : tplstore_begin(&c->store, name, &n, f);
 	if (err < 0)
 		return err;
 	err = tplsource_open(&s, c->options->from, f);
@@ -253,6 +291,8 @@ static int create(struct call *c)
 		tplsource_close(&s);
 	}
 	tplstore_end(&n);
+	if (err == 0 && lies_over)
+		err = query(&c->query, "bento.template.Reset", NULL, name, f);
 	return err;
 }
 
@@ -306,7 +346,8 @@ static const struct {
 
 static int go(void *options, struct frame_call *frame)
 {
-	struct call c = {.options = options, .frame = frame};
+	struct call c = {
+		.options = options, .frame = frame, .query = QUERY_NONE};
 	size_t i = 0;
 	int err;
 
@@ -326,7 +367,10 @@ static int go(void *options, struct frame_call *frame)
 	err = tplstore_open(&c.store, frame->fault);
 	if (err < 0)
 		return err;
-	err = verbs[i].go(&c);
+	err = query_init(&c.query, frame);
+	if (err == 0)
+		err = verbs[i].go(&c);
+	query_fini(&c.query);
 	tplstore_close(&c.store);
 	return err;
 }

@@ -2,14 +2,15 @@
 /*
  * bento-import: one job, then the end.  README.md says why it is a process.
  *
- *	bento-import write KIND...  archives into an image; KIND: tar, oci,
- *	                            overlay, one for each input, lowest first
+ *	bento-import write KIND...  inputs into an image, lowest first; KIND: tar,
+ *	                            oci, overlay, an archive each; image, the
+ *	                            three files of an image
  *	bento-import check          looks at an image as a whole
  *	bento-import host           the host's programs as an archive, to
  *	                            descriptor 1; not jailed, reads no stranger's
  *
  * Descriptors: 1 the socket for reports, 2 last words, 3 the .erofs file,
- * 4 the .data file, 5 the .tree file, from 6 on the archives.
+ * 4 the .data file, 5 the .tree file, from 6 on the inputs.
  */
 #include <linux/close_range.h>
 #include <locale.h>
@@ -25,6 +26,7 @@
 #include "image/imgcheck.h"
 #include "import/feed.h"
 #include "import/host.h"
+#include "import/imgfeed.h"
 
 #define FD_REPORT 1
 #define FD_MAIN   3
@@ -46,13 +48,21 @@ static const struct hostcalls_row rows[] = {
 #include "import/seccomp.def"
 };
 
-static const struct {
+/* What an input can be. */
+static const struct kind {
 	const char *name;
-	enum feed_kind kind;
+	unsigned fds;        /* that it comes in */
+	enum feed_kind kind; /* of an archive, which is one */
 } kinds[] = {
-	{"tar", FEED_TAR},
-	{"oci", FEED_OCI},
-	{"overlay", FEED_OVERLAY},
+	{"tar", 1, FEED_TAR},
+	{"oci", 1, FEED_OCI},
+	{"overlay", 1, FEED_OVERLAY},
+	{"image", 3, FEED_TAR},
+};
+
+struct input {
+	const struct kind *kind;
+	int fd; /* the first */
 };
 
 /* Nothing is left but what we were given. */
@@ -80,8 +90,17 @@ static void hashed(void *ctx, uint64_t done, uint64_t of)
 	tell_progress(ctx, REPORT_HASHED, done, of);
 }
 
-static int write_image(const enum feed_kind *kind, unsigned count,
-                       struct tell *t, struct fault *f)
+static int take_input(struct imgwrite *w, struct tell *t,
+                      const struct input *in, uint64_t *read, struct fault *f)
+{
+	const struct imgfeed_files files = {in->fd, in->fd + 1, in->fd + 2};
+
+	return in->kind->fds == 1 ? feed(w, t, in->fd, in->kind->kind, read, f)
+	                          : imgfeed(w, t, &files, read, f);
+}
+
+static int write_image(const struct input *in, unsigned count, struct tell *t,
+                       struct fault *f)
 {
 	struct merkle_head head;
 	struct imgwrite w;
@@ -94,7 +113,7 @@ static int write_image(const enum feed_kind *kind, unsigned count,
 	w.ctx = t;
 	for (unsigned i = 0; i < count && err == 0; i++) {
 		w.tree.layer = i;
-		err = feed(&w, t, (int)(FD_INPUT + i), kind[i], &read, f);
+		err = take_input(&w, t, &in[i], &read, f);
 	}
 	if (err == 0)
 		err = imgwrite_finish(&w, FD_TREE, &head, f);
@@ -119,8 +138,9 @@ static int check_image(struct tell *t, struct fault *f)
 
 static int run(int argc, char *argv[], struct tell *t, struct fault *f)
 {
-	enum feed_kind kind[INPUTS_MAX];
+	struct input in[INPUTS_MAX];
 	unsigned count = 0;
+	unsigned fds = 0;
 	bool check = argc == 2 && strcmp(argv[1], "check") == 0;
 	int err;
 
@@ -136,12 +156,13 @@ static int run(int argc, char *argv[], struct tell *t, struct fault *f)
 		if (k == ARRAY_LEN(kinds))
 			return fault_set(f, -EINVAL, "no such kind: %s",
 			                 argv[i]);
-		kind[count++] = kinds[k].kind;
+		in[count++] = (struct input){&kinds[k], (int)(FD_INPUT + fds)};
+		fds += kinds[k].fds;
 	}
-	err = confine(count, f);
+	err = confine(fds, f);
 	if (err < 0)
 		return err;
-	return check ? check_image(t, f) : write_image(kind, count, t, f);
+	return check ? check_image(t, f) : write_image(in, count, t, f);
 }
 
 int main(int argc, char *argv[])

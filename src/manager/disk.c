@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "manager/call.h"
+#include "manager/rootbase.h"
 #include "manager/worker.h"
 #include "volume/revision.h"
 
@@ -85,6 +86,18 @@ int disk_open(const struct manager *m, const char *uuid, const char *volume,
 	return fd;
 }
 
+/* A root over an image keeps to the version that there is now. */
+static int keep_base(int home, const char *name, const char *image,
+                     struct fault *f)
+{
+	autoclose int live = -1;
+
+	if (strcmp(name, "root") != 0 || !*image)
+		return 0;
+	live = revision_live(home, f);
+	return live < 0 ? live : rootbase_keep(live, image, true, f);
+}
+
 static int make_volume(int fd, const char *name, struct fault *f)
 {
 	struct volume_limits limits = {
@@ -95,8 +108,8 @@ static int make_volume(int fd, const char *name, struct fault *f)
 	                     f);
 }
 
-int disk_make(const struct manager *m, const char *uuid, unsigned volumes,
-              struct fault *f)
+int disk_make(const struct manager *m, const char *uuid,
+              const struct disk_wish *w, struct fault *f)
 {
 	autoclose int folder = paths_open_below(m->volumes, uuid, f);
 	int err;
@@ -106,12 +119,14 @@ int disk_make(const struct manager *m, const char *uuid, unsigned volumes,
 	for (size_t i = 0; i < ARRAY_LEN(volumes_of); i++) {
 		autoclose int fd = -1;
 
-		if (!(volumes & volumes_of[i].bit))
+		if (!(w->volumes & volumes_of[i].bit))
 			continue;
 		fd = paths_open_below(folder, volumes_of[i].name, f);
 		if (fd < 0)
 			return fd;
 		err = make_volume(fd, volumes_of[i].name, f);
+		if (err == 0)
+			err = keep_base(fd, volumes_of[i].name, w->image, f);
 		if (err < 0)
 			return err;
 	}
@@ -177,7 +192,7 @@ int disk_drop(const struct manager *m, const char *uuid, struct fault *f)
 }
 
 int disk_copy(const struct manager *m, const char *from, const char *to,
-              unsigned volumes, struct fault *f)
+              const struct disk_wish *w, struct fault *f)
 {
 	autoclose int folder = paths_open_below(m->volumes, to, f);
 
@@ -187,7 +202,7 @@ int disk_copy(const struct manager *m, const char *from, const char *to,
 		autoclose int src = -1, dst = -1;
 		int err;
 
-		if (!(volumes & volumes_of[i].bit))
+		if (!(w->volumes & volumes_of[i].bit))
 			continue;
 		src = disk_open(m, from, volumes_of[i].name, f);
 		if (src < 0)
@@ -196,6 +211,8 @@ int disk_copy(const struct manager *m, const char *from, const char *to,
 		if (dst < 0)
 			return dst;
 		err = revision_clone(src, dst, f);
+		if (err == 0)
+			err = keep_base(dst, volumes_of[i].name, w->image, f);
 		if (err < 0)
 			return err;
 	}

@@ -33,13 +33,23 @@ const char *disk_default_size(const char *volume);
 void disk_doom(struct ledger *l, const char *uuid);
 void disk_save(struct ledger *l, const char *uuid);
 
-/* Makes empty ones of this size.  0 or a negative errno. */
+/*
+ * Which volumes are to be there.  `image` is the template that a root lies over
+ * which has not been told yet (manager/rootbase.h); "": that is left open.
+ */
+struct disk_wish {
+	unsigned volumes;
+	const char *image;
+};
+
+/* Makes empty ones.  0 or a negative errno. */
 must_check int disk_make(const struct manager *m, const char *uuid,
-                         unsigned volumes, struct fault *f);
+                         const struct disk_wish *w, struct fault *f);
 
 /* Copies them from another qube that is halted. */
 must_check int disk_copy(const struct manager *m, const char *from,
-                         const char *to, unsigned volumes, struct fault *f);
+                         const char *to, const struct disk_wish *w,
+                         struct fault *f);
 
 /* Removes the folder and all in it.  Not being there is no error. */
 must_check int disk_drop(const struct manager *m, const char *uuid,

@@ -16,3 +16,6 @@
  * else what to return.
  */
 must_check int on_volume_halted(struct call *c);
+
+/* How many revisions the volume of the argument keeps. */
+uint32_t on_volume_kept(const struct call *c);

@@ -58,6 +58,8 @@ static void destroy(struct conn *c)
 	int fd = c->watch.fd;
 
 	reactor_remove(l->m->reactor, &c->watch);
+	/* A worker that was forked meanwhile has it, too. */
+	(void)shutdown(fd, SHUT_RDWR);
 	base_close(&fd);
 	base_close(&c->fd);
 	tell_status(c);

@@ -212,6 +212,7 @@ static void finish(struct service *s)
 	policy_store_close(m->policy);
 	census_forget(m);
 	ledger_close(m->ledger);
+	free(m->ends);
 	events_fini(&m->events);
 	reactor_destroy(m->reactor);
 }

@@ -17,6 +17,7 @@ struct preloads;
 struct prompts;
 struct verdicts;
 struct domains;
+struct on_tar_ends;
 struct workers;
 
 struct manager {
@@ -39,4 +40,5 @@ struct manager {
 	uint64_t served;           /* the last of them */
 	struct notices *notices;   /* manager/notices.h */
 	struct preloads *preloads; /* manager/preload.h */
+	struct on_tar_ends *ends;  /* of exports; NULL: there was none */
 };

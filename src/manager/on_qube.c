@@ -24,6 +24,7 @@ struct wish {
 	char uuid[QUBE_UUID_SIZE];
 	char label[64];
 	char template[QUBE_NAME_MAX + 1];
+	char image[QUBE_NAME_MAX + 1]; /* that a TemplateVM's root lies over */
 	/* For one that is copied. */
 	uint32_t from;
 	char from_uuid[QUBE_UUID_SIZE];
@@ -178,10 +179,10 @@ static void wish_done(struct manager *m, void *what, int err,
 static int wish_work(const struct manager *m, const void *what, struct fault *f)
 {
 	const struct wish *w = what;
-	unsigned volumes = disk_volumes(w->class);
+	const struct disk_wish wish = {disk_volumes(w->class), w->image};
 
-	return *w->from_uuid ? disk_copy(m, w->from_uuid, w->uuid, volumes, f)
-	                     : disk_make(m, w->uuid, volumes, f);
+	return *w->from_uuid ? disk_copy(m, w->from_uuid, w->uuid, &wish, f)
+	                     : disk_make(m, w->uuid, &wish, f);
 }
 
 /* The first transaction, and then the work. */
@@ -319,6 +320,8 @@ int on_qube_create(struct call *c)
 			                         : EX_QubesValueError,
 			                 "%s", f.text);
 	}
+	if (w.class == QUBE_TemplateVM)
+		memcpy(w.image, w.name, sizeof(w.image));
 	if (disk_volumes(w.class))
 		return begin_wish(c, &w);
 	err = add(c, &w, &q);
@@ -346,6 +349,8 @@ int on_qube_clone(struct call *c)
 		                 "a copy of a %s is a %s",
 		                 qube_class_name(w.class),
 		                 qube_class_name(w.class));
+	if (w.class == QUBE_TemplateVM)
+		memcpy(w.image, c->target.name, sizeof(w.image));
 	if (disk_volumes(w.class)) {
 		memcpy(w.from_uuid, c->target.uuid, sizeof(w.from_uuid));
 		return begin_wish(c, &w);

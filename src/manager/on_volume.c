@@ -371,16 +371,22 @@ int on_volume_clear(struct call *c)
 	return err < 0 ? err : start_task(c, &t);
 }
 
+uint32_t on_volume_kept(const struct call *c)
+{
+	char keep[64];
+
+	setting(c, "revisions_to_keep", "1", keep);
+	return (uint32_t)strtoul(keep, NULL, 10);
+}
+
 int on_volume_snapshot(struct call *c)
 {
 	struct task_of_volume t = {.work = snapshot};
-	char keep[64];
 	int err = on_volume_halted(c);
 
 	if (err < 0)
 		return err;
-	setting(c, "revisions_to_keep", "1", keep);
-	t.keep = (uint32_t)strtoul(keep, NULL, 10);
+	t.keep = on_volume_kept(c);
 	if (t.keep == 0)
 		return call_fail(c, EX_StoragePoolException,
 		                 "%s of %s keeps no revisions: set "

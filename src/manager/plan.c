@@ -8,6 +8,7 @@
 #include "base/libexec.h"
 #include "manager/disk.h"
 #include "manager/property.h"
+#include "manager/rootbase.h"
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
@@ -225,13 +226,33 @@ static int add_bind(struct plan *p, const char *at, const char *from,
 	return start_mount(&p->start, &mount, NULL, f);
 }
 
-/* The template's image, if it has one; else the machine's own programs. */
-static int add_programs(struct plan *p, struct fault *f)
+/* The image below the root: what that volume keeps, or what is current. */
+static int open_image(struct manager *m, struct plan *p, struct fault *f)
 {
-	int err = -ENOENT;
+	autoclose int home = -1, live = -1;
+	int err;
 
-	if (*p->image_of)
-		err = tplmount_open(&p->image, p->image_of, f);
+	if (!(p->volumes & DISK_ROOT))
+		return *p->image_of ? tplmount_open(&p->image, p->image_of, f)
+		                    : -ENOENT;
+	home = disk_open(m, p->uuid, "root", f);
+	if (home < 0)
+		return home;
+	live = revision_live(home, f);
+	if (live < 0)
+		return live;
+	err = rootbase_keep(live, p->image_of, false, f);
+	if (err < 0)
+		return err;
+	return rootbase_is_image(live) ? rootbase_open(live, &p->image, f)
+	                               : -ENOENT;
+}
+
+/* The template's image, if it has one; else the machine's own programs. */
+static int add_programs(struct manager *m, struct plan *p, struct fault *f)
+{
+	int err = open_image(m, p, f);
+
 	if (err == 0) {
 		p->image_open = true;
 		return tplmount_add(&p->image, &p->start, f);
@@ -248,7 +269,7 @@ static int add_programs(struct plan *p, struct fault *f)
 /* The programs, and what lies over them; then what is kept. */
 static int add_mounts(struct manager *m, struct plan *p, struct fault *f)
 {
-	int err = add_programs(p, f);
+	int err = add_programs(m, p, f);
 
 	if (err == 0 && p->volumes)
 		err = disk_use(m, p->uuid, f);

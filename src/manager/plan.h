@@ -4,7 +4,8 @@
  * descriptors that go with it.
  *
  *	programs        the image of its TemplateVM, if there is a template image
- *	                of that name, else the machine's own
+ *	                of that name, else the machine's own; under a root
+ *	                volume what that keeps (manager/rootbase.h)
  *	AppVM, DispVM   /  programs, under what is volatile; or
  *	                   under a snapshot of its template's root, if that
  *	                   ever ran

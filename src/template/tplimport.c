@@ -73,7 +73,8 @@ static int fill(struct child *c, const struct tplimport *job, int socket)
 	c->argv[args++] = name;
 	c->argv[args++] = (char *)(uintptr_t)job->job;
 	for (uint32_t i = 0; i < job->count; i++)
-		c->argv[args++] = (char *)(uintptr_t)job->kind[i];
+		if (job->kind[i])
+			c->argv[args++] = (char *)(uintptr_t)job->kind[i];
 	return err;
 }
 

@@ -14,8 +14,9 @@ struct tplimport {
 	const char *job;
 	int fd[3]; /* .erofs, .data, .tree; borrowed */
 	uint32_t count;
-	const char *kind[TPLIMPORT_INPUTS]; /* of each input: tar, oci, ... */
-	int input[TPLIMPORT_INPUTS];        /* borrowed */
+	/* Of each input: tar, oci, ...; NULL: goes with the one before. */
+	const char *kind[TPLIMPORT_INPUTS];
+	int input[TPLIMPORT_INPUTS]; /* borrowed */
 	/* All reports but the last are told to it; strings are a stranger's. */
 	void (*told)(void *ctx, const struct report *r);
 	void *ctx;

@@ -3,14 +3,17 @@
 
 #include "supervise/order.h"
 
-int tplmount_open(struct tplmount *m, const char *name, struct fault *f)
+/* The current version of a template; or of what is in a folder, without one. */
+static int open_either(struct tplmount *m, const char *name, int folder,
+                       struct fault *f)
 {
 	struct tplstore store;
 	int err = tplstore_open(&store, f);
 
 	if (err < 0)
 		return err;
-	err = tplstore_use(&store, name, &m->used, f);
+	err = name ? tplstore_use(&store, name, &m->used, f)
+	           : tplstore_use_linked(&store, folder, &m->used, f);
 	tplstore_close(&store);
 	if (err < 0)
 		return err;
@@ -21,6 +24,16 @@ int tplmount_open(struct tplmount *m, const char *name, struct fault *f)
 		return m->root_fd;
 	}
 	return 0;
+}
+
+int tplmount_open(struct tplmount *m, const char *name, struct fault *f)
+{
+	return open_either(m, name, -1, f);
+}
+
+int tplmount_open_linked(struct tplmount *m, int folder, struct fault *f)
+{
+	return open_either(m, NULL, folder, f);
 }
 
 int tplmount_add(const struct tplmount *m, struct start *s, struct fault *f)

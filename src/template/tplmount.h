@@ -17,6 +17,10 @@ struct tplmount {
 must_check int tplmount_open(struct tplmount *m, const char *name,
                              struct fault *f);
 
+/* Opens what tplstore_link() has put into a folder. */
+must_check int tplmount_open_linked(struct tplmount *m, int folder,
+                                    struct fault *f);
+
 /* Adds it to what a kernel is started with. */
 must_check int tplmount_add(const struct tplmount *m, struct start *s,
                             struct fault *f);

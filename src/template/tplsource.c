@@ -32,6 +32,24 @@ int tplsource_add(struct tplsource *s, const char *kind, int fd,
 	return 0;
 }
 
+int tplsource_add_image(struct tplsource *s, const struct tplstore_used *u,
+                        struct fault *f)
+{
+	const int fd[] = {u->main_fd, u->data_fd, u->tree_fd};
+
+	for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
+		int again = fd[i] < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+		                      : fcntl(fd[i], F_DUPFD_CLOEXEC, 0);
+		int err = again < 0 ? fault_errno(f, "use an image")
+		                    : tplsource_add(s, i ? NULL : "image",
+		                                    again, f);
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
 int tplsource_start(struct tplsource *s, const char *name,
                     int (*write)(void *ctx, int fd), void *ctx, struct fault *f)
 {
@@ -57,12 +75,30 @@ int tplsource_start(struct tplsource *s, const char *name,
 	return tplsource_add(s, "tar", ends[0], f);
 }
 
+/* What is behind an archive's end, which its writer may wait to be rid of. */
+static void drain(int fd)
+{
+	char rest[1024];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return;
+	do {
+		n = read(fd, rest, sizeof(rest));
+	} while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 int tplsource_finish(struct tplsource *s, struct fault *f)
 {
 	int status;
+	int err;
 
-	if (s->maker == 0)
-		return 0;
+	for (uint32_t i = 0; i < s->count; i++)
+		drain(s->fd[i]);
+	err = tplqube_finish(s, f);
+	if (err < 0 || s->maker == 0)
+		return err;
 	while (waitpid(s->maker, &status, 0) < 0)
 		if (errno != EINTR)
 			return fault_errno(f, "wait for %s", s->maker_name);
@@ -103,13 +139,18 @@ static int run_host(void *ctx, int fd)
 	return 125;
 }
 
+int tplsource_add_host(struct tplsource *s, struct fault *f)
+{
+	return tplsource_start(s, "the copy of the host's files", run_host,
+	                       NULL, f);
+}
+
 static int open_host(struct tplsource *s, const char *rest, struct fault *f)
 {
 	if (*rest)
 		return fault_set(f, -EINVAL,
 		                 "\"host\" takes nothing behind it");
-	return tplsource_start(s, "the copy of the host's files", run_host,
-	                       NULL, f);
+	return tplsource_add_host(s, f);
 }
 
 static int open_tar(struct tplsource *s, const char *rest, struct fault *f)
@@ -162,23 +203,14 @@ static int open_debian(struct tplsource *s, const char *rest, struct fault *f)
 	                       (void *)(uintptr_t)suite, f);
 }
 
-static int open_qube(struct tplsource *s, const char *rest, struct fault *f)
-{
-	(void)s;
-	return fault_set(f, -EOPNOTSUPP,
-	                 "the root of a qube (%s) can be made a template once "
-	                 "it is exported: use tar:FILE",
-	                 rest);
-}
-
 static const struct {
 	const char *name;
 	bool alone; /* may stand without a colon */
 	int (*open)(struct tplsource *s, const char *rest, struct fault *f);
 } kinds[] = {
-	{"host", true, open_host},  {"debian", true, open_debian},
-	{"tar", false, open_tar},   {"oci", false, tploci_open},
-	{"qube", false, open_qube},
+	{"host", true, open_host},     {"debian", true, open_debian},
+	{"tar", false, open_tar},      {"oci", false, tploci_open},
+	{"qube", false, tplqube_open},
 };
 
 int tplsource_open(struct tplsource *s, const char *from, struct fault *f)

@@ -291,7 +291,14 @@ int tplstore_info(const struct tplstore *s, const char *name,
 
 /* ---- using ---- */
 
-static int open_files(int folder, struct tplstore_used *u)
+static void linked_name(char to[48], uint32_t version, int which)
+{
+	(void)version;
+	(void)snprintf(to, 48, "base.%s", suffixes[which]);
+}
+
+static int open_files(int folder, struct tplstore_used *u,
+                      void (*named)(char to[48], uint32_t version, int which))
 {
 	static const int which[] = {TREE, MAIN, DATA};
 	int *const to[] = {&u->tree_fd, &u->main_fd, &u->data_fd};
@@ -300,7 +307,7 @@ static int open_files(int folder, struct tplstore_used *u)
 	for (size_t i = 0; i < ARRAY_LEN(which); i++) {
 		char name[48];
 
-		file_name(name, u->version, which[i]);
+		named(name, u->version, which[i]);
 		*to[i] = openat(folder, name,
 		                O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		if (*to[i] < 0)
@@ -310,6 +317,29 @@ static int open_files(int folder, struct tplstore_used *u)
 			return errno == EWOULDBLOCK ? -ENOENT : -errno;
 		if (i == 0 && (fstat(u->tree_fd, &st) < 0 || st.st_nlink == 0))
 			return -ENOENT;
+	}
+	return 0;
+}
+
+/* Is what was opened what we signed?  If not it is let go. */
+static int check_files(const struct tplstore *s, const char *name,
+                       struct tplstore_used *u, struct fault *f)
+{
+	int err = merkle_read_head(u->tree_fd, &u->head, f);
+
+	if (err == 0)
+		err = tplkeys_verify(s->data, &u->head, f);
+	if (err < 0) {
+		struct fault why = *f;
+
+		tplstore_release(u);
+		return fault_set(f, err, "the template %s: %.400s", name,
+		                 why.text);
+	}
+	merkle_root(&u->head, u->root);
+	if (u->head.data_blocks == 0) {
+		base_close(&u->data_fd);
+		u->data_fd = -1;
 	}
 	return 0;
 }
@@ -329,30 +359,60 @@ int tplstore_use(const struct tplstore *s, const char *name,
 		u.version = current_of(folder);
 		if (u.version == 0)
 			break;
-		err = open_files(folder, &u);
+		err = open_files(folder, &u, file_name);
 	}
 	if (err < 0) {
 		tplstore_release(&u);
 		return fault_set(f, err, "open the template %s: %s", name,
 		                 strerror(-err));
 	}
-	err = merkle_read_head(u.tree_fd, &u.head, f);
+	err = check_files(s, name, &u, f);
 	if (err == 0)
-		err = tplkeys_verify(s->data, &u.head, f);
-	if (err < 0) {
-		struct fault why = *f;
+		*out = u;
+	return err;
+}
 
+int tplstore_link(const struct tplstore *s, const char *name, int folder,
+                  struct fault *f)
+{
+	static const int order[] = {MAIN, DATA, TREE};
+	struct tplstore_used u;
+	autoclose int from = -1;
+	int err = tplstore_use(s, name, &u, f);
+
+	if (err < 0)
+		return err;
+	from = open_template(s, name, f);
+	err = MIN(from, 0);
+	for (size_t i = 0; i < ARRAY_LEN(order) && err == 0; i++) {
+		char old[48], new[48];
+
+		file_name(old, u.version, order[i]);
+		linked_name(new, 0, order[i]);
+		/* One that was killed on the way has left some. */
+		(void)unlinkat(folder, new, 0);
+		if (linkat(from, old, folder, new, 0) < 0)
+			err = fault_errno(f, "keep the template %s", name);
+	}
+	tplstore_release(&u);
+	return err;
+}
+
+int tplstore_use_linked(const struct tplstore *s, int folder,
+                        struct tplstore_used *out, struct fault *f)
+{
+	struct tplstore_used u = TPLSTORE_UNUSED;
+	int err = open_files(folder, &u, linked_name);
+
+	if (err < 0) {
 		tplstore_release(&u);
-		return fault_set(f, err, "the template %s: %.400s", name,
-		                 why.text);
+		return fault_set(f, err, "open a volume's template: %s",
+		                 strerror(-err));
 	}
-	merkle_root(&u.head, u.root);
-	if (u.head.data_blocks == 0) {
-		base_close(&u.data_fd);
-		u.data_fd = -1;
-	}
-	*out = u;
-	return 0;
+	err = check_files(s, "a volume lies over", &u, f);
+	if (err == 0)
+		*out = u;
+	return err;
 }
 
 void tplstore_release(struct tplstore_used *u)

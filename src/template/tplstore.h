@@ -63,6 +63,18 @@ must_check int tplstore_use(const struct tplstore *s, const char *name,
                             struct tplstore_used *out, struct fault *f);
 void tplstore_release(struct tplstore_used *u);
 
+/*
+ * Gives the files of the current version a second name, in another folder of
+ * the same file system: what they hold stays as long as these names, and can be
+ * used by them, whatever becomes of the template.  The name of the tree comes
+ * last and says that all are there.  0; -ENOENT: there is no such template; ...
+ */
+#define TPLSTORE_LINKED "base.tree"
+must_check int tplstore_link(const struct tplstore *s, const char *name,
+                             int folder, struct fault *f);
+must_check int tplstore_use_linked(const struct tplstore *s, int folder,
+                                   struct tplstore_used *out, struct fault *f);
+
 /* A version being made. */
 struct tplstore_new {
 	const struct tplstore *store;

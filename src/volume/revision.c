@@ -167,6 +167,16 @@ static int copy_one(void *arg, const char *name)
 	return copy_file(c->from, c->to, name);
 }
 
+/* What the manager keeps with a volume never changes: a second name will do. */
+static int link_base(void *arg, const char *name)
+{
+	const struct copying *c = arg;
+
+	if (strncmp(name, "base.", 5) != 0)
+		return 0;
+	return linkat(c->from, name, c->to, name, 0) < 0 ? -errno : 0;
+}
+
 /* Everything of the volume in `from`, into the new folder `name` of `home`. */
 static int copy_volume(int from, int home, const char *name)
 {
@@ -174,6 +184,7 @@ static int copy_volume(int from, int home, const char *name)
 	autoclose int objects = open_dir(from, "objects");
 	autoclose int to = -1;
 	struct copying c = {.from = objects, .to = -1};
+	struct copying base = {.from = from};
 	struct stat st;
 	int err = 0;
 
@@ -189,6 +200,9 @@ static int copy_volume(int from, int home, const char *name)
 	close(c.to);
 	for (size_t i = 0; i < ARRAY_LEN(files) && err == 0; i++)
 		err = copy_file(from, to, files[i]);
+	base.to = to;
+	if (err == 0)
+		err = for_names(from, link_base, &base);
 	/* Whether it was closed in order is part of what it is. */
 	if (err == 0 && fstatat(from, "open", &st, AT_SYMLINK_NOFOLLOW) == 0)
 		err = copy_file(from, to, "open");

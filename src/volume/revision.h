@@ -15,6 +15,8 @@
  * (FICLONE), else by hard links, which whoever writes to a volume takes as
  * the sign to make a copy first (volume/object.h).
  *
+ * Files base.* in a volume's folder are the manager's; copies have them, too.
+ *
  * The volume must not be in use: -EBUSY.  Keys are not needed to copy.
  */
 #pragma once

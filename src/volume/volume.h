@@ -8,6 +8,7 @@
  *	meta.mdb    metadata (volume/store.h, volume/vrecord.h)
  *	objects/N   contents of the regular file with inode number N
  *	open        there while the volume is open; left behind by a crash
+ *	base.*      what its owner keeps with it (manager/rootbase.h)
  *	reserve     room on the host's disk to be able to delete when it is full
  *
  * Changing it is volume/tree.h's, in memory; volume_flush() makes that safe.

@@ -94,3 +94,24 @@ end_manager() {
 bento() {
 	timeout -k 5 "${LIMIT:-90}" "$BENTO" "$@"
 }
+
+# A folder with programs of the host's and what they need, for a template.
+small_root() { # FOLDER PROGRAM...
+	local root=$1 program at
+	shift
+	mkdir -p "$root/etc" "$root/usr/bin" "$root/root" "$root/var/mail" \
+		"$root/lib64"
+	ln -s usr/bin "$root/bin"
+	for program; do
+		at=$(command -v "$program") && echo "$at" &&
+			ldd "$(realpath "$at")" | grep -o '/[^ )]*' || :
+	done | sort -u | while read -r file; do
+		mkdir -p "$root$(dirname "$file")"
+		cp -L "$file" "$root$file"
+	done
+	[ -e "$root/lib64/ld-linux-x86-64.so.2" ] ||
+		cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64"
+	printf 'root:x:0:0:root:/root:/bin/sh\nmail:x:8:8::/:/bin/sh\n' \
+		>"$root/etc/passwd"
+	echo 'root:x:0:' >"$root/etc/group"
+}
