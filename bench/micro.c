@@ -57,6 +57,15 @@ static void do_pread(void)
 		fail("pread");
 }
 
+/* From the whole file, again and again: each time a seek, then reads. */
+static void do_read(void)
+{
+	ssize_t n = read(file, buf, 4096);
+
+	if (n < 0 || (n < 4096 && lseek(file, 0, SEEK_SET) != 0))
+		fail("read");
+}
+
 static void do_open(void)
 {
 	int fd = open(FILE_PATH, O_RDONLY | O_CLOEXEC);
@@ -88,8 +97,9 @@ static const struct {
 	unsigned times;
 } calls[] = {
 	{"getppid", do_getppid, 200000}, {"stat", do_stat, 50000},
-	{"pread", do_pread, 50000},      {"open+close", do_open, 20000},
-	{"pipe", do_pipe, 20000},        {"fork+exit", do_fork, 300},
+	{"pread", do_pread, 50000},      {"read", do_read, 50000},
+	{"open+close", do_open, 20000},  {"pipe", do_pipe, 20000},
+	{"fork+exit", do_fork, 300},
 };
 
 static int flood(long mib)

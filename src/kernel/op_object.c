@@ -66,27 +66,15 @@ long op_object(struct task *t)
 	return ret;
 }
 
-/* Would pwrite(2) by the cell be the same as by us? */
-static bool may_write(const struct task *t, const struct file *f)
-{
-	return f->inode->sb->host_writes && (f->mode & FILE_WRITE) &&
-	       !(f->flags & O_APPEND) && list_empty(&f->inode->marks) &&
-	       !(f->inode->mode & (S_ISUID | S_ISGID)) &&
-	       t->process->rlimit[RLIMIT_FSIZE].cur == UINT64_MAX;
-}
-
 static long lease(struct task *t, struct file *f)
 {
 	struct file_object o = {.host_fd = -1};
 	int prot = PROT_READ;
 	long ret;
 
-	/* One who may only write must not be able to read. */
-	if (!f->inode || !inode_is(f->inode, S_IFREG) ||
-	    !(f->mode & FILE_READ) || !f->ops->object ||
-	    f->inode->sb->no_leases)
+	if (!lease_may_read(t, f))
 		return -EOPNOTSUPP;
-	if (may_write(t, f))
+	if (lease_may_write(t, f))
 		prot |= PROT_WRITE;
 	ret = f->ops->object(f, t, prot, true, &o);
 	if (ret == -EWAIT)

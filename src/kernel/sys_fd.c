@@ -11,6 +11,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/fs/lock.h"
 #include "kernel/syscall.h"
+#include "kernel/task/cells.h"
 #include "kernel/task/process.h"
 
 #ifndef F_DUPFD_QUERY
@@ -101,6 +102,8 @@ static long set_flags(struct task *t, struct file *f, uint32_t flags)
 	    !inode_owner_or_capable(f->inode, t))
 		return -EPERM;
 	f->flags ^= changed;
+	if (changed & O_APPEND) /* where a cell would write */
+		cells_recall_leases(t->kernel);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/inotify.h"
+#include "kernel/fs/loan.h"
 #include "kernel/fs/node.h"
 #include "kernel/syscall.h"
 #include "kernel/task/process.h"
@@ -34,6 +35,7 @@
 /* What all of these calls come down to. */
 struct transfer {
 	struct file *file;
+	int32_t fd;
 	struct uio uio;
 	int64_t at;     /* of pread and pwrite */
 	int64_t *pos;   /* &file->pos or &at */
@@ -54,8 +56,11 @@ static long begin(struct transfer *x, struct task *t, int32_t fd, uint32_t need,
 	if (!f)
 		return -EBADF;
 	x->file = f;
+	x->fd = fd;
 	x->pos = &f->pos;
-	if (offset != NO_OFFSET) {
+	if (offset == NO_OFFSET) {
+		loan_take(f);
+	} else {
 		if (offset < 0) {
 			file_put(f);
 			return -EINVAL;
@@ -85,6 +90,8 @@ static long do_read(struct task *t, struct transfer *x)
 	n = f->ops->read(f, &x->uio, x->pos);
 	if (n > 0)
 		inotify_file(f, IN_ACCESS);
+	if (x->pos == &f->pos)
+		loan_give(t, f, x->fd, n, false);
 	if (n == -EAGAIN && !x->uio.nonblock)
 		n = file_wait(f, t, POLLIN);
 	return n;
@@ -159,7 +166,12 @@ static long do_write(struct task *t, struct transfer *x)
 			node_written(t, f);
 		t->progress += (uint64_t)n;
 		if (!(f->mode & FILE_WHOLE) || u->left == 0 || n == 0)
-			return (long)t->progress;
+			break;
+	}
+	if (n >= 0) {
+		if (x->pos == &f->pos)
+			loan_give(t, f, x->fd, n, true);
+		return (long)t->progress;
 	}
 	if (n == -EPIPE) {
 		abi_siginfo info = signal_info_user(NSIG_PIPE, t);
@@ -359,33 +371,14 @@ long sys_pwritev2(struct task *t, const struct args_pwritev2 *a)
 static int64_t seek_plain(struct file *f, int64_t offset, int whence)
 {
 	int64_t size = f->inode ? (int64_t)f->inode->size : 0;
-	int64_t to;
 
-	switch (whence) {
-	case SEEK_SET:
-		to = offset;
-		break;
-	case SEEK_CUR:
-		if (__builtin_add_overflow(f->pos, offset, &to))
-			return -EOVERFLOW;
-		break;
-	case SEEK_END:
-		if (__builtin_add_overflow(size, offset, &to))
-			return -EOVERFLOW;
-		break;
-	case SEEK_DATA:
-	case SEEK_HOLE:
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
 		if (offset < 0 || offset >= size)
 			return -ENXIO;
-		to = whence == SEEK_DATA ? offset : size;
-		break;
-	default:
-		return -EINVAL;
+		offset = whence == SEEK_DATA ? offset : size;
+		whence = SEEK_SET;
 	}
-	if (to < 0)
-		return -EINVAL;
-	f->pos = to;
-	return to;
+	return file_seek(f, size, offset, whence);
 }
 
 long sys_lseek(struct task *t, const struct args_lseek *a)
@@ -395,6 +388,7 @@ long sys_lseek(struct task *t, const struct args_lseek *a)
 
 	if (!f)
 		return -EBADF;
+	loan_take(f);
 	if (a->whence < 0 || a->whence > SEEK_MAX)
 		to = -EINVAL;
 	else if (!(f->mode & FILE_SEEKABLE) && !f->ops->seek)

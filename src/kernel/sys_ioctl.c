@@ -7,6 +7,7 @@
 
 #include "kernel/fs/fd.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/loan.h"
 #include "kernel/syscall.h"
 
 static long set_flag(struct task *t, struct file *f, uaddr_t arg, uint32_t flag)
@@ -39,6 +40,7 @@ static long regular(struct task *t, struct file *f, uint32_t cmd, uaddr_t arg)
 		if (err < 0)
 			return err;
 	}
+	loan_take(f);
 	return give_int(t, arg, (int64_t)i->size - f->pos);
 }
 

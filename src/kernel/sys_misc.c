@@ -10,6 +10,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/syscall.h"
+#include "kernel/task/cells.h"
 #include "kernel/task/clock.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/itimer.h"
@@ -192,6 +193,8 @@ static long set_limit(struct task *t, struct process *p, uint32_t resource,
 	    !cred_capable(t->cred, CRED_CAP_SYS_RESOURCE))
 		return -EPERM;
 	*now = *new;
+	if (resource == RLIMIT_FSIZE) /* how far a cell may write */
+		cells_recall_leases(t->kernel);
 	return resource == RLIMIT_CPU ? itimer_watch_limit(p) : 0;
 }
 

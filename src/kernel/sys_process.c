@@ -139,7 +139,7 @@ long sys_unshare(struct task *t, const struct args_unshare *a)
 	    t->process->task_count > 1)
 		return -EINVAL;
 	fds = flags & CLONE_FILES && fd_table_shared(t->fds)
-	              ? fd_table_copy(t->fds)
+	              ? fd_table_part(t)
 	              : fd_table_get(t->fds);
 	if (!fds)
 		return -ENOMEM;

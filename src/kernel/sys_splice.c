@@ -17,6 +17,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/inotify.h"
+#include "kernel/fs/loan.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/syscall.h"
 #include "kernel/task/process.h"
@@ -63,6 +64,8 @@ static long get_pair(struct pair *p, struct task *t, int32_t in, int32_t out)
 		put_pair(p);
 		return -EBADF;
 	}
+	loan_take(p->in);
+	loan_take(p->out);
 	p->in_pos = &p->in->pos;
 	p->out_pos = &p->out->pos;
 	return 0;

@@ -290,7 +290,17 @@ static long answer(const struct call *k)
 	switch (k->nr) {
 	case SYS_pread64:
 	case SYS_pwrite64:
-		if (leases_transfer(k->a, k->nr, k->arg, &result))
+		if (leases_transfer(k->a, k->nr == SYS_pwrite64, k->arg,
+		                    &result))
+			return result;
+		break;
+	case SYS_read:
+	case SYS_write:
+		if (leases_move(k->a, k->nr == SYS_write, k->arg, &result))
+			return result;
+		break;
+	case SYS_lseek:
+		if (leases_seek(k->a, k->arg, &result))
 			return result;
 		break;
 	case SYS_close:

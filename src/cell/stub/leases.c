@@ -3,6 +3,7 @@
 
 #include "cell/stub/ask.h"
 #include "cell/stub/x86_64/host.h"
+#include "channel/place.h"
 
 /*
  * lease[fd]: nothing yet; read once; never; else a key with these bits, which
@@ -12,6 +13,14 @@ enum { UNSEEN = 0, SEEN_ONCE = 1, NEVER = 2 };
 
 #define LEASED   0x80000000u
 #define WRITABLE OP_KEY_WRITABLE
+
+#define MOVE_MAX 0x7ffff000ULL /* one call moves no more */
+
+/* pread64(2) or pwrite64(2). */
+struct move {
+	bool write;
+	uint64_t buf, size, at;
+};
 
 /* Key `key` is about to mean another object: no lease may go on using it. */
 static void drop_key(struct process *p, uint32_t key)
@@ -125,17 +134,16 @@ static uint32_t ask_lease(struct area *a, uint32_t fd)
 
 /* pread64(2) of a file that is a part of an object: as if it ended there. */
 static long read_part(const struct process *p, uint32_t fd, int32_t held,
-                      const uint64_t arg[6])
+                      const struct move *m)
 {
 	uint64_t from = p->lease_from[fd], size = p->lease_size[fd];
-	uint64_t offset = arg[3];
 
-	if ((int64_t)offset < 0)
+	if ((int64_t)m->at < 0)
 		return -EINVAL;
-	if (offset >= size)
+	if (m->at >= size)
 		return 0;
-	return host(SYS_pread64, held, arg[1], MIN(arg[2], size - offset),
-	            from + offset);
+	return host(SYS_pread64, held, m->buf, MIN(m->size, size - m->at),
+	            from + m->at);
 }
 
 static uint32_t age_now(void)
@@ -172,39 +180,130 @@ static bool take_lease(struct area *a, uint32_t fd, uint32_t age,
 	return false;
 }
 
-bool leases_transfer(struct area *a, uint64_t nr, const uint64_t arg[6],
+/* The lease of `fd`, which is asked for now if it pays at once. */
+static bool find_lease(struct area *a, uint32_t fd, bool pays, uint32_t *lease)
+{
+	struct process *p = area_process();
+	uint32_t age = age_now();
+
+	forget_old(p, age);
+	*lease = atomic_load_explicit(&p->lease[fd], memory_order_acquire);
+	if (*lease == UNSEEN) {
+		if (!atomic_compare_exchange_strong(&p->lease[fd], lease,
+		                                    SEEN_ONCE) ||
+		    !pays)
+			return false;
+		*lease = SEEN_ONCE;
+	}
+	if (*lease == SEEN_ONCE && !take_lease(a, fd, age, lease))
+		return false;
+	return *lease & LEASED;
+}
+
+/* Does what the host does for the lease; false if it must be asked again. */
+static bool transfer(uint32_t fd, uint32_t lease, const struct move *m,
                      long *result)
 {
 	struct process *p = area_process();
-	uint32_t fd = (uint32_t)arg[0];
-	uint32_t age = age_now();
-	uint32_t lease;
-	int32_t held;
+	int32_t held = atomic_load(&p->object[lease & OP_KEY_MASK]);
 
-	if (fd >= PROCESS_LEASES || a->vfork_child)
-		return false;
-	forget_old(p, age);
-	lease = atomic_load_explicit(&p->lease[fd], memory_order_acquire);
-	if (lease == UNSEEN) {
-		atomic_compare_exchange_strong(&p->lease[fd], &lease,
-		                               SEEN_ONCE);
-		return false;
-	}
-	if (lease == SEEN_ONCE && !take_lease(a, fd, age, &lease))
-		return false;
-	if (!(lease & LEASED))
-		return false;
-	if (nr == SYS_pwrite64 && !(lease & WRITABLE))
-		return false;
 	/* Whose descriptor this is we know only if the lease is still there. */
-	held = atomic_load(&p->object[lease & OP_KEY_MASK]);
 	if (atomic_load(&p->lease[fd]) != lease)
 		return false;
 	if (lease & OP_KEY_PART)
-		*result = read_part(p, fd, held, arg);
+		*result = read_part(p, fd, held, m);
 	else
-		*result = host((long)nr, held, arg[1], arg[2], arg[3]);
+		*result = host(m->write ? SYS_pwrite64 : SYS_pread64, held,
+		               m->buf, m->size, m->at);
 	return *result != -EBADF;
+}
+
+bool leases_transfer(struct area *a, bool write, const uint64_t arg[6],
+                     long *result)
+{
+	const struct move m = {write, arg[1], arg[2], arg[3]};
+	uint32_t fd = (uint32_t)arg[0];
+	uint32_t lease;
+
+	if (fd >= PROCESS_LEASES || a->vfork_child ||
+	    !find_lease(a, fd, false, &lease))
+		return false;
+	if (write && !(lease & WRITABLE))
+		return false;
+	return transfer(fd, lease, &m, result);
+}
+
+/* The position of `fd`, if it was lent to us. */
+static _Atomic uint64_t *find_place(const struct area *a, uint32_t fd,
+                                    uint64_t *now)
+{
+	_Atomic uint64_t *word;
+
+	if (fd >= PLACE_COUNT || a->vfork_child)
+		return NULL;
+	word = place_word((void *)area_process()->channel, fd);
+	*now = atomic_load(word);
+	return place_loan(*now) ? word : NULL;
+}
+
+/* Moves the position before it writes: nobody else writes there then. */
+static bool write_on(_Atomic uint64_t *word, uint64_t now, uint32_t fd,
+                     uint32_t lease, const struct move *m, long *result)
+{
+	uint64_t to = now + m->size;
+	uint64_t done;
+
+	if (!(lease & WRITABLE) || m->size == 0 ||
+	    !atomic_compare_exchange_strong(word, &now, to))
+		return false;
+	if (!transfer(fd, lease, m, result)) {
+		atomic_compare_exchange_strong(word, &to, now);
+		return false;
+	}
+	done = *result < 0 ? 0 : (uint64_t)*result;
+	if (done < m->size)
+		atomic_compare_exchange_strong(word, &to, now + done);
+	return true;
+}
+
+bool leases_move(struct area *a, bool write, const uint64_t arg[6],
+                 long *result)
+{
+	uint32_t fd = (uint32_t)arg[0];
+	struct move m = {write, arg[1], MIN(arg[2], MOVE_MAX), 0};
+	_Atomic uint64_t *word;
+	uint64_t now;
+	uint32_t lease;
+
+	word = find_place(a, fd, &now);
+	if (!word)
+		return false;
+	m.at = now & PLACE_MAX;
+	if (m.at > PLACE_MAX - MOVE_MAX || !find_lease(a, fd, true, &lease))
+		return false;
+	if (write)
+		return write_on(word, now, fd, lease, &m, result);
+	if (!transfer(fd, lease, &m, result))
+		return false;
+	/* Who cannot move it has read for nothing: another was there first. */
+	return atomic_compare_exchange_strong(
+		word, &now, now + (*result < 0 ? 0 : (uint64_t)*result));
+}
+
+bool leases_seek(const struct area *a, const uint64_t arg[6], long *result)
+{
+	_Atomic uint64_t *word;
+	uint64_t now, at, to;
+
+	word = find_place(a, (uint32_t)arg[0], &now);
+	if (!word || arg[2] > SEEK_CUR)
+		return false;
+	at = now & PLACE_MAX;
+	to = arg[2] == SEEK_CUR ? at + arg[1] : arg[1];
+	if (to > PLACE_MAX)
+		return false;
+	*result = (long)to;
+	return atomic_compare_exchange_strong(word, &now, now - at + to);
 }
 
 void leases_drop(const struct area *a, uint32_t first, uint32_t last)

@@ -8,8 +8,9 @@
  * from an earlier one.  Keys too large to remember are used once.
  *
  * A lease binds a guest descriptor to a key.  It is asked for at the second
- * pread64(2) of a descriptor, and dropped before any call that may change what
- * the descriptor means.
+ * pread64(2) of a descriptor, or when the kernel has lent us its position
+ * (channel/place.h), and dropped before any call that may change what the
+ * descriptor means.
  */
 #pragma once
 
@@ -38,8 +39,14 @@ must_check long leases_segment(struct area *a, int32_t id, uint64_t flags,
  * pread64(2) or pwrite64(2) by lease.  Returns true and sets *result, or false
  * if the kernel must do it.
  */
-must_check bool leases_transfer(struct area *a, uint64_t nr,
+must_check bool leases_transfer(struct area *a, bool write,
                                 const uint64_t arg[6], long *result);
+
+/* The same for read(2) or write(2), and lseek(2), where the position is ours. */
+must_check bool leases_move(struct area *a, bool write, const uint64_t arg[6],
+                            long *result);
+must_check bool leases_seek(const struct area *a, const uint64_t arg[6],
+                            long *result);
 
 /* Descriptors first..last change their meaning. */
 void leases_drop(const struct area *a, uint32_t first, uint32_t last);

@@ -117,32 +117,14 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 static int64_t seek_file(struct file *f, int64_t offset, int whence)
 {
 	int64_t size = (int64_t)node_of(f)->image.size;
-	int64_t base = 0;
 
-	switch (whence) {
-	case SEEK_DATA:
-	case SEEK_HOLE:
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
 		if (offset < 0 || offset >= size)
 			return -ENXIO;
 		offset = whence == SEEK_HOLE ? size : offset;
-		break;
-	case SEEK_CUR:
-		base = f->pos;
-		break;
-	case SEEK_END:
-		base = size;
-		break;
-	case SEEK_SET:
-		break;
-	default:
-		return -EINVAL;
+		whence = SEEK_SET;
 	}
-	if (__builtin_add_overflow(base, offset, &offset))
-		return -EOVERFLOW;
-	if (offset < 0)
-		return -EINVAL;
-	f->pos = offset;
-	return offset;
+	return file_seek(f, size, offset, whence);
 }
 
 /* ---- what cells get ---- */

@@ -8,6 +8,7 @@
 #include <asm/resource.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/loan.h"
 #include "kernel/fs/lock.h"
 #include "kernel/task/process.h"
 
@@ -22,6 +23,7 @@ struct entry {
 struct fdtable {
 	struct kernel *kernel;
 	uint32_t refs;
+	bool mixed;    /* cells cannot know what a number means */
 	uint32_t size; /* a multiple of BITS */
 	uint32_t full; /* all words below this one have no free bit */
 	struct entry *entries;
@@ -125,6 +127,7 @@ static void close_entry(struct fdtable *ft, struct task *t, uint32_t fd)
 
 	ft->entries[fd] = (struct entry){0};
 	give_back(ft, fd);
+	loan_take(f);
 	if (f->ops->flush)
 		f->ops->flush(f, t);
 	lock_table_closed(f, ft);
@@ -141,13 +144,35 @@ void fd_table_put(struct fdtable *ft, struct task *t)
 	limits_free(ft->kernel, ft, sizeof(*ft));
 }
 
+void fd_table_mix(struct fdtable *ft)
+{
+	ft->mixed = true;
+	cells_recall_leases(ft->kernel);
+}
+
+bool fd_table_mixed(const struct fdtable *ft)
+{
+	return ft->mixed;
+}
+
+struct fdtable *fd_table_part(struct task *t)
+{
+	struct fdtable *own = fd_table_copy(t->fds);
+
+	if (own && t->process->task_count > 1) {
+		fd_table_mix(t->fds);
+		fd_table_mix(own);
+	}
+	return own;
+}
+
 int fd_table_unshare(struct task *t)
 {
 	struct fdtable *own;
 
 	if (t->fds->refs == 1)
 		return 0;
-	own = fd_table_copy(t->fds);
+	own = fd_table_part(t);
 	if (!own)
 		return -ENOMEM;
 	fd_table_put(t->fds, t);

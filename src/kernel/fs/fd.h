@@ -19,6 +19,14 @@ struct fdtable *fd_table_get(struct fdtable *ft);
 bool fd_table_shared(const struct fdtable *ft);
 /* The last reference closes everything; `t` may be NULL. */
 void fd_table_put(struct fdtable *ft, struct task *t);
+/*
+ * The table is used by more than one cell, or a cell has more than one table:
+ * from now on a cell cannot know what a number means, and has no leases.
+ */
+void fd_table_mix(struct fdtable *ft);
+bool fd_table_mixed(const struct fdtable *ft);
+/* A copy of the task's table, to be its own.  NULL: no memory. */
+must_check struct fdtable *fd_table_part(struct task *t);
 /* Gives the task a table of its own.  0 or -ENOMEM. */
 must_check int fd_table_unshare(struct task *t);
 /* exec: closes what is marked close-on-exec. */

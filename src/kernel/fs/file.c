@@ -7,6 +7,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/inotify.h"
+#include "kernel/fs/loan.h"
 #include "kernel/fs/lock.h"
 #include "kernel/task/cred.h"
 
@@ -81,6 +82,7 @@ void file_put(struct file *f)
 			f->refs--;
 		return;
 	}
+	loan_take(f);
 	/* Still referred to while it is taken apart, by us. */
 	if (!list_empty(&f->epolls))
 		epoll_file_gone(f);
@@ -103,6 +105,20 @@ long file_wait(struct file *f, struct task *t, uint32_t events)
 		return -EAGAIN;
 	(void)f->ops->poll(f, &p);
 	return task_sleep(t);
+}
+
+int64_t file_seek(struct file *f, int64_t size, int64_t offset, int whence)
+{
+	int64_t base = whence == SEEK_CUR   ? f->pos
+	               : whence == SEEK_END ? size
+	                                    : 0;
+
+	if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
+		return -EINVAL;
+	if (__builtin_add_overflow(base, offset, &offset) || offset < 0)
+		return -EINVAL;
+	f->pos = offset;
+	return offset;
 }
 
 uint32_t file_poll(struct file *f, struct poller *p)

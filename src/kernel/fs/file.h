@@ -84,15 +84,20 @@ struct file {
 	uint32_t refs;
 	uint32_t mode;  /* FILE_* */
 	uint32_t flags; /* O_APPEND, O_NONBLOCK, O_DIRECT, ... and O_ACCMODE */
-	int64_t pos;
-	void *private;      /* the implementation's */
+	int64_t pos;    /* but if there is a `holder`; kernel/fs/loan.h */
+	void *private;  /* the implementation's */
 	const char *label;  /* "pipe:", "socket:", "anon_inode:[eventpoll]" */
 	struct list epolls; /* epoll items that watch it; kernel/fs/epoll.c */
 	int32_t owner;      /* F_SETOWN: pid, or -pgrp */
 	int32_t owner_signal;
-	bool owner_is_task; /* F_SETOWN_EX with F_OWNER_TID */
-	bool counts_writer; /* it is one of inode->writers */
-	bool leased_write;  /* a cell writes by itself; kernel/fs/lease.c */
+	bool owner_is_task;  /* F_SETOWN_EX with F_OWNER_TID */
+	bool counts_writer;  /* it is one of inode->writers */
+	bool leased_write;   /* a cell writes by itself; kernel/fs/lease.c */
+	uint8_t reads;       /* kernel/fs/loan.c, like all from here on: */
+	uint8_t vain;        /* loans that brought nothing, in a row */
+	uint16_t loan;       /* its number */
+	uint16_t holder_fd;  /* there */
+	struct cell *holder; /* has the position; or NULL */
 };
 
 /*
@@ -135,6 +140,13 @@ void file_put(struct file *f); /* accepts NULL */
  * For the answer to a -EAGAIN of read or write.
  */
 must_check long file_wait(struct file *f, struct task *t, uint32_t events);
+
+/*
+ * lseek(2) with SEEK_SET, SEEK_CUR or SEEK_END in a file of that size: moves
+ * f->pos and returns it, or -EINVAL.
+ */
+must_check int64_t file_seek(struct file *f, int64_t size, int64_t offset,
+                             int whence);
 
 /* What poll(2) says; files without poll() are always ready. */
 uint32_t file_poll(struct file *f, struct poller *p);

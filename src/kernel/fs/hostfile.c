@@ -262,36 +262,18 @@ static int any_fd(const struct hostnode *n)
 
 static int64_t seek_file(struct file *f, int64_t offset, int whence)
 {
-	int64_t base = 0;
-	struct stat st;
+	struct stat st = {0};
 	int fd = any_fd(node_of(f));
 
-	switch (whence) {
-	case SEEK_DATA:
-	case SEEK_HOLE:
+	if (whence == SEEK_END && fstat(fd, &st) < 0)
+		return -errno;
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
 		offset = lseek(fd, offset, whence);
 		if (offset < 0)
 			return -errno;
-		break;
-	case SEEK_CUR:
-		base = f->pos;
-		break;
-	case SEEK_END:
-		if (fstat(fd, &st) < 0)
-			return -errno;
-		base = st.st_size;
-		break;
-	case SEEK_SET:
-		break;
-	default:
-		return -EINVAL;
+		whence = SEEK_SET;
 	}
-	if (__builtin_add_overflow(base, offset, &offset))
-		return -EOVERFLOW;
-	if (offset < 0)
-		return -EINVAL;
-	f->pos = offset;
-	return offset;
+	return file_seek(f, st.st_size, offset, whence);
 }
 
 static long object_of(struct file *f, struct task *t, int prot, bool shared,

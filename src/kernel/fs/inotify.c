@@ -12,6 +12,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/anon.h"
+#include "kernel/fs/loan.h"
 
 #define QUEUE_MAX     16384u
 #define INSTANCES_MAX 1024u
@@ -161,6 +162,29 @@ void inotify_dentry_slow(struct dentry *d, uint32_t mask)
 	if (parent && !list_empty(&parent->inode->marks))
 		tell(parent->inode, mask, 0, dentry_name_span(d), d->deleted);
 	inotify_self_slow(d->inode, mask);
+}
+
+static bool marked(const struct inode *i, uint32_t mask)
+{
+	list_for_each (at, &i->marks)
+		if (list_entry(at, struct mark, in_inode)->mask & mask)
+			return true;
+	return false;
+}
+
+bool inotify_watches_slow(const struct dentry *d, uint32_t mask)
+{
+	return marked(d->inode, mask) ||
+	       (d->parent && marked(d->parent->inode, mask));
+}
+
+/* What cells do by themselves we could not tell: they ask from now on. */
+static void ask_cells(struct kernel *k, uint32_t mask)
+{
+	if (!(mask & (IN_ACCESS | IN_MODIFY)))
+		return;
+	cells_recall_leases(k);
+	loan_take_all(k);
 }
 
 void inotify_entry_slow(struct inode *dir, uint32_t mask, uint32_t cookie,
@@ -339,6 +363,7 @@ long inotify_add(struct file *f, struct inode *i, uint32_t mask)
 		if (mask & IN_MASK_CREATE)
 			return -EEXIST;
 		m->mask = mask & IN_MASK_ADD ? m->mask | keep : keep;
+		ask_cells(n->kernel, keep);
 		return m->wd;
 	}
 	if (n->kernel->fs->mark_count >= MARKS_MAX || n->last_wd == INT32_MAX)
@@ -354,6 +379,7 @@ long inotify_add(struct file *f, struct inode *i, uint32_t mask)
 	list_add_tail(&n->marks, &m->in_instance);
 	list_add_tail(&n->kernel->fs->marks, &m->in_world);
 	n->kernel->fs->mark_count++;
+	ask_cells(n->kernel, keep);
 	return m->wd;
 }
 

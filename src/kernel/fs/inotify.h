@@ -40,6 +40,15 @@ static inline void inotify_file(struct file *f, uint32_t mask)
 		inotify_dentry(f->path.dentry, mask);
 }
 
+/* Does anybody want to hear of that? */
+bool inotify_watches_slow(const struct dentry *d, uint32_t mask);
+
+static inline bool inotify_watches(const struct file *f, uint32_t mask)
+{
+	return f->path.dentry && f->kernel->fs->mark_count &&
+	       inotify_watches_slow(f->path.dentry, mask);
+}
+
 /* IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO in a directory. */
 static inline void inotify_entry(struct inode *dir, uint32_t mask,
                                  uint32_t cookie, struct span name, bool is_dir)

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/fs/lease.h"
 
+#include <asm/resource.h>
+#include <linux/fcntl.h>
+#include <linux/inotify.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/fd.h"
+#include "kernel/fs/inode.h"
+#include "kernel/fs/inotify.h"
+#include "kernel/fs/loan.h"
 
 /*
  * What a cell holds: key i + 1 stands for object[i].  When all keys are taken
  * they are given anew in turn; the cell closes what it had under that key.
  */
 #define KEYS 255u
+
+/* Writes of such files are more than pwrite(2). */
+#define WRITES_ASK (O_APPEND | O_DSYNC | O_SYNC)
 
 struct lease_table {
 	struct kernel *kernel;
@@ -18,8 +29,27 @@ struct lease_table {
 	uint64_t object[KEYS];
 };
 
+bool lease_may_read(const struct task *t, const struct file *f)
+{
+	/* One who may only write must not be able to read. */
+	return f->inode && inode_is(f->inode, S_IFREG) &&
+	       (f->mode & FILE_READ) && f->ops->object &&
+	       !f->inode->sb->no_leases && !fd_table_mixed(t->fds) &&
+	       !inotify_watches(f, IN_ACCESS);
+}
+
+bool lease_may_write(const struct task *t, const struct file *f)
+{
+	return (f->mode & FILE_WRITE) && f->inode->sb->host_writes &&
+	       lease_may_read(t, f) && !(f->flags & WRITES_ASK) &&
+	       !inotify_watches(f, IN_MODIFY) &&
+	       !(f->inode->mode & (S_ISUID | S_ISGID)) &&
+	       t->process->rlimit[RLIMIT_FSIZE].cur == UINT64_MAX;
+}
+
 void lease_forget(struct cell *c)
 {
+	loan_forget(c);
 	if (c->leases)
 		limits_free(c->leases->kernel, c->leases, sizeof(*c->leases));
 	c->leases = NULL;

@@ -9,7 +9,14 @@
 #include "kernel/fs/file.h"
 #include "kernel/task/cells.h"
 
-/* Frees what is remembered about a cell's leases. */
+/*
+ * Would read(2), or write(2) too, by the cell be the same as by us?  It would
+ * tell nobody who watches.
+ */
+must_check bool lease_may_read(const struct task *t, const struct file *f);
+must_check bool lease_may_write(const struct task *t, const struct file *f);
+
+/* Frees what is remembered about a cell's leases and loans. */
 void lease_forget(struct cell *c);
 
 /* A forked cell holds what its parent held.  Best effort. */

@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/loan.h"
 #include "kernel/fs/mount.h"
 #include "kernel/task/process.h"
 
@@ -240,6 +241,7 @@ static long to_range(struct file *f, struct task *t, const struct flock *fl,
 	case SEEK_SET:
 		break;
 	case SEEK_CUR:
+		loan_take(f);
 		base = f->pos;
 		break;
 	case SEEK_END:

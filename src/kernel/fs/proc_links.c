@@ -7,6 +7,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/fd.h"
+#include "kernel/fs/loan.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/proc_process.h"
 
@@ -211,13 +212,14 @@ static int32_t next_fd(const struct pseudo_ctx *c, int32_t from)
 
 static long show_fdinfo(const struct pseudo_ctx *c, struct text *out)
 {
-	const struct file *f = file_of(c);
+	struct file *f = file_of(c);
 	long err = proc_process_inspect(c);
 
 	if (err < 0)
 		return err;
 	if (!f)
 		return -ENOENT;
+	loan_take(f);
 	text_add(out, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n",
 	         (long long)f->pos, f->flags & ~(uint32_t)CLOEXEC,
 	         f->path.mount ? f->path.mount->id : 0,

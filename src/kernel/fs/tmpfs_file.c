@@ -63,25 +63,14 @@ static long write_file(struct file *f, struct uio *u, int64_t *pos)
 static int64_t seek_file(struct file *f, int64_t offset, int whence)
 {
 	struct filedata *d = &node_of(f)->data;
-	int64_t base = 0;
 
 	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
 		offset = filedata_seek(d, offset, whence);
 		if (offset < 0)
 			return offset;
-	} else if (whence == SEEK_CUR) {
-		base = f->pos;
-	} else if (whence == SEEK_END) {
-		base = (int64_t)filedata_size(d);
-	} else if (whence != SEEK_SET) {
-		return -EINVAL;
+		whence = SEEK_SET;
 	}
-	if (__builtin_add_overflow(base, offset, &offset))
-		return -EOVERFLOW;
-	if (offset < 0)
-		return -EINVAL;
-	f->pos = offset;
-	return offset;
+	return file_seek(f, (int64_t)filedata_size(d), offset, whence);
 }
 
 /*

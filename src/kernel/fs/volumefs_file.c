@@ -363,48 +363,29 @@ static long write_file(struct file *f, struct uio *u, int64_t *pos)
 	return u->done > before ? (long)(u->done - before) : done;
 }
 
-/* Holes of encrypted files do not show. */
-static int64_t sealed_seek(const struct inode *i, int64_t offset, int whence)
+/* SEEK_DATA and SEEK_HOLE.  Holes of encrypted files do not show. */
+static int64_t find_hole(struct file *f, int64_t offset, int whence)
 {
-	if (offset < 0 || (uint64_t)offset >= i->size)
+	uint64_t size = f->inode->size;
+
+	if (!node_of(f)->fs->cipher) {
+		offset = lseek(node_of(f)->fd, offset, whence);
+		return offset < 0 ? -errno : offset;
+	}
+	if (offset < 0 || (uint64_t)offset >= size)
 		return -ENXIO;
-	return whence == SEEK_DATA ? offset : (int64_t)i->size;
+	return whence == SEEK_DATA ? offset : (int64_t)size;
 }
 
 static int64_t seek_file(struct file *f, int64_t offset, int whence)
 {
-	int64_t base = 0;
-
-	switch (whence) {
-	case SEEK_DATA:
-	case SEEK_HOLE:
-		if (node_of(f)->fs->cipher) {
-			offset = sealed_seek(f->inode, offset, whence);
-			if (offset < 0)
-				return offset;
-			break;
-		}
-		offset = lseek(node_of(f)->fd, offset, whence);
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+		offset = find_hole(f, offset, whence);
 		if (offset < 0)
-			return -errno;
-		break;
-	case SEEK_CUR:
-		base = f->pos;
-		break;
-	case SEEK_END:
-		base = (int64_t)f->inode->size;
-		break;
-	case SEEK_SET:
-		break;
-	default:
-		return -EINVAL;
+			return offset;
+		whence = SEEK_SET;
 	}
-	if (__builtin_add_overflow(base, offset, &offset))
-		return -EOVERFLOW;
-	if (offset < 0)
-		return -EINVAL;
-	f->pos = offset;
-	return offset;
+	return file_seek(f, (int64_t)f->inode->size, offset, whence);
 }
 
 /*

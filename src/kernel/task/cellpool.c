@@ -79,13 +79,13 @@ void cellpool_free(struct cell *c)
 	list_del(&c->link);
 	loop_remove(loop, &c->bell);
 	loop_remove(loop, &c->sock_event);
+	lease_forget(c);
 	if (c->channel)
 		munmap(c->channel, CHANNEL_SIZE);
 	close_fd(&c->channel_fd);
 	close_fd(&c->peer);
 	close_fd(&c->sock);
 	close_fd(&c->bell.fd);
-	lease_forget(c);
 	memory_forget(c);
 	free(c);
 }

@@ -385,6 +385,8 @@ void cells_publish(struct task *t)
 static void attach(struct task *t, struct cell *c, uint32_t index,
                    uint64_t sigmask)
 {
+	if (list_empty(&c->tasks))
+		c->pid = t->process->pid;
 	t->cell = c;
 	t->slot_index = index;
 	t->slot = cellpool_slot(c, index);

@@ -23,6 +23,7 @@
 #define CELLS_SEND_MAX 4
 
 struct lease_table;
+struct loan_table;
 struct memory_watch;
 
 struct cell {
@@ -30,6 +31,7 @@ struct cell {
 	struct list link;  /* in cells.live, .pool or .warm */
 	struct list tasks; /* task.in_cell */
 	int32_t host_pid;  /* 0 until its hello was read */
+	int32_t pid;       /* of the process whose memory it is */
 	bool doomed;
 	uint8_t *channel; /* CHANNEL_SIZE bytes */
 	int channel_fd;   /* until it was sent */
@@ -40,6 +42,7 @@ struct cell {
 	uint64_t leaving[CHANNEL_THREADS / 64]; /* their threads must end */
 	struct memory_watch *watch; /* kernel/task/memory.c; or NULL */
 	struct lease_table *leases; /* kernel/fs/lease.c: what it holds */
+	struct loan_table *loans;   /* kernel/fs/loan.c: where it reads */
 };
 
 /*

@@ -228,6 +228,8 @@ static int share(struct task *t, struct task *from, uint64_t flags)
 	                             : fd_table_copy(from->fds);
 	if (!t->fds)
 		goto put_fs;
+	if ((flags & CLONE_FILES) && !(flags & CLONE_THREAD))
+		fd_table_mix(t->fds);
 	return 0;
 
 put_fs:
