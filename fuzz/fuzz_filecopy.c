@@ -18,9 +18,10 @@
 #include "filecopy/copyrecv.h"
 #include "filecopy/copywire.h"
 
-#define BYTES_MAX (1u << 20)
-#define PLACE     "/tmp/bento-fuzz-copy.XXXXXX"
-#define DEPTH     (sizeof(PLACE) + sizeof("in"))
+#define BYTES_MAX  (1u << 20)
+#define TARGET_MAX 2048u /* no input is longer */
+#define PLACE      "/tmp/bento-fuzz-copy.XXXXXX"
+#define DEPTH      (sizeof(PLACE) + sizeof("in"))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,7 +34,7 @@ static void must(bool ok)
 static int check_one(const char *path, const struct stat *st, int kind,
                      struct FTW *ftw)
 {
-	char target[4096];
+	char target[TARGET_MAX];
 	ssize_t n;
 
 	(void)kind;

@@ -402,17 +402,21 @@ static int put(int fd, const uint8_t *at, size_t size)
 	return 0;
 }
 
+/* In one piece: some senders do not wait for the name. */
 static int send_result(struct receiver *r, int err)
 {
-	uint8_t wire[COPYWIRE_RESULT_SIZE + 4];
-	size_t len = strlen(r->name);
 	const struct copywire_result result = {(uint32_t)-err, r->crc};
+	size_t len = strlen(r->name);
+	size_t size = COPYWIRE_RESULT_SIZE + 4 + len;
+	autofree uint8_t *wire = malloc(size);
 
+	if (!wire)
+		return -ENOMEM;
 	copywire_put_result(wire, &result);
 	for (unsigned i = 0; i < 4; i++)
 		wire[COPYWIRE_RESULT_SIZE + i] = (uint8_t)(len >> 8 * i);
-	err = put(r->job->out, wire, sizeof(wire));
-	return err < 0 ? err : put(r->job->out, (uint8_t *)r->name, len);
+	memcpy(wire + COPYWIRE_RESULT_SIZE + 4, r->name, len);
+	return put(r->job->out, wire, size);
 }
 
 static const struct {
