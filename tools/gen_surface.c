@@ -30,6 +30,12 @@ static const struct row import[] = {
 
 #define HOSTCALL(call, checks, reason) {#call, #checks, reason},
 #define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row receive[] = {
+#include "receive/seccomp.def"
+};
+
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
 static const struct row keeper[] = {
 #include "supervise/keeper.def"
 };
@@ -102,6 +108,10 @@ static void document(FILE *to)
 	      "`bento-import`, once it has begun (`src/import/seccomp.def`). It\n"
 	      "has the descriptors it was given.",
 	      import, sizeof(import) / sizeof(import[0]));
+	table(to, "The receiver of files",
+	      "`bento-receive`, once it has begun (`src/receive/seccomp.def`).\n"
+	      "It has one folder, behind Landlock or as its root.",
+	      receive, sizeof(receive) / sizeof(receive[0]));
 }
 
 /* Is the file what we would print? */

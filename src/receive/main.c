@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bento-receive: receives one copy, then ends.  README.md says why it is a
+ * process.
+ *
+ *	bento-receive [all-names]
+ *
+ * Descriptors: 0 from the qube, 1 to it, 2 last words, 3 the folder, 4 the
+ * socket for reports.
+ */
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/hostcalls.h"
+#include "base/probe.h"
+#include "channel/report.h"
+#include "filecopy/copyrecv.h"
+
+#define FD_FOLDER 3
+#define FD_REPORT 4
+#define FD_PROC   5
+#define EVERY_MS  100u
+
+#define MEMORY_MAX ((rlim_t)256 << 20)
+
+#define ANY      HOSTCALLS_ANY
+#define IS       HOSTCALLS_IS
+#define NONE_OF  HOSTCALLS_NONE_OF
+#define IS64     HOSTCALLS_IS64
+#define HOSTCALL HOSTCALLS_CALL
+
+static const struct hostcalls_row rows[] = {
+#include "receive/seccomp.def"
+};
+
+/* Landlock as of ABI 6; the headers of Debian 12 know ABI 2. */
+struct ruleset {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net; /* from ABI 4 on */
+	uint64_t scoped;             /* from ABI 6 on */
+};
+
+#define FS_ALL_1    ((1ull << 13) - 1) /* of ABI 1 */
+#define FS_REFER    (1ull << 13)
+#define FS_TRUNCATE (1ull << 14)
+#define NET_ALL     3ull
+#define SCOPE_ALL   3ull
+#define FS_OURS                                                           \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |     \
+	 LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |      \
+	 LANDLOCK_ACCESS_FS_MAKE_SYM | FS_TRUNCATE)
+
+/* Only the folder is left, to read and make files in; nothing to execute. */
+static int landlock_folder(int abi, struct fault *f)
+{
+	struct ruleset set = {
+		.handled_access_fs = FS_ALL_1 | (abi >= 2 ? FS_REFER : 0) |
+	                             (abi >= 3 ? FS_TRUNCATE : 0),
+		.handled_access_net = abi >= 4 ? NET_ALL : 0,
+		.scoped = abi >= 6 ? SCOPE_ALL : 0,
+	};
+	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = FS_OURS & set.handled_access_fs,
+		.parent_fd = FD_FOLDER,
+	};
+	autoclose int ruleset = (int)syscall(SYS_landlock_create_ruleset, &set,
+	                                     size, 0);
+
+	if (ruleset < 0)
+		return fault_errno(f, "make a Landlock ruleset");
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
+	            &rule, 0) < 0)
+		return fault_errno(f, "allow the folder in Landlock");
+	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		return fault_errno(f, "enter the Landlock domain");
+	return 0;
+}
+
+/* The folder becomes the root: what is outside has no path any more. */
+static int root_folder(struct fault *f)
+{
+	if (unshare(CLONE_NEWUSER) < 0 || fchdir(FD_FOLDER) < 0 ||
+	    chroot(".") < 0)
+		return fault_set(f, -ENOTSUP,
+		                 "this host has neither Landlock nor user "
+		                 "namespaces: a qube's bytes could reach your "
+		                 "other files");
+	return 0;
+}
+
+static int confine(struct fault *f)
+{
+	static const struct rlimit none = {0, 0};
+	static const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX};
+	int abi = probe_landlock();
+	int err;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fault_errno(f, "give up privileges");
+	err = abi > 0 ? landlock_folder(abi, f) : root_folder(f);
+	if (err < 0)
+		return err;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    setrlimit(RLIMIT_CORE, &none) < 0 ||
+	    setrlimit(RLIMIT_AS, &memory) < 0)
+		return fault_errno(f, "set limits");
+	err = hostcalls_enter(rows, ARRAY_LEN(rows));
+	return err < 0 ? fault_set(f, err, "install the seccomp filter") : 0;
+}
+
+static void tell(const struct report *r)
+{
+	autofree uint8_t *bytes = malloc(REPORT_SIZE_MAX);
+	size_t size = bytes ? report_format(r, bytes) : 0;
+
+	/* If nobody listens any more there is nobody to tell. */
+	(void)!send(FD_REPORT, bytes, size, MSG_NOSIGNAL);
+}
+
+static void progress(void *ctx, const struct copyrecv_count *c)
+{
+	const struct report r = {
+		.kind = REPORT_READ,
+		.done = c->bytes,
+		.of = c->files,
+	};
+	uint64_t *last_ms = ctx;
+	struct timespec t;
+	uint64_t now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	if (now - *last_ms < EVERY_MS)
+		return;
+	*last_ms = now;
+	tell(&r);
+}
+
+int main(int argc, char *argv[])
+{
+	uint64_t last_ms = 0;
+	struct copyrecv_job job = {
+		.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.folder = FD_FOLDER,
+		.proc = FD_PROC,
+		.all_names = argc > 1 && strcmp(argv[1], "all-names") == 0,
+		.sync = true,
+		.progress = progress,
+		.ctx = &last_ms,
+	};
+	struct copyrecv_count count = {0, 0};
+	struct report end = {.kind = REPORT_DONE};
+	struct fault f = {""};
+	int proc, err;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	proc = open("/proc/self/fd", O_PATH | O_CLOEXEC);
+	if (proc < 0 || (proc != FD_PROC && dup2(proc, FD_PROC) < 0))
+		job.proc = -1;
+	if (syscall(SYS_close_range, FD_PROC + 1, ~0u, 0) < 0) {
+		err = fault_errno(&f, "close what is not ours");
+	} else {
+		err = confine(&f);
+		if (err == 0)
+			err = copyrecv(&job, &count, &f);
+	}
+	if (err < 0) {
+		end.kind = REPORT_FAILED;
+		end.error = (uint32_t)-err;
+		end.text = span_str(f.text);
+	}
+	end.done = count.bytes;
+	end.of = count.files;
+	tell(&end);
+	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
