@@ -85,8 +85,9 @@ s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
 threading.Thread(target=s.serve_forever, daemon=True).start()
 for i in range(5): print(len(urllib.request.urlopen(f"http://127.0.0.1:{s.server_port}/{i}").read()))
 a, b = socket.socketpair(); a.sendall(b"x"); print(b.recv(1))
-print(socket.getaddrinfo("localhost", 80, socket.AF_INET, socket.SOCK_STREAM)[0][4])
+print(socket.getaddrinfo("127.0.0.1", 80, socket.AF_INET, socket.SOCK_STREAM)[0][4])
 s.shutdown()'
+equal "localhost" "$(qube -- /usr/bin/python3 -c 'import socket; print(socket.gethostbyname("localhost"))')" 127.0.0.1
 equal "traceback status" "$(qube -- /usr/bin/python3 -c 'raise SystemExit(5)'; echo $?)" 5
 terminal "$BENTO" run -- /usr/bin/python3 -q <<'END'
 expect >>> 

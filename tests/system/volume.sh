@@ -43,3 +43,14 @@ for round in 1 2 3 4 5 6 7 8; do
 	lasting check vol >told || fail "round $round: $(cat told)"
 done
 [ "$(wc -l <promised)" -gt 80 ] || fail "only $(wc -l <promised) promises"
+
+# On a file system in memory, of which RWF_NOWAIT is not known: more than a
+# helper reads at once, and then the end.
+if [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
+	memory=$(mktemp -d /dev/shm/bento-test.XXXXXX)
+	trap 'lasting kill v 2>/dev/null || :; lasting kill m 2>/dev/null || :; rm -rf "$memory"' EXIT
+	lasting start m "/v=$memory" >/dev/null
+	equal "in memory" "$(lasting run-root m sh -c 'seq 200000 >/v/f; cat /v/f | tail -n 1; wc -l </v/f')" "200000
+200000"
+	lasting kill m
+fi

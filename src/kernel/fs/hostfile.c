@@ -8,8 +8,10 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 
 #include "kernel/core/limits.h"
@@ -149,6 +151,14 @@ static int reading_fd(struct file *f)
 	return hostnode_read_fd(n);
 }
 
+bool hostfile_in_memory(int fd)
+{
+	struct statfs sfs;
+
+	return fstatfs(fd, &sfs) == 0 &&
+	       (sfs.f_type == TMPFS_MAGIC || sfs.f_type == RAMFS_MAGIC);
+}
+
 /* What a helper read for us: bytes copied, or an error. */
 static long read_job(struct job *j, struct uio *u, int64_t *pos)
 {
@@ -165,7 +175,10 @@ static long read_job(struct job *j, struct uio *u, int64_t *pos)
 	return n;
 }
 
-/* Without waiting for the host, or (`wait`) with: for the kernel's own. */
+/*
+ * Without waiting for the host, or (`wait`) with: for the kernel's own.
+ * -EOPNOTSUPP: the host's file system can do the latter only.
+ */
 static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
 {
 	size_t size;
@@ -175,7 +188,7 @@ static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
 	int err;
 
 	if (n < 0)
-		return errno == EOPNOTSUPP ? -EAGAIN : -errno;
+		return -errno;
 	err = n > 0 ? uio_room_done(u, (size_t)n) : 0;
 	if (err < 0)
 		return err;
@@ -202,7 +215,10 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 		if (j && !j->done)
 			return task_sleep_deep(u->task);
 		got = j ? read_job(j, u, &at) : read_some(fd, u, &at, wait);
-		if (got == -EAGAIN)
+		/* What a helper read counts: begun anew it comes no further. */
+		if (got == -EOPNOTSUPP && u->done > before)
+			break;
+		if (got == -EAGAIN || got == -EOPNOTSUPP)
 			return job_start(u->task, n, JOB_PREAD, at,
 			                 MIN(u->left, JOB_READ));
 		if (got <= 0)

@@ -12,3 +12,9 @@
 
 /* inode_ops.open for a regular file of hostfs. */
 must_check long hostfile_open(struct inode *i, struct file *f);
+
+/*
+ * Does the host's file system on which this descriptor lies keep its files in
+ * memory, so that reading never waits?  It knows no RWF_NOWAIT then.
+ */
+bool hostfile_in_memory(int fd);

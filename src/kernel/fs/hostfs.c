@@ -540,14 +540,11 @@ static int open_root(struct hostfs *fs)
 {
 	struct hostnode *n;
 	struct statx st;
-	struct statfs sfs;
 	int err = hostnode_statx(fs->options.dir_fd, "", &st);
 
 	if (err < 0)
 		return err;
-	if (fstatfs(fs->options.dir_fd, &sfs) == 0)
-		fs->in_memory = sfs.f_type == TMPFS_MAGIC ||
-		                sfs.f_type == RAMFS_MAGIC;
+	fs->in_memory = hostfile_in_memory(fs->options.dir_fd);
 	fs->sb->root = hostnode_inode(fs, NULL, (struct span){NULL, 0}, &st);
 	if (!fs->sb->root)
 		return -ENOMEM;

@@ -2,6 +2,7 @@
 #include "kernel/fs/volumefs.h"
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/hostfile.h"
 #include "kernel/fs/volumefs_flush.h"
 #include "kernel/fs/volumefs_node.h"
 #include "volume/cipher.h"
@@ -89,6 +90,7 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	volumefs_flush_init(fs);
 	sb->private = fs;
 	fs->copies.max = UINT64_MAX;
+	fs->in_memory = hostfile_in_memory(v->objects_fd);
 	list_add_tail(&k->world->volumes, &fs->in_world);
 	if (v->encrypted) {
 		fs->cipher = cipher_create(v->objects_key);

@@ -265,7 +265,10 @@ static long read_job(struct job *j, struct uio *u, int64_t *pos)
 	return n;
 }
 
-/* Without waiting for the host, or (`wait`) with: for the kernel's own. */
+/*
+ * Without waiting for the host, or (`wait`) with: for the kernel's own.
+ * -EOPNOTSUPP: the host's file system can do the latter only.
+ */
 static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
 {
 	size_t size;
@@ -275,7 +278,7 @@ static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
 	int err;
 
 	if (n < 0)
-		return errno == EOPNOTSUPP ? -EAGAIN : -errno;
+		return -errno;
 	err = n > 0 ? uio_room_done(u, (size_t)n) : 0;
 	if (err < 0)
 		return err;
@@ -286,6 +289,7 @@ static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
 static long read_file(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct volumefs_node *n = node_of(f);
+	bool wait = !u->task || n->fs->in_memory;
 	size_t before = u->done;
 	int64_t at = *pos;
 	long got = 0;
@@ -299,9 +303,11 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 
 		if (j && !j->done)
 			return task_sleep_deep(u->task);
-		got = j ? read_job(j, u, &at)
-		        : read_some(n->fd, u, &at, !u->task);
-		if (got == -EAGAIN && u->task)
+		got = j ? read_job(j, u, &at) : read_some(n->fd, u, &at, wait);
+		/* What a helper read counts: begun anew it comes no further. */
+		if (got == -EOPNOTSUPP && u->done > before)
+			break;
+		if (got == -EAGAIN || got == -EOPNOTSUPP)
 			return job_start(u->task, n, JOB_PREAD, at,
 			                 MIN(u->left, JOB_READ));
 		if (got <= 0)

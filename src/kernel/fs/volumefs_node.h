@@ -30,6 +30,7 @@ struct volumefs {
 	struct cipher *cipher; /* of an encrypted volume, or NULL */
 	struct filedata_quota
 		copies; /* volumefs_sealed.h; no limit of its own */
+	bool in_memory; /* reading never waits */
 	bool leaked;    /* something is left for the next opening */
 
 	/* The batch on its way. */
