@@ -71,7 +71,7 @@ int disposable_make(struct manager *m, const char *template_uuid,
                     struct fault *f)
 {
 	char name[QUBE_UUID_SIZE + 8];
-	struct qube template, q;
+	struct qube template, q = {0};
 	int err = ledger_begin(m->ledger, true, f);
 
 	if (err < 0)
