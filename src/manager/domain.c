@@ -4,7 +4,7 @@
  * manager has one connection to each kernel; its end is the end of the qube.
  * Orders carry a cookie, with which the answer comes back.
  */
-#include "manager/domain_inside.h"
+#include "manager/domain.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 
 #include "manager/census.h"
 #include "manager/disposable.h"
+#include "manager/domain_inside.h"
 #include "manager/leftover.h"
 #include "manager/manager.h"
 #include "manager/plan.h"

@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 #include "manager/disposable.h"
+#include "manager/dom0.h"
 #include "manager/manager.h"
 #include "manager/preload.h"
-#include "manager/session.h"
 #include "manager/trunk.h"
 
 static void fail(struct route *r, const char *why)
@@ -74,7 +74,7 @@ static void join_session(struct route *r)
 		fail(r, "the manager has too many open files");
 		return;
 	}
-	session_serve(r->m, &r->what, theirs);
+	dom0_serve(r->m, &r->what, theirs);
 	r->done(r, ours, NULL);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "manager/session.h"
+#include "manager/dom0.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static const struct {
 	void (*serve)(const int streams[CALLMSG_STREAMS]);
 } services[] = {
 #define SERVICE(name, function, what) {name, function},
-#include "manager/session.def"
+#include "manager/dom0.def"
 };
 
 /* True if it is one of ours, and served. */
@@ -115,8 +115,8 @@ static int serve(struct manager *m, const struct callmsg *what,
 	                               : -ESRCH;
 }
 
-void session_serve(struct manager *m, const struct callmsg *what,
-                   int streams[CALLMSG_STREAMS])
+void dom0_serve(struct manager *m, const struct callmsg *what,
+                int streams[CALLMSG_STREAMS])
 {
 	int err = serve(m, what, streams);
 

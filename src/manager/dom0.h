@@ -3,7 +3,7 @@
  * Calls to dom0, the user's own session.  Who serves one is looked for here:
  *
  *	a program of the user's or of the machine's (manager/helper.h)
- *	a service of ours (session.def)
+ *	a service of ours (dom0.def)
  *	a method of the Admin API, or one that qubes tell us things by, with the
  *	qube that calls as its source and what that asked for as its target
  *
@@ -20,5 +20,5 @@ struct manager;
  * Serves a call that is allowed.  The streams, the target's ends, are taken
  * over; what becomes of it goes to the one for the status.
  */
-void session_serve(struct manager *m, const struct callmsg *what,
-                   int streams[CALLMSG_STREAMS]);
+void dom0_serve(struct manager *m, const struct callmsg *what,
+                int streams[CALLMSG_STREAMS]);
