@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/dial.h"
 #include "cli/inside.h"
+#include "cli/local.h"
 #include "cli/roster.h"
 #include "cli/verbs.h"
 
@@ -17,6 +19,8 @@ struct exec_options {
 	bool pass_io, no_start, no_shell, all, disp;
 	bool filter, no_filter, no_colour;
 	const char *base; /* of --dispvm, or NULL */
+	bool service;
+	const char *local; /* of --localcmd, or NULL */
 };
 
 static int set_disp(void *to, const char *value, struct fault *f)
@@ -98,6 +102,37 @@ static void mark(const struct work *w, bool begin)
 	(void)fflush(stdout);
 }
 
+/* --service: what would be the command is called. */
+static int call_in(const struct work *w, const char *qube)
+{
+	const struct exec_options *o = w->o;
+	const struct dial d = {
+		.qube = qube,
+		.disposable = o->disp,
+		.service = w->call->words[w->call->count - 1],
+		.user = o->user,
+		.no_start = o->no_start,
+	};
+	char *const shell[] = {(char *)(uintptr_t) "/bin/sh",
+	                       (char *)(uintptr_t) "-c",
+	                       (char *)(uintptr_t)o->local, NULL};
+	int streams[CALLMSG_STREAMS];
+	struct fault f = {""};
+	int status = VERBS_OURS;
+
+	if (dial_open(&d, w->query, streams, &f) == 0)
+		status = o->local ? dial_command(streams, shell, &f)
+		         : o->pass_io
+		                 ? dial_carry(streams,
+		                              o->no_filter ? 0 : DIAL_VISIBLE)
+		                 : dial_carry(streams,
+		                              DIAL_NO_INPUT | DIAL_NO_OUTPUT);
+	if (f.text[0])
+		frame_warn(w->call, "%s: %s", qube ? qube : "a disposable",
+		           f.text);
+	return status;
+}
+
 static int run_in(const struct work *w, const char *qube, bool detached)
 {
 	const struct exec_options *o = w->o;
@@ -112,13 +147,19 @@ static int run_in(const struct work *w, const char *qube, bool detached)
 	               (detached ? INSIDE_DETACHED : 0),
 	};
 	struct fault f = {""};
-	int status;
+	int status = VERBS_OURS;
+	struct local l;
 
+	if (o->service)
+		return call_in(w, qube);
 	if (!o->pass_io)
 		frame_say(w->call, "running '%s' on %s",
 		          w->call->words[w->call->count - 1], qube);
 	mark(w, true);
-	status = inside_run(&i, w->query, &f);
+	if (local_begin(&l, o->local, &f) == 0) {
+		status = inside_run(&i, w->query, &f);
+		local_end(&l);
+	}
 	mark(w, false);
 	if (f.text[0])
 		frame_warn(w->call, "%s: %s", qube, f.text);
@@ -155,8 +196,12 @@ static int run_in_disposable(struct work *w)
 	struct fault ignored;
 	autofree char *name = NULL;
 	int status;
-	int err = query(w->query, "admin.vm.CreateDisposable", NULL, w->o->base,
-	                w->call->fault);
+	int err;
+
+	if (w->o->service)
+		return call_in(w, w->o->base);
+	err = query(w->query, "admin.vm.CreateDisposable", NULL, w->o->base,
+	            w->call->fault);
 
 	if (err < 0)
 		return err;
@@ -180,6 +225,8 @@ static int prepare(struct work *w)
 	if (c->count <= first)
 		return frame_usage(c, "run what? %s [OPTION...] QUBE COMMAND",
 		                   c->prefix);
+	if (w->o->service && c->count > first + 1)
+		return frame_usage(c, "one SERVICE, without more words");
 	w->account = account_find(w->o->user);
 	if (!w->account)
 		return frame_usage(c,
@@ -196,10 +243,13 @@ static int go(void *options, struct frame_call *c)
 {
 	autoquery struct query q = QUERY_NONE;
 	autofree struct environment *env = calloc(1, sizeof(*env));
-	struct work w = {options, c, &q, env, NULL, NULL};
+	struct exec_options *o = options;
+	struct work w = {o, c, &q, env, NULL, NULL};
 	int err = env ? prepare(&w)
 	              : fault_set(c->fault, -ENOMEM, "out of memory");
 
+	/* Whatever talks to it must hear it. */
+	o->pass_io |= o->local != NULL;
 	if (err == 0)
 		err = query_init(&q, c);
 	if (err == 0 && w.o->all)

@@ -2,6 +2,7 @@
 /* admin.vm.feature.*: texts under names that mean something to somebody. */
 #include "manager/handlers.h"
 #include "manager/manager.h"
+#include "manager/preload.h"
 #include "manager/property.h"
 
 #include <stdio.h>
@@ -85,6 +86,13 @@ int on_feature_both(struct call *c)
 	return look_along(c, "template", true);
 }
 
+/* What is kept ready follows, once this is committed. */
+static void note_change(struct call *c)
+{
+	if (strncmp(c->argument, "preload-", strlen("preload-")) == 0)
+		preload_look(c->m);
+}
+
 int on_feature_remove(struct call *c)
 {
 	char key[LEDGER_KEY_MAX], event[REQUEST_WORD_MAX + 64];
@@ -103,6 +111,7 @@ int on_feature_remove(struct call *c)
 	               c->argument);
 	events_queue(&c->m->events, c->target.name, event, "feature",
 	             c->argument, NULL);
+	note_change(c);
 	return 0;
 }
 
@@ -131,5 +140,6 @@ int on_feature_set(struct call *c)
 			             "feature", c->argument, "value", value,
 			             NULL);
 	}
+	note_change(c);
 	return 0;
 }

@@ -436,8 +436,8 @@ int on_qube_disposable(struct call *c)
 
 	if (*c->argument)
 		return call_fail(c, EX_QubesNotImplementedError,
-		                 "disposables are not preloaded: they start in "
-		                 "milliseconds");
+		                 "set the feature preload-dispvm-max to have "
+		                 "some ready");
 	if (c->target.class == QUBE_AdminVM)
 		(void)property_get(c->m->ledger, NULL,
 		                   property_find(NULL, "default_dispvm"), text);
