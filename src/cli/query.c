@@ -9,6 +9,9 @@
 #include "base/visible.h"
 #include "cli/nearest.h"
 #include "cli/progress.h"
+#include "cli/secret.h"
+
+#define UNLOCKS 8
 
 static const struct {
 	const char *type;
@@ -126,10 +129,36 @@ static void explain(struct query *a, const char *target, struct fault *f)
 	}
 }
 
+/* What is locked: asks for the key, where there is somebody to ask. */
+static bool unlock(struct query *a, struct fault *f)
+{
+	char which[sizeof(f->text)];
+	const char *doing = a->doing;
+	struct fault why;
+	int err;
+
+	/* Key files cannot be asked for: the sentence says which it is. */
+	if (!query_refused(a, "VolumeLockedError") ||
+	    !strstr(f->text, "passphrase") || !secret_askable())
+		return false;
+	memcpy(which, f->text, sizeof(which));
+	a->doing = "unlocking";
+	err = secret_unlock(a, which, &why);
+	a->doing = doing;
+	if (err < 0)
+		*f = why;
+	return err == 0;
+}
+
 int query_with(struct query *a, const struct client_call *call, struct fault *f)
 {
 	int err = once(a, call, f);
 
+	/* A qube may have several. */
+	for (int i = 0; i < UNLOCKS && err == -EREMOTEIO && unlock(a, f); i++) {
+		f->text[0] = '\0';
+		err = once(a, call, f);
+	}
 	if (err == -EREMOTEIO)
 		explain(a, call->target, f);
 	return err;

@@ -7,6 +7,7 @@
 
 #include "cli/props.h"
 #include "cli/query.h"
+#include "cli/secret.h"
 #include "cli/transfer.h"
 #include "cli/verbs.h"
 
@@ -18,7 +19,9 @@ struct create_options {
 	struct option_list pools;
 	struct option_list props;
 	const char *root_copy;
-	bool standalone, disp, help_classes;
+	const char *key_file;
+	bool standalone, disp, encrypt, help_classes;
+	struct secret secret; /* of its volumes; empty: they are plain */
 };
 
 static const struct option_row rows[] = {
@@ -134,9 +137,54 @@ static int import_root(const struct create_options *o, struct query *a,
 	return 3;
 }
 
+/* Encrypts what the new qube keeps, while there is nothing in it. */
+static int encrypt_all(struct query *a, const char *qube,
+                       const struct secret *s, struct fault *f)
+{
+	static const char *const volumes[] = {"root", "private"};
+	int err = 0;
+
+	a->doing = "encrypting";
+	for (size_t i = 0; i < ARRAY_LEN(volumes) && err == 0; i++) {
+		err = query(a, "admin.vm.volume.Info", volumes[i], qube, f);
+		/* What is discarded at its end is not kept on a disk. */
+		if (err == 0 && strstr(query_text(a), "\nencryption="))
+			err = secret_send(
+				a, "bento.volume.Encrypt", qube, volumes[i],
+				s->keyfile ? "keyfile\n" : "passphrase\n", s,
+				f);
+	}
+	return err;
+}
+
+/* A qube that could not be encrypted is none that was asked for. */
+static int encrypt(struct query *a, const char *qube, const struct secret *s,
+                   struct fault *f)
+{
+	int err = encrypt_all(a, qube, s, f);
+	struct fault ignored;
+
+	if (err < 0)
+		(void)!query(a, "admin.vm.Remove", NULL, qube, &ignored);
+	return err;
+}
+
+static int get_secret(const struct create_options *o, struct secret *s,
+                      const struct frame_call *c)
+{
+	char question[96];
+
+	if (o->key_file)
+		return secret_read(s, o->key_file, c->fault);
+	(void)snprintf(question, sizeof(question), "New passphrase of %.60s",
+	               c->words[0]);
+	return secret_ask(s, question, true, c->fault);
+}
+
 static int go(void *options, struct frame_call *c)
 {
-	const struct create_options *o = options;
+	struct create_options *o = options;
+	struct secret *s = &o->secret;
 	autoquery struct query a = QUERY_NONE;
 	int err = query_init(&a, c);
 	int status, root;
@@ -145,6 +193,8 @@ static int go(void *options, struct frame_call *c)
 		return print_classes(&a, c);
 	if (err == 0)
 		err = check(o, c);
+	if (err == 0 && (o->encrypt || o->key_file))
+		err = get_secret(o, s, c);
 	if (err == 0)
 		err = create(o,
 		             o->standalone ? "StandaloneVM"
@@ -152,6 +202,9 @@ static int go(void *options, struct frame_call *c)
 		             : o->class    ? o->class
 		                           : "AppVM",
 		             &a, c);
+	if (err == 0 && s->size > 0)
+		err = encrypt(&a, c->words[0], s, c->fault);
+	secret_wipe(s);
 	if (err < 0)
 		return err;
 	root = import_root(o, &a, c);

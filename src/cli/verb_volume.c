@@ -8,6 +8,7 @@
 
 #include "cli/json.h"
 #include "cli/roster.h"
+#include "cli/secret.h"
 #include "cli/table.h"
 #include "cli/transfer.h"
 #include "cli/verbs.h"
@@ -17,6 +18,8 @@
 struct volume_options {
 	const char *pool;
 	const char *size;
+	const char *key_file;
+	const char *new_key_file;
 	bool full, json, force, no_resize;
 };
 
@@ -361,6 +364,79 @@ static int act_check(struct act *a)
 	return query_text(a->query)[0] ? FRAME_FAILED : EXIT_SUCCESS;
 }
 
+/* A new secret, or that of a volume as it is. */
+static int get_secret(struct act *a, const char *file, bool new,
+                      struct secret *s)
+{
+	char question[2 * NAME_LEN + 32];
+
+	if (file)
+		return secret_read(s, file, a->fault);
+	(void)snprintf(question, sizeof(question), "%s of %s:%s",
+	               new ? "New passphrase" : "Passphrase", a->qube,
+	               a->volume);
+	return secret_ask(s, question, new, a->fault);
+}
+
+static int send_new(struct act *a, const char *method, const char *file)
+{
+	struct secret s = {.size = 0};
+	int err = get_secret(a, file, true, &s);
+
+	if (err == 0)
+		err = secret_send(a->query, method, a->qube, a->volume,
+		                  s.keyfile ? "keyfile\n" : "passphrase\n", &s,
+		                  a->fault);
+	secret_wipe(&s);
+	return err;
+}
+
+static int act_encrypt(struct act *a)
+{
+	int err = split(a);
+
+	a->query->doing = "encrypting";
+	return err < 0 ? err
+	               : send_new(a, "bento.volume.Encrypt", a->o->key_file);
+}
+
+static int act_decrypt(struct act *a)
+{
+	a->query->doing = "decrypting";
+	return ask(a, "bento.volume.Encrypt", "none\n");
+}
+
+static int act_unlock(struct act *a)
+{
+	struct secret s = {.size = 0};
+	int err = split(a);
+
+	if (err == 0 && !a->o->key_file)
+		return secret_unlock(a->query, a->words[0], a->fault);
+	if (err == 0)
+		err = get_secret(a, a->o->key_file, false, &s);
+	if (err == 0)
+		err = secret_send(a->query, "bento.volume.Unlock", a->qube,
+		                  a->volume, "", &s, a->fault);
+	secret_wipe(&s);
+	return err;
+}
+
+/* The old one first, in any case: who sits here need not be who unlocked it. */
+static int act_passphrase(struct act *a)
+{
+	int err = act_unlock(a);
+
+	return err < 0 ? err
+	               : send_new(a, "bento.volume.ChangeKey",
+	                          a->o->new_key_file);
+}
+
+static int act_lock(struct act *a)
+{
+	return ask(a, "bento.volume.Lock", NULL);
+}
+
 static int act_pools(struct act *a)
 {
 	int err = query(a->query, "admin.pool.List", NULL, NULL, a->fault);
@@ -417,7 +493,8 @@ static int go(void *options, struct frame_call *c)
 	}
 	return frame_usage(c,
 	                   "what is \"%s\"? list, info, config, resize, "
-	                   "snapshot, revert, clear, import, export, check or "
+	                   "snapshot, revert, clear, import, export, check, "
+	                   "encrypt, decrypt, passphrase, unlock, lock or "
 	                   "pools",
 	                   c->words[0]);
 }

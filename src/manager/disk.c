@@ -374,35 +374,53 @@ void disk_discard(const struct manager *m, const char *uuid, const char *volume)
 		(void)drop_below(folder, volume);
 }
 
-int disk_replace(const struct manager *m, const char *from, const char *to,
-                 const char *volume, struct fault *f)
+int disk_beside(const struct manager *m, const char *uuid, const char *volume,
+                struct fault *f)
 {
-	autoclose int src = disk_open(m, from, volume, f);
-	autoclose int folder = -1, made = -1;
+	autoclose int folder = paths_open_below(m->volumes, uuid, f);
 	char fresh[32];
 	int err;
 
-	if (src < 0)
-		return src;
-	folder = paths_open_below(m->volumes, to, f);
 	if (folder < 0)
-		return folder;
+		return take_fd(&folder);
 	(void)snprintf(fresh, sizeof(fresh), "%s.new", volume);
 	err = drop_below(folder, fresh);
 	if (err < 0)
 		return fault_set(f, err, "remove %s: %s", fresh,
 		                 strerror(-err));
-	made = paths_open_below(folder, fresh, f);
-	if (made < 0)
-		return made;
-	err = revision_clone(src, made, f);
-	if (err < 0)
-		return err;
+	return paths_open_below(folder, fresh, f);
+}
+
+int disk_exchange(const struct manager *m, const char *uuid, const char *volume,
+                  struct fault *f)
+{
+	autoclose int folder = paths_open_below(m->volumes, uuid, f);
+	char fresh[32];
+
+	if (folder < 0)
+		return folder;
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", volume);
 	if (renameat2(folder, fresh, folder, volume, RENAME_EXCHANGE) < 0)
 		return fault_errno(f, "put the copy in its place");
 	/* What it was; if this fails, the next copy does it. */
 	(void)drop_below(folder, fresh);
 	return fsync(folder) < 0 ? fault_errno(f, "write the volume") : 0;
+}
+
+int disk_replace(const struct manager *m, const char *from, const char *to,
+                 const char *volume, struct fault *f)
+{
+	autoclose int src = disk_open(m, from, volume, f);
+	autoclose int made = -1;
+	int err;
+
+	if (src < 0)
+		return src;
+	made = disk_beside(m, to, volume, f);
+	if (made < 0)
+		return made;
+	err = revision_clone(src, made, f);
+	return err < 0 ? err : disk_exchange(m, to, volume, f);
 }
 
 struct drop {

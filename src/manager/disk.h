@@ -94,6 +94,15 @@ must_check int disk_replace(const struct manager *m, const char *from,
                             struct fault *f);
 
 /*
+ * An empty folder beside a volume's, for what shall take its place; and that it
+ * does, all at once.
+ */
+must_check int disk_beside(const struct manager *m, const char *uuid,
+                           const char *volume, struct fault *f);
+must_check int disk_exchange(const struct manager *m, const char *uuid,
+                             const char *volume, struct fault *f);
+
+/*
  * Opens the folder of a volume.  A descriptor that the caller owns, or a
  * negative errno.
  */

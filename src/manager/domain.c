@@ -536,13 +536,17 @@ static int start(struct call *c)
 {
 	struct domain *d = domain_find(c->m, c->target.id);
 	struct fault f;
+	int err;
 
 	if (d && d->state == DOMAIN_HALTING)
 		return call_fail(c, EX_QubesVMNotHaltedError,
 		                 "%s is about to end: wait for that",
 		                 c->target.name);
-	if (!d && domain_launch(c->m, &c->target, &d, &f) < 0)
-		return call_fault(c, -EIO, &f);
+	err = d ? 0 : domain_launch(c->m, &c->target, &d, &f);
+	if (err == -EKEYREJECTED)
+		return call_fail(c, EX_VolumeLockedError, "%s", f.text);
+	if (err < 0)
+		return call_fault(c, err, &f);
 	if (d->state != DOMAIN_STARTING)
 		return hand_over(d, c);
 	list_add_tail(&d->starters, &c->waiting);

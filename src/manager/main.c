@@ -26,6 +26,7 @@
 #include "manager/census.h"
 #include "manager/disk.h"
 #include "manager/domain.h"
+#include "manager/keyring.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
 #include "manager/notices.h"
@@ -160,6 +161,8 @@ static int prepare(struct service *s, struct fault *f)
 	if (err == 0)
 		err = worker_create_all(m, f);
 	if (err == 0)
+		err = keyring_create(&m->keys, f);
+	if (err == 0)
 		err = disk_sweep(m, f);
 	if (err == 0)
 		err = domain_create_all(m, f);
@@ -213,6 +216,7 @@ static void finish(struct service *s)
 	census_forget(m);
 	ledger_close(m->ledger);
 	free(m->ends);
+	keyring_destroy(m->keys);
 	events_fini(&m->events);
 	reactor_destroy(m->reactor);
 }
@@ -255,8 +259,11 @@ static int manage(struct service *s, struct fault *f)
 /* As many descriptors as we may: each qube that runs takes a few. */
 static void raise_limits(void)
 {
+	static const struct rlimit none = {0, 0};
 	struct rlimit files;
 
+	/* What we are told of secrets is in no core dump. */
+	(void)setrlimit(RLIMIT_CORE, &none);
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
 	files.rlim_cur = files.rlim_max;

@@ -17,6 +17,7 @@ struct preloads;
 struct prompts;
 struct verdicts;
 struct domains;
+struct keyring;
 struct on_tar_ends;
 struct workers;
 
@@ -40,5 +41,6 @@ struct manager {
 	uint64_t served;           /* the last of them */
 	struct notices *notices;   /* manager/notices.h */
 	struct preloads *preloads; /* manager/preload.h */
+	struct keyring *keys;      /* of encrypted volumes */
 	struct on_tar_ends *ends;  /* of exports; NULL: there was none */
 };

@@ -4,7 +4,9 @@
 #include "manager/manager.h"
 #include "manager/property_compute.h"
 
+#include <linux/fscrypt.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
 #define POOL   "file"
@@ -43,6 +45,16 @@ static void usage(const struct call *c, unsigned long long *size,
 	*used = (unsigned long long)(fs.f_blocks - fs.f_bavail) * fs.f_frsize;
 }
 
+/* Could the file system below encrypt by itself? */
+static const char *fscrypt(const struct call *c)
+{
+	struct fscrypt_get_policy_ex_arg a = {.policy_size = sizeof(a.policy)};
+
+	if (ioctl(c->m->volumes, FS_IOC_GET_ENCRYPTION_POLICY_EX, &a) == 0)
+		return "on";
+	return errno == ENODATA ? "possible" : "no";
+}
+
 int on_pool_info(struct call *c)
 {
 	char record[64] = "";
@@ -55,8 +67,10 @@ int on_pool_info(struct call *c)
 	(void)!ledger_text(c->m->ledger, RECORD, record, sizeof(record));
 	buffer_printf(&c->answer,
 	              "name=" POOL "\ndriver=file\ndir_path=%s/volumes\n"
-	              "%s\nephemeral_volatile=False\nsize=%llu\nusage=%llu\n",
-	              c->m->paths.at[PATHS_DATA], record, size, used);
+	              "%s\nephemeral_volatile=False\nsize=%llu\nusage=%llu\n"
+	              "fscrypt=%s\n",
+	              c->m->paths.at[PATHS_DATA], record, size, used,
+	              fscrypt(c));
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "manager/disk.h"
 #include "manager/handlers.h"
+#include "manager/keyring.h"
 #include "manager/listener.h"
 #include "manager/property_compute.h"
 #include "manager/worker.h"
@@ -45,6 +46,7 @@ struct tar {
 	int fd;     /* the archive's end for the worker */
 	int other;  /* that it must not hold; or -1 */
 	bool sized; /* a line with the new size comes first */
+	struct keyring_key key;
 };
 
 /* No file but those of the volume from now on, and no program. */
@@ -85,7 +87,7 @@ static int take_size(int fd, uint64_t *size, struct fault *f)
 	return 0;
 }
 
-static int with_live(int home, int fd,
+static int with_live(int home, const struct tar *t,
                      int (*work)(struct volume *v, int fd, struct fault *f),
                      struct fault *f)
 {
@@ -95,10 +97,10 @@ static int with_live(int home, int fd,
 
 	if (live < 0)
 		return live;
-	err = volume_open(live, NULL, &v, f);
+	err = volume_open(live, keyring_bytes(&t->key), &v, f);
 	if (err < 0)
 		return err;
-	err = work(v, fd, f);
+	err = work(v, t->fd, f);
 	closed = volume_close(v);
 	if (err == 0 && closed < 0)
 		err = fault_set(f, closed, "close the volume");
@@ -118,10 +120,10 @@ static int import(const struct manager *m, const void *what, struct fault *f)
 	if (err == 0 && t->sized)
 		err = take_size(t->fd, &limits.bytes, f);
 	if (err == 0)
-		err = revision_clear(home, NULL, f);
+		err = revision_clear(home, keyring_bytes(&t->key), f);
 	if (err == 0 && t->sized)
-		err = revision_resize(home, NULL, &limits, f);
-	return err < 0 ? err : with_live(home, t->fd, tarball_import, f);
+		err = revision_resize(home, keyring_bytes(&t->key), &limits, f);
+	return err < 0 ? err : with_live(home, t, tarball_import, f);
 }
 
 static int export(const struct manager *m, const void *what, struct fault *f)
@@ -131,15 +133,16 @@ static int export(const struct manager *m, const void *what, struct fault *f)
 	int err = home < 0 ? home : confine(home, f);
 
 	close(t->other);
-	return err < 0 ? err : with_live(home, t->fd, tarball_export, f);
+	return err < 0 ? err : with_live(home, t, tarball_export, f);
 }
 
 static void done(struct manager *m, void *what, int err, const struct fault *f)
 {
-	const struct tar *t = what;
+	struct tar *t = what;
 	struct call *c = t->call;
 	struct end *end = c ? NULL : &m->ends->at[t->id % ENDS];
 
+	explicit_bzero(&t->key, sizeof(t->key));
 	if (end && end->id == t->id) {
 		end->over = true;
 		end->err = err;
@@ -216,6 +219,8 @@ int on_tar_import(struct call *c)
 	};
 	int err = on_volume_halted(c);
 
+	if (err == 0)
+		err = on_volume_key(c, &t.key);
 	if (err < 0)
 		return err;
 	t.fd = listener_socket(c->conn);
@@ -233,6 +238,8 @@ int on_tar_export(struct call *c)
 	int ends[2];
 	int err = on_volume_halted(c);
 
+	if (err == 0)
+		err = on_volume_key(c, &t.key);
 	if (err < 0)
 		return err;
 	end = new_end(c->m);

@@ -5,6 +5,7 @@
  */
 #include "manager/disk.h"
 #include "manager/handlers.h"
+#include "manager/keyring.h"
 #include "manager/manager.h"
 #include "manager/rootbase.h"
 #include "manager/worker.h"
@@ -56,6 +57,7 @@ struct reset {
 	char uuid[QUBE_UUID_SIZE];
 	uint32_t keep; /* revisions */
 	bool used;
+	struct keyring_key key;
 };
 
 static int reset(const struct manager *m, const void *what, struct fault *f)
@@ -66,15 +68,17 @@ static int reset(const struct manager *m, const void *what, struct fault *f)
 
 	if (err == 0 && r->used && r->keep > 0)
 		err = revision_take(home, r->keep, NULL, f);
-	return err < 0 ? err : revision_clear(home, NULL, f);
+	return err < 0 ? err : revision_clear(home, keyring_bytes(&r->key), f);
 }
 
 static void reset_done(struct manager *m, void *what, int err,
                        const struct fault *f)
 {
-	struct call *c = ((struct reset *)what)->call;
+	struct reset *r = what;
+	struct call *c = r->call;
 
 	(void)m;
+	explicit_bzero(&r->key, sizeof(r->key));
 	call_finish(c, err < 0 ? call_fault(c, err, f) : 0);
 }
 
@@ -90,6 +94,11 @@ int on_template_reset(struct call *c)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return call_fail(c, EX_QubesMemoryError, "out of memory");
+	err = on_volume_key(c, &r->key);
+	if (err < 0) {
+		free(r);
+		return err;
+	}
 	r->call = c;
 	memcpy(r->uuid, c->target.uuid, sizeof(r->uuid));
 	r->keep = on_volume_kept(c);

@@ -9,6 +9,7 @@
 #include "manager/disk.h"
 #include "manager/domain.h"
 #include "manager/handlers.h"
+#include "manager/keyring.h"
 #include "manager/property.h"
 #include "manager/property_compute.h"
 #include "manager/worker.h"
@@ -39,7 +40,7 @@ static bool is_kept(const struct call *c)
 	return disk_volumes(c->target.class) & disk_volume_bit(c->argument);
 }
 
-static int wanted_kept(struct call *c)
+int on_volume_kept_one(struct call *c)
 {
 	int err = wanted(c);
 
@@ -54,7 +55,7 @@ static int wanted_kept(struct call *c)
 
 int on_volume_halted(struct call *c)
 {
-	int err = wanted_kept(c);
+	int err = on_volume_kept_one(c);
 
 	if (err < 0)
 		return err;
@@ -64,6 +65,20 @@ int on_volume_halted(struct call *c)
 		                 "first",
 		                 c->target.name);
 	return 0;
+}
+
+int on_volume_key(struct call *c, struct keyring_key *out)
+{
+	autoclose int home = -1;
+	struct fault f;
+	int err;
+
+	home = disk_open(c->m, c->target.uuid, c->argument, &f);
+	err = home < 0 ? home : keyring_find(c->m->keys, home, out, &f);
+	if (err == -EKEYREJECTED)
+		return call_fail(c, EX_VolumeLockedError, "%s:%s %s",
+		                 c->target.name, c->argument, f.text);
+	return err < 0 ? call_fault(c, err, &f) : 0;
 }
 
 static void setting_key(const struct call *c, const char *setting,
@@ -99,9 +114,32 @@ int on_volume_list(struct call *c)
 	return 0;
 }
 
+/* Which encryption is on, and whether the manager has the key. */
+static void say_lock(const struct call *c, struct buffer *to)
+{
+	static const char *const words[] = {
+		[HEADER_OPEN] = "none",
+		[HEADER_PASSPHRASE] = "passphrase",
+		[HEADER_KEYFILE] = "keyfile",
+	};
+	autoclose int home = -1, live = -1;
+	struct fault ignored;
+	struct header h;
+
+	home = disk_open(c->m, c->target.uuid, c->argument, &ignored);
+	live = home < 0 ? home : revision_live(home, &ignored);
+	if (live < 0 || header_load(live, &h, &ignored) < 0)
+		return;
+	buffer_printf(to, "encryption=%s\nlocked=%s\n", words[h.lock],
+	              h.lock != HEADER_OPEN && !keyring_has(c->m->keys, h.uuid)
+	                      ? "True"
+	                      : "False");
+}
+
 int on_volume_info(struct call *c)
 {
 	char size[64], keep[64], rw[64];
+	autobuffer struct buffer lock = {0};
 	bool kept = is_kept(c);
 	int err = wanted(c);
 
@@ -110,6 +148,8 @@ int on_volume_info(struct call *c)
 	setting(c, "size", disk_default_size(c->argument), size);
 	setting(c, "revisions_to_keep", "1", keep);
 	setting(c, "rw", "True", rw);
+	if (kept)
+		say_lock(c, &lock);
 	buffer_printf(&c->answer, "pool=file\nvid=%s/%s\nsize=%s\n",
 	              c->target.uuid, c->argument, size);
 	buffer_printf(&c->answer,
@@ -120,6 +160,8 @@ int on_volume_info(struct call *c)
 	              !kept && strcmp(c->argument, "root") == 0 ? "True"
 	                                                        : "False",
 	              kept ? keep : "0");
+	if (kept)
+		buffer_put(&c->answer, lock.at, lock.size);
 	return 0;
 }
 
@@ -137,7 +179,7 @@ int on_volume_keep(struct call *c)
 {
 	char text[32];
 	uint64_t n;
-	int err = wanted_kept(c);
+	int err = on_volume_kept_one(c);
 
 	if (err == 0)
 		err = call_text(c, text, sizeof(text), false);
@@ -182,7 +224,7 @@ int on_volume_snapshots(struct call *c)
 	autofree uint64_t *ids = NULL;
 	autoclose int home = -1;
 	struct fault f;
-	int count, err = wanted_kept(c);
+	int count, err = on_volume_kept_one(c);
 
 	if (err < 0)
 		return err;
@@ -204,6 +246,7 @@ struct task_of_volume {
 	uint64_t number; /* a revision, or bytes */
 	uint32_t keep;
 	char from[QUBE_UUID_SIZE]; /* whose volume is cloned */
+	struct keyring_key key;
 };
 
 /* What the fault says after success is the answer. */
@@ -221,10 +264,11 @@ static int run_task(const struct manager *m, const void *what, struct fault *f)
 static void task_done(struct manager *m, void *what, int err,
                       const struct fault *f)
 {
-	const struct task_of_volume *t = what;
+	struct task_of_volume *t = what;
 	struct call *c = t->call;
 
 	(void)m;
+	explicit_bzero(&t->key, sizeof(t->key));
 	if (err == 0)
 		buffer_text(&c->answer, f->text);
 	call_finish(c, err == -EBUSY ? call_fail(c, EX_StoragePoolException,
@@ -263,13 +307,12 @@ static int resize(int home, const struct task_of_volume *t, struct fault *f)
 {
 	struct volume_limits limits = {.bytes = t->number};
 
-	return revision_resize(home, NULL, &limits, f);
+	return revision_resize(home, keyring_bytes(&t->key), &limits, f);
 }
 
 static int clear(int home, const struct task_of_volume *t, struct fault *f)
 {
-	(void)t;
-	return revision_clear(home, NULL, f);
+	return revision_clear(home, keyring_bytes(&t->key), f);
 }
 
 static int snapshot(int home, const struct task_of_volume *t, struct fault *f)
@@ -301,10 +344,9 @@ static int check(int home, const struct task_of_volume *t, struct fault *f)
 	struct volume *v;
 	int err, closed;
 
-	(void)t;
 	if (live < 0)
 		return live;
-	err = volume_open(live, NULL, &v, f);
+	err = volume_open(live, keyring_bytes(&t->key), &v, f);
 	if (err < 0)
 		return err;
 	f->text[0] = '\0';
@@ -357,6 +399,9 @@ int on_volume_resize(struct call *c)
 	if (t.number < VOLUME_LEAST || t.number > VOLUME_BYTES_MAX)
 		return call_fail(c, EX_QubesValueError,
 		                 "a volume has 1 MiB at least");
+	err = on_volume_key(c, &t.key);
+	if (err < 0)
+		return err;
 	(void)snprintf(size, sizeof(size), "%llu",
 	               (unsigned long long)t.number);
 	err = put_setting(c, "size", size);
@@ -368,6 +413,8 @@ int on_volume_clear(struct call *c)
 	struct task_of_volume t = {.work = clear};
 	int err = on_volume_halted(c);
 
+	if (err == 0)
+		err = on_volume_key(c, &t.key);
 	return err < 0 ? err : start_task(c, &t);
 }
 
@@ -400,13 +447,15 @@ int on_volume_check(struct call *c)
 	struct task_of_volume t = {.work = check};
 	int err = on_volume_halted(c);
 
+	if (err == 0)
+		err = on_volume_key(c, &t.key);
 	return err < 0 ? err : start_task(c, &t);
 }
 
 /* The token names the volume: whoever may ask us may read it anyway. */
 int on_volume_clone_from(struct call *c)
 {
-	int err = wanted_kept(c);
+	int err = on_volume_kept_one(c);
 
 	if (err < 0)
 		return err;

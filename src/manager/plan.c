@@ -7,15 +7,17 @@
 
 #include "base/libexec.h"
 #include "manager/disk.h"
+#include "manager/keyring.h"
 #include "manager/property.h"
 #include "manager/rootbase.h"
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
+#include "supervise/order.h"
 #include "template/tplmount.h"
 #include "volume/revision.h"
 
-#define FDS_MAX 8u
+#define FDS_MAX 10u
 
 struct plan {
 	char name[QUBE_NAME_MAX + 1];
@@ -26,6 +28,8 @@ struct plan {
 	/* Whose root and private it gets snapshots of; "" for none. */
 	char root_from[QUBE_UUID_SIZE];
 	char private_from[QUBE_UUID_SIZE];
+	char root_owner[QUBE_NAME_MAX + 1]; /* and what these are called */
+	char private_owner[QUBE_NAME_MAX + 1];
 	struct start start;
 	struct machine machine;
 	bool machine_open;
@@ -93,10 +97,12 @@ static void follow_template(struct manager *m, const struct qube *q,
 		}
 		if (next.class == QUBE_TemplateVM) {
 			memcpy(p->root_from, next.uuid, sizeof(next.uuid));
+			memcpy(p->root_owner, next.name, sizeof(next.name));
 			p->volumes |= DISK_ROOT;
 		} else if (q->class == QUBE_DispVM &&
 		           next.class == QUBE_AppVM) {
 			memcpy(p->private_from, next.uuid, sizeof(next.uuid));
+			memcpy(p->private_owner, next.name, sizeof(next.name));
 			p->volumes |= DISK_PRIVATE;
 		}
 		at = next;
@@ -114,10 +120,46 @@ static bool may_write(struct manager *m, const struct qube *q,
 	       strcmp(rw, "True") == 0;
 }
 
+/* Is there a key for a volume, if it wants one? */
+static int check_lock(const struct manager *m, const char *uuid,
+                      const char *name, const char *volume, struct fault *f)
+{
+	autoclose int home = disk_open(m, uuid, volume, f);
+	struct keyring_key key;
+	struct fault why;
+	int err = home < 0 ? home : keyring_find(m->keys, home, &key, &why);
+
+	explicit_bzero(&key, sizeof(key));
+	if (home >= 0 && err < 0)
+		return fault_set(f, err, "%s:%s %.400s", name, volume,
+		                 why.text);
+	return err;
+}
+
+/* All that it has of its own, and all that it gets snapshots of. */
+static int check_locks(const struct manager *m, const struct qube *q,
+                       const struct plan *p, struct fault *f)
+{
+	unsigned own = disk_volumes(q->class);
+	int err = 0;
+
+	if (own & DISK_ROOT)
+		err = check_lock(m, q->uuid, q->name, "root", f);
+	if (err == 0 && own & DISK_PRIVATE)
+		err = check_lock(m, q->uuid, q->name, "private", f);
+	if (err == 0 && *p->root_from)
+		err = check_lock(m, p->root_from, p->root_owner, "root", f);
+	if (err == 0 && *p->private_from)
+		err = check_lock(m, p->private_from, p->private_owner,
+		                 "private", f);
+	return err;
+}
+
 int plan_create(struct manager *m, const struct qube *q, struct plan **out,
                 struct fault *f)
 {
 	struct plan *p = calloc(1, sizeof(*p));
+	int err;
 
 	if (!p)
 		return fault_set(f, -ENOMEM, "out of memory");
@@ -128,6 +170,11 @@ int plan_create(struct manager *m, const struct qube *q, struct plan **out,
 	p->rw[1] = may_write(m, q, "private");
 	set_limits(m, q, p);
 	follow_template(m, q, p);
+	err = check_locks(m, q, p, f);
+	if (err < 0) {
+		free(p);
+		return err;
+	}
 	if (!disk_is_used(m, q->uuid))
 		p->commit = NULL;
 	else if (q->class == QUBE_TemplateVM)
@@ -206,12 +253,24 @@ static int add_volume(struct manager *m, struct plan *p, const char *name,
 		.from = span_str(name),
 	};
 	autoclose int home = disk_open(m, p->uuid, name, f);
-	int fd;
+	struct keyring_key key;
+	int fd[2], err;
 
 	if (home < 0)
 		return home;
-	fd = keep_fd(p, revision_live(home, f), f);
-	return fd < 0 ? fd : start_mount(&p->start, &mount, &fd, f);
+	fd[0] = keep_fd(p, revision_live(home, f), f);
+	if (fd[0] < 0)
+		return fd[0];
+	err = keyring_find(m->keys, home, &key, f);
+	if (err == 0 && key.has) {
+		fd[1] = keep_fd(
+			p, order_file("bento-key", key.at, sizeof(key.at), f),
+			f);
+		err = MIN(fd[1], 0);
+		mount.fds = 2;
+	}
+	explicit_bzero(&key, sizeof(key));
+	return err < 0 ? err : start_mount(&p->start, &mount, fd, f);
 }
 
 static int add_bind(struct plan *p, const char *at, const char *from,

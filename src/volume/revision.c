@@ -474,6 +474,53 @@ int revision_resize(int home_fd, const uint8_t *key,
 	return report(volume_close(v), "resize", f);
 }
 
+struct relocking {
+	int home;
+	struct header new;
+	struct fault *f;
+};
+
+static int relock_one(void *arg, const char *name)
+{
+	struct relocking *r = arg;
+	autoclose int dir = -1;
+	struct header old;
+	int err;
+
+	if (strncmp(name, "vol.", 4) != 0 && strncmp(name, "rev.", 4) != 0)
+		return 0;
+	dir = open_dir(r->home, name);
+	err = dir < 0 ? fault_errno(r->f, "open a revision")
+	              : header_load(dir, &old, r->f);
+	if (err < 0 || old.lock == HEADER_OPEN ||
+	    memcmp(old.uuid, r->new.uuid, sizeof(old.uuid)) != 0)
+		return err;
+	return header_store(dir, &r->new, r->f);
+}
+
+int revision_relock(int home_fd, const uint8_t key[HEADER_KEY],
+                    enum header_lock how, struct span secret, struct fault *f)
+{
+	struct relocking r = {.home = home_fd, .f = f};
+	autoclose int live = revision_live(home_fd, f);
+	int err = live < 0 ? live : header_load(live, &r.new, f);
+
+	if (err == 0 && r.new.lock == HEADER_OPEN)
+		err = fault_set(f, -EINVAL, "the volume is not encrypted");
+	if (err == 0)
+		err = sweep(home_fd);
+	if (err == 0)
+		err = header_lock(&r.new, how, secret, key, f);
+	return err < 0 ? err : for_names(home_fd, relock_one, &r);
+}
+
+int revision_take_base(int from_dir_fd, int to_dir_fd, struct fault *f)
+{
+	struct copying c = {.from = from_dir_fd, .to = to_dir_fd};
+
+	return report(for_names(from_dir_fd, link_base, &c), "copy", f);
+}
+
 static int remove_one(void *arg, const char *name)
 {
 	const int *home = arg;

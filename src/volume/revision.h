@@ -60,5 +60,17 @@ must_check int revision_resize(int home_fd, const uint8_t *key,
                                const struct volume_limits *limits,
                                struct fault *f);
 
+/*
+ * Locks the key of the volume in use, and of its revisions that have the same
+ * one, with another secret.  What was there before opens none of them any more.
+ */
+must_check int revision_relock(int home_fd, const uint8_t key[HEADER_KEY],
+                               enum header_lock how, struct span secret,
+                               struct fault *f);
+
+/* Gives the volume in a folder the files base.* of another one. */
+must_check int revision_take_base(int from_dir_fd, int to_dir_fd,
+                                  struct fault *f);
+
 /* Removes all of it; the folder stays, empty. */
 must_check int revision_remove(int home_fd, struct fault *f);
