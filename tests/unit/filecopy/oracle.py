@@ -117,6 +117,7 @@ class FileCopy(unittest.TestCase):
     def setUp(self):
         self.home = tempfile.mkdtemp(prefix="bento-oracle.")
         self.addCleanup(subprocess.run, ["rm", "-rf", self.home])
+        self.addCleanup(subprocess.run, ["chmod", "-R", "u+w", self.home])
         self.inbox = os.path.join(self.home, "QubesIncoming", "work").encode()
         self.running = []
 
