@@ -141,7 +141,7 @@ static int take_data(struct walk *k, const struct imgread_inode *i,
 
 	imgwrite_begin(k->w, file, dir);
 	while (err == 0 && offset < i->size) {
-		struct span bytes;
+		struct span bytes = {0};
 		uint64_t at, size;
 
 		err = imgread_place(&k->image, i, offset, &at, &size);
