@@ -147,6 +147,16 @@ static long do_set_robust_list(struct area *a, const uint64_t arg[6])
 	return 0;
 }
 
+/* Of the thread itself: nobody else can see the list. */
+static long get_robust_list(const struct area *a, const uint64_t arg[6])
+{
+	uint64_t size = ROBUST_HEAD;
+	long err = guard_copy((void *)arg[2], &size, sizeof(size));
+
+	return err ? err
+	           : guard_copy((void *)arg[1], &a->robust, sizeof(a->robust));
+}
+
 /* Calls after which a descriptor may mean another file. */
 static void forget_leases(const struct area *a, uint64_t nr,
                           const uint64_t arg[6])
@@ -271,6 +281,12 @@ static bool answer_self(const struct call *k, long *result)
 		return true;
 	case SYS_set_robust_list:
 		*result = do_set_robust_list(a, arg);
+		return true;
+	case SYS_get_robust_list:
+		if ((int32_t)arg[0] != 0 &&
+		    (int32_t)arg[0] != id(&a->slot->tid))
+			return false;
+		*result = get_robust_list(a, arg);
 		return true;
 	case SYS_rseq:
 	case NR_CLONE3:

@@ -2,6 +2,12 @@
 /*
  * futex(2), by the host's own.  A thread that waits is woken for its signals
  * by the kick, wherever it is between the look for them and the wait.
+ *
+ * Priority inheritance wants host tids in the guest's words, and the guest has
+ * others.  As priorities never reach the host there is nothing to inherit, so
+ * those locks are made of plain waits here.  The word is as futex(2) says: the
+ * owner's tid or 0, and FUTEX_WAITERS if the owner must ask for a wake-up.
+ * Who has waited sets that bit when it takes the lock, as others may wait on.
  */
 #pragma once
 
