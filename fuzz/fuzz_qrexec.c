@@ -29,8 +29,8 @@ static void put_again(uint32_t type, struct span body, struct buffer *to)
 			qrmsg_put_exec(to, type, &e);
 		break;
 	case QRMSG_CONNECTION_TERMINATED:
-		if (qrmsg_ended_read(body, &e) == 0)
-			qrmsg_put_ended(to, e.domain, e.port);
+		if (qrmsg_port_read(body, &e) == 0)
+			qrmsg_put_port(to, type, e.domain, e.port);
 		break;
 	case QRMSG_SERVICE_REFUSED:
 		if (qrmsg_refused_read(body, &ident) == 0)

@@ -36,6 +36,12 @@ static const struct row receive[] = {
 
 #define HOSTCALL(call, checks, reason) {#call, #checks, reason},
 #define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row gateway[] = {
+#include "gateway/seccomp.def"
+};
+
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
 static const struct row keeper[] = {
 #include "supervise/keeper.def"
 };
@@ -112,6 +118,11 @@ static void document(FILE *to)
 	      "`bento-receive`, once it has begun (`src/receive/seccomp.def`).\n"
 	      "It has one folder, behind Landlock or as its root.",
 	      receive, sizeof(receive) / sizeof(receive[0]));
+	table(to, "The gateway to Qubes OS",
+	      "`qrexec-agent`, `qrexec-daemon` and `qrexec-client`, before they\n"
+	      "read what a peer sends (`src/gateway/seccomp.def`). Landlock\n"
+	      "holds them to one folder.",
+	      gateway, sizeof(gateway) / sizeof(gateway[0]));
 }
 
 /* Is the file what we would print? */

@@ -106,7 +106,7 @@ int qrmsg_exec_read(struct span body, struct qrmsg_exec *out)
 	return 0;
 }
 
-int qrmsg_ended_read(struct span body, struct qrmsg_exec *out)
+int qrmsg_port_read(struct span body, struct qrmsg_exec *out)
 {
 	struct reader r = {.rest = body};
 	struct qrmsg_exec e = {0};
@@ -204,9 +204,10 @@ void qrmsg_put_exec(struct buffer *to, enum qrmsg_type type,
 	put_text0(to, e->text);
 }
 
-void qrmsg_put_ended(struct buffer *to, uint32_t domain, uint32_t port)
+void qrmsg_put_port(struct buffer *to, enum qrmsg_type type, uint32_t domain,
+                    uint32_t port)
 {
-	put_header(to, QRMSG_CONNECTION_TERMINATED, 8);
+	put_header(to, type, 8);
 	put_le32(to, domain);
 	put_le32(to, port);
 }

@@ -94,8 +94,11 @@ struct qrmsg_exec {
 /* 0, or -EPROTO and *out is left alone. */
 must_check int qrmsg_exec_read(struct span body, struct qrmsg_exec *out);
 
-/* CONNECTION_TERMINATED: the same without a text. */
-must_check int qrmsg_ended_read(struct span body, struct qrmsg_exec *out);
+/*
+ * The same without a text: CONNECTION_TERMINATED, and a daemon's answer to
+ * EXEC_CMDLINE and JUST_EXEC, which says at which port to meet.
+ */
+must_check int qrmsg_port_read(struct span body, struct qrmsg_exec *out);
 
 /* TRIGGER_SERVICE3 and 4; SERVICE_REFUSED, which has an ident only. */
 struct qrmsg_trigger {
@@ -120,7 +123,8 @@ must_check int qrmsg_refused_read(struct span body, struct span *ident);
 void qrmsg_put_number(struct buffer *to, enum qrmsg_type type, uint32_t n);
 void qrmsg_put_exec(struct buffer *to, enum qrmsg_type type,
                     const struct qrmsg_exec *e);
-void qrmsg_put_ended(struct buffer *to, uint32_t domain, uint32_t port);
+void qrmsg_put_port(struct buffer *to, enum qrmsg_type type, uint32_t domain,
+                    uint32_t port);
 void qrmsg_put_trigger(struct buffer *to, enum qrmsg_type type,
                        const struct qrmsg_trigger *t);
 void qrmsg_put_refused(struct buffer *to, struct span ident);

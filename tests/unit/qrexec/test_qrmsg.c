@@ -37,7 +37,7 @@ static const struct {
 	{"a full chunk", WIRE("\x91\1\0\0\0\0\1\0"), 0},
 	{"a byte more", WIRE("\x91\1\0\0\1\0\1\0"), -EPROTO},
 	{"a size of all bits", WIRE("\x91\1\0\0\xff\xff\xff\xff"), -EPROTO},
-	{"no command", WIRE("\0\2\0\0\x08\0\0\0"), -EPROTO},
+	{"half a port", WIRE("\0\2\0\0\x07\0\0\0"), -EPROTO},
 	{"the longest command", WIRE("\0\2\0\0\x07\0\1\0"), 0},
 	{"a longer one", WIRE("\0\2\0\0\x08\0\1\0"), -EPROTO},
 	{"the longest name", WIRE("\x12\2\0\0\x49\xfe\0\0"), 0},
@@ -180,10 +180,9 @@ static void what_is_written_is_read(void **state)
 		qrmsg_refused_read(body(&b, QRMSG_SERVICE_REFUSED), &ident), 0);
 	assert_true(span_is(ident, "SOCKET2"));
 	buffer_clear(&b);
-	qrmsg_put_ended(&b, 9, 514);
+	qrmsg_put_port(&b, QRMSG_CONNECTION_TERMINATED, 9, 514);
 	assert_int_equal(
-		qrmsg_ended_read(body(&b, QRMSG_CONNECTION_TERMINATED), &e2),
-		0);
+		qrmsg_port_read(body(&b, QRMSG_CONNECTION_TERMINATED), &e2), 0);
 	assert_true(e2.domain == 9 && e2.port == 514);
 	buffer_clear(&b);
 	qrmsg_put_number(&b, QRMSG_HELLO, 3);
