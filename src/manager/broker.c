@@ -116,6 +116,7 @@ static void send_on_its_way(struct asked *a)
 
 	a->phase = ROUTING;
 	r->done = routed;
+	r->from = a->trunk;
 	r->start = a->answer.autostart;
 	r->kind = a->answer.target.kind == POLICY_TO_DISPVM_OF ? ROUTE_NEW
 	          : policy_system_is_admin(q)                  ? ROUTE_DOM0

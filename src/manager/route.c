@@ -18,6 +18,8 @@ static void fail(struct route *r, const char *why)
 	r->done(r, NULL, why);
 }
 
+static void ready(struct domain_waiter *w, const char *why);
+
 /* Four sockets, each for one direction. */
 static int make_streams(int ours[CALLMSG_STREAMS], int theirs[CALLMSG_STREAMS])
 {
@@ -40,58 +42,61 @@ static int make_streams(int ours[CALLMSG_STREAMS], int theirs[CALLMSG_STREAMS])
 	return 0;
 }
 
-/* It runs: the two are joined. */
-static void join(struct route *r, struct trunk *t)
+/* Has the user's own session serve it. */
+static int serve_here(struct route *r, int theirs[CALLMSG_STREAMS])
 {
+	dom0_serve(r->m, &r->what, theirs);
+	return 0;
+}
+
+/* What the two have to do with is there: they are joined. */
+static void join(struct route *r)
+{
+	bool here = r->kind == ROUTE_DOM0;
+	struct trunk *to = here ? NULL : trunk_find(r->m, r->uuid);
+	struct trunk *full = to && trunk_is_full(to)             ? to
+	                     : r->from && trunk_is_full(r->from) ? r->from
+	                                                         : NULL;
 	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
 	int err;
 
-	if (!t) {
+	if (!here && !to) {
 		fail(r, "the target takes no calls");
+		return;
+	}
+	if (full) {
+		r->waiter.done = ready;
+		trunk_wait(full, &r->waiter);
 		return;
 	}
 	if (make_streams(ours, theirs) < 0) {
 		fail(r, "the manager has too many open files");
 		return;
 	}
-	err = trunk_serve(t, &r->what, theirs);
+	err = here ? serve_here(r, theirs) : trunk_serve(to, &r->what, theirs);
 	if (err < 0) {
 		callmsg_close(ours);
-		fail(r, err == -EBUSY ? "the target does not keep up with calls"
-		                      : "the target cannot be told");
+		fail(r, "the target cannot be told");
 		return;
 	}
 	r->made = 0;
 	r->done(r, ours, NULL);
 }
 
-/* Has the user's own session serve it. */
-static void join_session(struct route *r)
-{
-	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
-
-	if (make_streams(ours, theirs) < 0) {
-		fail(r, "the manager has too many open files");
-		return;
-	}
-	dom0_serve(r->m, &r->what, theirs);
-	r->done(r, ours, NULL);
-}
-
-static void started(struct domain_waiter *w, const char *why)
+static void ready(struct domain_waiter *w, const char *why)
 {
 	struct route *r = container_of(w, struct route, waiter);
 
 	if (why)
 		fail(r, why);
 	else
-		join(r, trunk_find(r->m, r->uuid));
+		join(r);
 }
 
 /* Starts it and waits for that; in a transaction that reads. */
 static int want(struct route *r, const struct qube *q, struct fault *f)
 {
-	r->waiter.done = started;
+	r->waiter.done = ready;
 	memcpy(r->uuid, q->uuid, sizeof(r->uuid));
 	return domain_want(r->m, q, &r->waiter, f);
 }
@@ -149,18 +154,18 @@ void route_begin(struct manager *m, struct route *r)
 	r->made = 0;
 	list_init(&r->waiter.link);
 	if (r->kind == ROUTE_DOM0) {
-		join_session(r);
+		join(r);
 		return;
 	}
 	if (t && domain_state(m, t->id) == DOMAIN_RUNNING) {
-		join(r, t);
+		join(r);
 		return;
 	}
 	err = r->kind == ROUTE_NEW ? want_new(r, &f) : want_qube(r, &f);
 	if (err < 0)
 		fail(r, f.text);
 	else if (err > 0)
-		join(r, trunk_find(m, r->uuid));
+		join(r);
 }
 
 void route_cancel(struct route *r)

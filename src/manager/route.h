@@ -25,6 +25,7 @@ struct route {
 	char uuid[QUBE_UUID_SIZE]; /* the qube's; the disposable's template's */
 	bool start;                /* if it does not run */
 	struct callmsg what;       /* as the target is told */
+	struct trunk *from;        /* who called; NULL: the user */
 	/*
 	 * Comes once, later or at once: with streams, which are the owner's then,
 	 * or NULL and why not.

@@ -18,6 +18,7 @@ struct kept {
 	struct control c;
 	char *text; /* the record; NULL: there is none */
 	struct callmsg record;
+	bool streamed;
 	int streams[CALLMSG_STREAMS]; /* -1: none */
 };
 
@@ -26,7 +27,7 @@ static void forget(struct trunk *t, struct kept *k)
 	callmsg_close(k->streams);
 	list_del(&k->link);
 	t->kept_count--;
-	t->kept_serve -= k->text != NULL;
+	t->kept_streams -= k->streamed;
 	free(k->text);
 	free(k);
 }
@@ -49,13 +50,32 @@ static int send_one(const struct trunk *t, const struct control *c,
 	                    streams ? CALLMSG_STREAMS : 0);
 }
 
+bool trunk_is_full(const struct trunk *t)
+{
+	return t->kept_streams >= TRUNK_FULL;
+}
+
+void trunk_wait(struct trunk *t, struct domain_waiter *w)
+{
+	list_add_tail(&t->comers, &w->link);
+}
+
+static void tell_comer(struct trunk *t, const char *why)
+{
+	struct domain_waiter *w = list_first(&t->comers, struct domain_waiter,
+	                                     link);
+
+	list_del(&w->link);
+	w->done(w, why);
+}
+
 /* Sends what was kept, as far as the socket takes it. */
 static void send_kept(struct trunk *t)
 {
 	while (!list_empty(&t->kept)) {
 		struct kept *k = list_first(&t->kept, struct kept, link);
 		int err = send_one(t, &k->c, k->text ? &k->record : NULL,
-		                   k->streams[0] >= 0 ? k->streams : NULL);
+		                   k->streamed ? k->streams : NULL);
 
 		if (err == -EAGAIN)
 			break;
@@ -66,6 +86,8 @@ static void send_kept(struct trunk *t)
 	}
 	reactor_change(t->m->reactor, &t->watch,
 	               list_empty(&t->kept) ? EPOLLIN : EPOLLIN | EPOLLOUT);
+	while (!trunk_is_full(t) && !list_empty(&t->comers))
+		tell_comer(t, NULL);
 }
 
 static int copy_record(struct kept *k, const struct callmsg *record)
@@ -97,12 +119,13 @@ static int keep(struct trunk *t, const struct control *c,
 	struct kept *k;
 
 	if (t->kept_count == TRUNK_KEPT_MAX ||
-	    (record && t->kept_serve == TRUNK_SERVE_MAX))
+	    (streams && t->kept_streams == TRUNK_STREAMS_MAX))
 		return -EBUSY;
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return -ENOMEM;
 	k->c = *c;
+	k->streamed = streams != NULL;
 	if (record && copy_record(k, record) < 0) {
 		free(k);
 		return -ENOMEM;
@@ -111,7 +134,7 @@ static int keep(struct trunk *t, const struct control *c,
 		k->streams[i] = streams ? take_fd(&streams[i]) : -1;
 	list_add_tail(&t->kept, &k->link);
 	t->kept_count++;
-	t->kept_serve += record != NULL;
+	t->kept_streams += k->streamed;
 	reactor_change(t->m->reactor, &t->watch, EPOLLIN | EPOLLOUT);
 	return 0;
 }
@@ -241,6 +264,7 @@ int trunk_open(struct manager *m, const struct trunk *what, int fd,
 		t->watch = (struct reactor_watch){.fd = -1, .ready = ready};
 		list_init(&t->kept);
 		list_init(&t->calls);
+		list_init(&t->comers);
 		err = control_send(fd, &hello, NULL, 0);
 	}
 	if (err == 0)
@@ -264,9 +288,11 @@ void trunk_close(struct trunk *t)
 		return;
 	domain_trunk_closed(t->m, t->id);
 	broker_forget(t);
+	list_del(&t->link);
+	while (!list_empty(&t->comers))
+		tell_comer(t, "the target has ended");
 	while (!list_empty(&t->kept))
 		forget(t, list_first(&t->kept, struct kept, link));
-	list_del(&t->link);
 	fd = t->watch.fd;
 	reactor_remove(t->m->reactor, &t->watch);
 	base_close(&fd);

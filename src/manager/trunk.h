@@ -12,13 +12,15 @@
 
 #include "base/fault.h"
 #include "channel/callmsg.h"
+#include "manager/domain.h"
 #include "manager/qube.h"
 #include "manager/reactor.h"
 
 struct manager;
 
-#define TRUNK_KEPT_MAX  8192u /* messages that wait for a kernel to read */
-#define TRUNK_SERVE_MAX 256u  /* ... of those with streams */
+#define TRUNK_KEPT_MAX    8192u /* messages that wait for a kernel to read */
+#define TRUNK_STREAMS_MAX 256u  /* ... of those with streams */
+#define TRUNK_FULL        16u   /* from so many on, others should wait */
 
 struct trunk {
 	struct list link; /* in manager.trunks */
@@ -30,7 +32,8 @@ struct trunk {
 	bool adopted;
 	struct reactor_watch watch;
 	struct list kept;
-	uint32_t kept_count, kept_serve;
+	uint32_t kept_count, kept_streams;
+	struct list comers; /* of struct domain_waiter: for it to have room */
 	uint32_t serves; /* that we sent, and of which it has not said `over` */
 	/* The broker's: calls it has asked for, and how much room they take. */
 	struct list calls;
@@ -50,6 +53,13 @@ void trunk_close(struct trunk *t);
 
 /* NULL: no such qube runs and takes calls. */
 struct trunk *trunk_find(const struct manager *m, const char *uuid);
+
+/*
+ * Should what has streams wait until it has read some?  Then trunk_wait(), whose
+ * waiter is told when it has, or why that will never be.
+ */
+bool trunk_is_full(const struct trunk *t);
+void trunk_wait(struct trunk *t, struct domain_waiter *w);
 
 /* Answers a call; the streams are taken over. */
 void trunk_allowed(struct trunk *t, uint64_t id, int streams[CALLMSG_STREAMS]);

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls between qubes: what is allowed, asked, redirected, started, made."""
+import fcntl
+import os
+import subprocess
+
+from adminapi import (TOP, Events, Manager, ask, environment, equal, qubes,
+                      refused)
+
+BENTO = os.environ["BENTO"]
+CONFIG = os.path.join(TOP, ".config", "bento")
+POLICY = os.path.join(CONFIG, "policy.d")
+
+# Asks for many calls at once and counts the answers, by their kind.
+MANY = r"""
+import collections, select, socket, struct, sys
+count, target, service = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+body = struct.pack("64s32s", target.encode(), b"x") + service.encode()
+wire = struct.pack("<II", 0x212, len(body)) + body
+poll = select.epoll()
+socks = {}
+for i in range(count):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect("/run/qubes/qrexec-agent")
+    s.sendall(wire)
+    poll.register(s, select.EPOLLIN)
+    socks[s.fileno()] = s
+print("asked", flush=True)
+kinds = collections.Counter()
+while socks:
+    for fd, _ in poll.poll():
+        s = socks.pop(fd)
+        got, fds, _, _ = socket.recv_fds(s, 40, 4)
+        kinds[hex(struct.unpack("<I", got[:4])[0]) if got else "lost"] += 1
+        poll.unregister(fd)
+        s.close()
+        for fd in fds:
+            import os
+            os.close(fd)
+print(" ".join(f"{k}={v}" for k, v in sorted(kinds.items())))
+"""
+
+
+def start(*words):
+    return subprocess.Popen([BENTO, *words], env=environment(),
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def finish(process, data=b""):
+    out, err = process.communicate(data, timeout=120)
+    return process.returncode, out, err
+
+
+def run(qube, *words, data=b"", user="user"):
+    return finish(start("run", "--user", user, qube, "--", *words), data)
+
+
+def call(source, target, service, data=b""):
+    return run(source, "qrexec-client-vm", target, service, data=data)
+
+
+def offer(qube, name, script):
+    """Puts a service into what a qube keeps."""
+    where = "/usr/local/etc/qubes-rpc"
+    equal(run(qube, "sh", "-c", f"mkdir -p {where} && cat >{where}/{name} &&"
+              f" chmod 755 {where}/{name}",
+              data=b"#!/bin/sh\n" + script.encode(), user="root"),
+          (0, b"", b""))
+
+
+def policy(text):
+    os.makedirs(POLICY, exist_ok=True)
+    path = os.path.join(POLICY, "30-user.policy")
+    with open(path + ".new", "w") as f:
+        f.write(text)
+    os.rename(path + ".new", path)
+
+
+def program(path, script):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w") as f:
+        f.write("#!/bin/sh\n" + script)
+    os.chmod(path + ".new", 0o755)
+    os.rename(path + ".new", path)
+
+
+def prompt(script):
+    program(os.path.join(CONFIG, "policy-prompt"), script)
+
+
+def allowed_and_denied():
+    policy("test.Cat * work mail allow\n"
+           "test.Not * work mail allow\n")
+    equal(call("work", "mail", "test.Cat+a", b"hello"),
+          (7, b"from work arg a\nhello", b"err\n"))
+    # There is no such service; and what follows is refused, all alike.
+    equal(call("work", "mail", "test.Not")[0], 127)
+    want = call("work", "mail", "test.Other")
+    equal(want[0], 126)
+    for target in ("nobody", "work", "late", "@dispvm:nobody", "dom0", ""):
+        equal(call("work", target, "test.Other"), want)
+    equal(call("mail", "work", "test.Cat"), want)
+    # The policy that is there when a call is made holds.
+    policy("test.Cat * work mail deny\n")
+    equal(call("work", "mail", "test.Cat", b"hello"), want)
+    policy("test.Cat * work mail allow nonsense\n")
+    equal(call("work", "mail", "test.Cat", b"hello"), want)
+
+
+def asked():
+    policy("test.Cat * work @anyvm ask\n")
+    os.path.exists(f"{CONFIG}/policy-prompt") and os.remove(
+        f"{CONFIG}/policy-prompt")
+    equal(call("work", "mail", "test.Cat")[0], 126)
+    for script, status in (("cat >/dev/null; echo allow:mail\n", 7),
+                           ("echo deny\n", 126), ("kill -9 $$\n", 126),
+                           ("echo allow:nobody\n", 126), ("exit 0\n", 126)):
+        prompt(script)
+        equal(call("work", "mail", "test.Cat")[0], status)
+
+
+def redirected():
+    policy("test.Cat * work @default allow target=mail\n"
+           "test.Who * work mail allow user=root\n")
+    equal(call("work", "", "test.Cat+b")[:2], (7, b"from work arg b\n"))
+    equal(call("work", "@default", "test.Cat+c")[0], 7)
+    equal(call("work", "nobody", "test.Cat+d")[0], 7)
+    equal(call("work", "mail", "test.Who"), (0, b"root\n", b""))
+
+
+def started():
+    policy("test.Cat * work late allow autostart=no\n")
+    equal(qubes()["late"]["state"], "Halted")
+    equal(call("work", "late", "test.Cat")[0], 126)
+    equal(qubes()["late"]["state"], "Halted")
+    policy("test.Cat * work late allow\n")
+    equal(call("work", "late", "test.Cat+e", b"x"),
+          (7, b"from work arg e\nx", b"err\n"))
+    equal(qubes()["late"]["state"], "Running")
+    ask("admin.vm.Pause", "late")
+    equal(call("work", "late", "test.Cat")[0], 126)
+    ask("admin.vm.Unpause", "late")
+    equal(call("work", "late", "test.Cat")[0], 7)
+
+
+def wait_gone(events):
+    while events.next()[1] != "domain-delete":
+        pass
+    equal([n for n in qubes() if n.startswith("disp")], [])
+
+
+def disposables():
+    policy("test.Cat * work @dispvm allow\n")
+    events = Events()
+    # The default policy has VMShell allowed there.
+    for target in ("@dispvm", "@dispvm:dvm"):
+        equal(call("work", target, "qubes.VMShell+", b"echo in $((6 * 7))\n"),
+              (0, b"in 42\n", b""))
+        wait_gone(events)
+    equal(call("work", "@dispvm:mail", "qubes.VMShell")[0], 126)
+    equal(call("work", "@dispvm", "test.Cat")[0], 127)
+    wait_gone(events)
+    # One that is there already is used, and another made.
+    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-delay", "0")
+    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-max", "1")
+    while events.next()[1] != "domain-start":
+        pass
+    ahead = [n for n in qubes() if n.startswith("disp")]
+    equal(len(ahead), 1)
+    equal(call("work", "@dispvm", "qubes.VMShell", b"hostname\n")[0], 0)
+    while True:
+        subject, name, _ = events.next()
+        if name == "domain-shutdown" and subject == ahead[0]:
+            break
+    ask("admin.vm.feature.Remove", "dvm", "preload-dispvm-max")
+    while any(n.startswith("disp") for n in qubes()):
+        events.next()
+
+
+def to_dom0():
+    program(os.path.join(CONFIG, "rpc", "test.Here"),
+            'env | grep ^QREXEC | sort; echo "$1"; cat; exit 5\n')
+    program(os.path.join(CONFIG, "rpc", "test.Here+special"), "echo special\n")
+    policy("test.Here * work @adminvm allow\n"
+           "test.Here * work @default allow target=dom0\n"
+           "admin.vm.List * work @adminvm allow\n"
+           "admin.vm.CurrentState * work mail allow target=dom0\n"
+           "bento.Connect * * * allow target=dom0\n"
+           "qubes.NotifyUpdates * work @adminvm deny\n")
+    status, out, _ = call("work", "dom0", "test.Here+a+b", b"data")
+    equal((status, out.decode()), (5, "\n".join((
+        "QREXEC_REMOTE_DOMAIN=work", "QREXEC_REQUESTED_TARGET=dom0",
+        "QREXEC_REQUESTED_TARGET_TYPE=name", "QREXEC_SERVICE_ARGUMENT=a+b",
+        "QREXEC_SERVICE_FULL_NAME=test.Here+a+b", "a+b", "data"))))
+    equal(call("work", "dom0", "test.Here+special"), (0, b"special\n", b""))
+    equal(b"REQUESTED_TARGET_KEYWORD=default" in
+          call("work", "", "test.Here")[1], True)
+    equal(call("work", "dom0", "qubes.GetDate")[0], 0)
+    # The Admin API, as far as the policy goes.
+    status, out, _ = call("work", "dom0", "admin.vm.List")
+    equal(status, 0)
+    equal(out[:2], b"0\0")
+    equal(b"mail class=AppVM" in out, True)
+    status, out, _ = call("work", "mail", "admin.vm.CurrentState")
+    equal(b"power_state=Running" in out, True)
+    equal(call("work", "dom0", "admin.vm.Shutdown")[0], 126)
+    equal(call("mail", "dom0", "admin.vm.List")[0], 126)
+    # What hands out descriptors is not for qubes, whatever a rule says.
+    equal(call("work", "mail", "bento.Connect")[0], 127)
+    # What a qube may say of itself.
+    equal(call("work", "dom0", "qubes.NotifyUpdates", b"3\n")[0], 126)
+    policy("")
+    equal(call("solo", "dom0", "qubes.NotifyUpdates", b"3\n"),
+          (0, b"0\0", b""))
+    equal(ask("admin.vm.feature.Get", "solo", "updates-available"), "1")
+    equal(call("solo", "dom0", "qubes.NotifyUpdates", b"0\n")[0], 0)
+    equal(refused("admin.vm.feature.Get", target="solo",
+                  argument="updates-available"), "QubesFeatureNotFoundError")
+    call("solo", "dom0", "qubes.FeaturesRequest",
+         b"os=Linux\nqrexec=1\ninternal=1\npreload-dispvm-max=9\n")
+    equal(ask("admin.vm.feature.List", "solo"), "os\nqrexec\n")
+    _, out, _ = call("solo", "dom0", "qubes.FeaturesRequest", b"os=\x1b[2J\n")
+    equal(out[:2], b"2\0")
+
+
+def told():
+    """Where a rule says notify, and of failures; not without end."""
+    program(os.path.join(CONFIG, "policy-notify"), f"cat >>{TOP}/told\n")
+    policy("test.Cat * work mail allow notify=yes\n"
+           "test.Quiet * work mail deny notify=no\n")
+    events = Events()
+    call("work", "mail", "test.Quiet")
+    call("work", "mail", "test.Cat+x")
+    subject, name, more = events.next()
+    equal((subject, name), ("work", "call"))
+    equal((more["result"], more["service"], more["argument"], more["target"]),
+          ("allow", "test.Cat", "+x", "mail"))
+
+
+def waiting():
+    """2,000 wait for the user, and none is lost; others go on meanwhile."""
+    with open(os.path.join(TOP, "gate"), "w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        prompt(f"exec flock -s {TOP}/gate echo deny\n")
+        policy("test.Cat * work mail ask\ntest.Who * mail late allow\n")
+        many = start("run", "work", "--", "sh", "-c",
+                     'ulimit -n 4096; exec python3 -c "$@"', "sh", MANY,
+                     "2000", "mail", "test.Cat+")
+        equal(many.stdout.readline(), b"asked\n")
+        equal(call("mail", "late", "test.Who")[:2], (0, b"user\n"))
+    equal(many.communicate(timeout=200)[0], b"0x203=2000\n")
+
+
+def killed(manager):
+    """What is joined goes on; what waits is asked for again."""
+    policy("test.Echo * work mail allow\ntest.Cat * work mail ask\n")
+    running = start("run", "work", "--", "qrexec-client-vm", "mail",
+                    "test.Echo")
+    running.stdin.write(b"one\n")
+    running.stdin.flush()
+    equal(running.stdout.readline(), b"one\n")
+    prompt(f"echo asked >>{TOP}/prompted; exec sleep 1000\n")
+    waits = start("run", "work", "--", "qrexec-client-vm", "mail", "test.Cat+z")
+    while not os.path.exists(f"{TOP}/prompted"):
+        pass
+    manager.kill()
+    running.stdin.write(b"two\n")
+    running.stdin.flush()
+    equal(running.stdout.readline(), b"two\n")
+    prompt("echo allow:mail\n")
+    with Manager() as another:
+        equal(finish(waits)[:2], (7, b"from work arg z\n"))
+        equal(finish(running, b"three\n"), (0, b"three\n", b""))
+        for name in ("work", "mail", "late", "solo"):
+            ask("admin.vm.Kill", name)
+        another.stop()
+
+
+def main():
+    with Manager() as manager:
+        for name in ("work", "mail", "late", "dvm"):
+            ask("admin.vm.Create.AppVM", payload=f"name={name} label=red")
+        ask("admin.vm.Create.StandaloneVM", payload="name=solo label=red")
+        ask("admin.vm.property.Set", "dvm", "template_for_dispvms", "True")
+        ask("admin.vm.property.Set", "work", "default_dispvm", "dvm")
+        for name in ("mail", "late"):
+            offer(name, "test.Cat", 'echo "from $QREXEC_REMOTE_DOMAIN '
+                  'arg $1"; echo err >&2; cat; exit 7\n')
+            offer(name, "test.Who", "id -un\n")
+        offer("mail", "test.Echo", "exec cat\n")
+        ask("admin.vm.Shutdown", "late", "wait")
+        allowed_and_denied()
+        asked()
+        redirected()
+        started()
+        disposables()
+        to_dom0()
+        told()
+        waiting()
+        killed(manager)
+
+
+main()

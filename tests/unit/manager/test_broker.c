@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kernels are the far ends of socket pairs; nothing waits for anything. */
+#include "manager/broker.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "cmocka_all.h"
+#include "manager/bench.h"
+#include "manager/census.h"
+#include "manager/domain_inside.h"
+#include "manager/manager.h"
+#include "manager/notices.h"
+#include "manager/preload.h"
+#include "manager/prompts.h"
+#include "manager/trunk.h"
+#include "policy/policy_store.h"
+
+struct board {
+	struct bench *bench;
+	struct manager m;
+	char policy[128]; /* its folder */
+	struct qube work, mail, late;
+	int kernel[2]; /* the far ends of work's and mail's trunks */
+	struct trunk *trunk[2];
+};
+
+enum { WORK, MAIL };
+
+static void write_policy(struct board *b, const char *text)
+{
+	char path[160];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/10-test.policy", b->policy);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* A domain as it is before and, with a trunk, when its kernel has been met. */
+static struct domain *add_domain(struct board *b, const struct qube *q)
+{
+	struct domain *d;
+	struct fault f;
+
+	assert_int_equal(ledger_begin(b->m.ledger, false, &f), 0);
+	d = domain_create(&b->m, q);
+	ledger_abort(b->m.ledger);
+	assert_non_null(d);
+	return d;
+}
+
+static struct trunk *run_domain(struct board *b, struct domain *d, int *kernel)
+{
+	struct trunk what = {.id = d->id};
+	struct fault f;
+	int ends[2];
+
+	memcpy(what.name, d->name, sizeof(what.name));
+	memcpy(what.uuid, d->uuid, sizeof(what.uuid));
+	assert_int_equal(
+		socketpair(AF_UNIX,
+	                   SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	                   ends),
+		0);
+	*kernel = ends[1];
+	assert_int_equal(trunk_open(&b->m, &what, ends[0], &d->trunk, &f), 0);
+	d->state = DOMAIN_RUNNING;
+	census_forget(&b->m);
+	return d->trunk;
+}
+
+/* What a kernel hears next; its kind. */
+static uint32_t hear(int kernel, struct control *c, struct control_fds *fds)
+{
+	assert_int_equal(control_receive(kernel, CONTROL_CLIENT, c, fds), 1);
+	return c->kind;
+}
+
+static void hear_only(int kernel, uint32_t kind, uint64_t id)
+{
+	struct control_fds fds;
+	struct control c;
+
+	assert_int_equal(hear(kernel, &c, &fds), kind);
+	assert_int_equal(c.value[0], id);
+	assert_int_equal(fds.count, 0);
+}
+
+static void hear_nothing(int kernel)
+{
+	struct control_fds fds;
+	struct control c;
+
+	assert_int_equal(control_receive(kernel, CONTROL_CLIENT, &c, &fds),
+	                 -EAGAIN);
+}
+
+static void read_all(struct trunk *t)
+{
+	t->watch.ready(&t->watch, EPOLLIN);
+}
+
+/* A kernel asks, and the manager reads it. */
+static void call(struct board *b, int from, uint64_t id, const char *service,
+                 const char *target)
+{
+	struct control c = {.kind = CONTROL_call, .value = {id}};
+	struct callmsg m = {
+		.service = span_str(service),
+		.target = span_str(target),
+	};
+
+	assert_int_equal(callmsg_send(b->kernel[from], &c, &m, NULL), 0);
+	read_all(b->trunk[from]);
+}
+
+static int setup(void **state)
+{
+	struct policy_folders folders = {{NULL}};
+	struct board *b = calloc(1, sizeof(*b));
+	void *bench;
+	struct fault f;
+
+	assert_non_null(b);
+	assert_int_equal(bench_setup(&bench), 0);
+	b->bench = bench;
+	b->work = bench_qube(bench, QUBE_AppVM, "work");
+	b->mail = bench_qube(bench, QUBE_AppVM, "mail");
+	b->late = bench_qube(bench, QUBE_AppVM, "late");
+	b->m.ledger = b->bench->ledger;
+	assert_int_equal(ledger_commit(b->m.ledger, &f), 0);
+	b->m.runtime = b->bench->folder;
+	events_init(&b->m.events);
+	list_init(&b->m.trunks);
+	(void)snprintf(b->policy, sizeof(b->policy), "%s/policy.d",
+	               b->bench->path);
+	assert_int_equal(mkdir(b->policy, 0700), 0);
+	folders.path[POLICY_LAYER_CONFIG] = strdup(b->policy);
+	assert_int_equal(policy_store_open(&folders, &b->m.policy), 0);
+	assert_int_equal(reactor_create(&b->m.reactor, &f), 0);
+	assert_int_equal(prompts_create(&b->m, &b->m.prompts, &f), 0);
+	assert_int_equal(notices_create(&b->m, &b->m.notices, &f), 0);
+	assert_int_equal(domain_create_all(&b->m, &f), 0);
+	assert_int_equal(preload_create_all(&b->m, &f), 0);
+	b->trunk[WORK] = run_domain(b, add_domain(b, &b->work),
+	                            &b->kernel[WORK]);
+	b->trunk[MAIL] = run_domain(b, add_domain(b, &b->mail),
+	                            &b->kernel[MAIL]);
+	hear_only(b->kernel[WORK], CONTROL_calls, 0);
+	hear_only(b->kernel[MAIL], CONTROL_calls, 0);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct board *b = *state;
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/10-test.policy", b->policy);
+	(void)unlink(path);
+	(void)rmdir(b->policy);
+	preload_destroy_all(&b->m);
+	domain_destroy_all(&b->m);
+	prompts_destroy(b->m.prompts);
+	notices_destroy(b->m.notices);
+	policy_store_close(b->m.policy);
+	census_forget(&b->m);
+	events_fini(&b->m.events);
+	reactor_destroy(b->m.reactor);
+	(void)unlinkat(b->bench->folder, "qubes", AT_REMOVEDIR);
+	close(b->kernel[WORK]);
+	close(b->kernel[MAIL]);
+	(void)bench_teardown((void **)&b->bench);
+	free(b);
+	return 0;
+}
+
+/* The target serves what the source asked for, and the two are joined. */
+static void serves(struct board *b, int from, int to, uint64_t id,
+                   struct callmsg *out, char **text)
+{
+	static const uint8_t word[] = "word";
+	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
+	struct control_fds fds;
+	struct control c;
+	char got[sizeof(word)];
+
+	assert_int_equal(hear(b->kernel[to], &c, &fds), CONTROL_serve);
+	assert_int_equal(callmsg_take(&c, &fds, text, out, theirs), 0);
+	assert_int_equal(hear(b->kernel[from], &c, &fds), CONTROL_allowed);
+	assert_int_equal(c.value[0], id);
+	assert_int_equal(callmsg_take_streams(&fds, 0, ours), 0);
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++) {
+		bool up = i == CALLMSG_IN;
+
+		assert_int_equal(
+			write(up ? ours[i] : theirs[i], word, sizeof(word)),
+			sizeof(word));
+		assert_int_equal(
+			read(up ? theirs[i] : ours[i], got, sizeof(got)),
+			sizeof(word));
+	}
+	callmsg_close(ours);
+	callmsg_close(theirs);
+}
+
+static void an_allowed_call_is_joined(void **state)
+{
+	struct board *b = *state;
+	struct callmsg m;
+	char *text;
+
+	write_policy(b, "s +a work mail allow user=root\n");
+	call(b, WORK, 7, "s+a", "mail");
+	serves(b, WORK, MAIL, 7, &m, &text);
+	assert_true(span_is(m.service, "s+a"));
+	assert_true(span_is(m.source, "work"));
+	assert_true(span_is(m.target, "mail"));
+	assert_true(span_is(m.user, "root"));
+	free(text);
+	assert_int_equal(b->trunk[WORK]->count, 0);
+}
+
+static void a_redirected_call_goes_elsewhere(void **state)
+{
+	struct board *b = *state;
+	struct callmsg m;
+	char *text;
+
+	write_policy(b, "s * work @default allow target=mail\n");
+	call(b, WORK, 1, "s+", "");
+	serves(b, WORK, MAIL, 1, &m, &text);
+	assert_true(span_is(m.target, "@default"));
+	assert_int_equal(m.user.size, 0);
+	free(text);
+}
+
+/* Who is denied cannot tell why: no such qube, no rule, itself, or a mistake. */
+static void all_refusals_look_the_same(void **state)
+{
+	static const struct {
+		const char *why, *service, *target;
+	} rows[] = {
+		{"denied", "s+", "mail"},     {"unknown", "s+", "nobody"},
+		{"itself", "s+", "work"},     {"no target", "s+", ""},
+		{"keyword", "s+", "@dispvm"}, {"no such uuid", "s+", "uuid:x"},
+		{"no rule", "t+x", "late"},
+	};
+	struct board *b = *state;
+
+	write_policy(b, "s * work mail deny\n");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		call(b, WORK, i + 1, rows[i].service, rows[i].target);
+		hear_only(b->kernel[WORK], CONTROL_refused, i + 1);
+	}
+	hear_nothing(b->kernel[MAIL]);
+}
+
+static void a_policy_holds_for_the_next_call(void **state)
+{
+	struct board *b = *state;
+	struct callmsg m;
+	char *text;
+
+	write_policy(b, "s * work mail allow\n");
+	call(b, WORK, 1, "s+", "mail");
+	serves(b, WORK, MAIL, 1, &m, &text);
+	free(text);
+	write_policy(b, "s * work mail deny notify=no\n");
+	call(b, WORK, 2, "s+", "mail");
+	hear_only(b->kernel[WORK], CONTROL_refused, 2);
+	write_policy(b, "s * work mail allow and more\n");
+	call(b, WORK, 3, "s+", "mail");
+	hear_only(b->kernel[WORK], CONTROL_refused, 3);
+}
+
+static void nobody_to_ask_is_a_denial(void **state)
+{
+	struct board *b = *state;
+
+	write_policy(b, "s * work mail ask\n");
+	call(b, WORK, 1, "s+", "mail");
+	hear_only(b->kernel[WORK], CONTROL_refused, 1);
+}
+
+static void nobody_calls_in_another_name(void **state)
+{
+	struct board *b = *state;
+	struct control c = {.kind = CONTROL_call, .value = {1}};
+	struct callmsg m = {span_str("s+"), span_str("mail"), span_str("mail"),
+	                    span_str("")};
+
+	write_policy(b, "s * * mail allow\ns * mail work allow\n");
+	assert_int_equal(callmsg_send(b->kernel[WORK], &c, &m, NULL), 0);
+	read_all(b->trunk[WORK]);
+	hear_only(b->kernel[WORK], CONTROL_refused, 1);
+}
+
+static void paused_and_ending_qubes_are_not_called(void **state)
+{
+	struct board *b = *state;
+	struct domain *d = domain_find(&b->m, b->mail.id);
+
+	write_policy(b, "s * work mail allow\n");
+	d->state = DOMAIN_PAUSED;
+	census_forget(&b->m);
+	call(b, WORK, 1, "s+", "mail");
+	hear_only(b->kernel[WORK], CONTROL_refused, 1);
+	d->state = DOMAIN_HALTING;
+	call(b, WORK, 2, "s+", "mail");
+	hear_only(b->kernel[WORK], CONTROL_refused, 2);
+	hear_nothing(b->kernel[MAIL]);
+}
+
+static void waiting_calls_are_bounded_and_none_is_lost(void **state)
+{
+	struct board *b = *state;
+	struct domain *d = add_domain(b, &b->late);
+	struct control_fds fds;
+	struct control c;
+	uint64_t served = 0;
+	int kernel;
+
+	write_policy(b, "s * work late allow\n");
+	for (uint64_t i = 1; i <= BROKER_WAITING_MAX; i++)
+		call(b, WORK, i, "s+", "late");
+	hear_nothing(b->kernel[WORK]);
+	call(b, WORK, BROKER_WAITING_MAX + 1, "s+", "late");
+	hear_only(b->kernel[WORK], CONTROL_refused, BROKER_WAITING_MAX + 1);
+	/* Another's go on meanwhile. */
+	call(b, MAIL, 1, "s+", "work");
+	hear_only(b->kernel[MAIL], CONTROL_refused, 1);
+	/* One that went away is not answered. */
+	c = (struct control){.kind = CONTROL_gone, .value = {5}};
+	assert_int_equal(control_send(b->kernel[WORK], &c, NULL, 0), 0);
+	read_all(b->trunk[WORK]);
+	assert_int_equal(b->trunk[WORK]->count, BROKER_WAITING_MAX - 1);
+	(void)run_domain(b, d, &kernel);
+	while (!list_empty(&d->waiters)) {
+		struct domain_waiter *w = list_first(
+			&d->waiters, struct domain_waiter, link);
+
+		list_del(&w->link);
+		w->done(w, NULL);
+	}
+	/* None is lost, as both kernels read. */
+	while (served < BROKER_WAITING_MAX - 1) {
+		while (control_receive(kernel, CONTROL_CLIENT, &c, &fds) == 1)
+			control_close(&fds);
+		d->trunk->watch.ready(&d->trunk->watch, EPOLLOUT);
+		while (control_receive(b->kernel[WORK], CONTROL_CLIENT, &c,
+		                       &fds) == 1) {
+			assert_int_equal(c.kind, CONTROL_allowed);
+			assert_int_not_equal(c.value[0], 5);
+			control_close(&fds);
+			served++;
+		}
+		b->trunk[WORK]->watch.ready(&b->trunk[WORK]->watch, EPOLLOUT);
+	}
+	hear_nothing(b->kernel[WORK]);
+	assert_int_equal(b->trunk[WORK]->count, 0);
+	assert_int_equal(d->trunk->serves, served);
+	close(kernel);
+}
+
+static void the_end_of_a_source_ends_what_it_waits_for(void **state)
+{
+	struct board *b = *state;
+	struct domain *d = add_domain(b, &b->late);
+
+	write_policy(b, "s * work late allow\n");
+	call(b, WORK, 1, "s+", "late");
+	assert_false(list_empty(&d->waiters));
+	assert_int_equal(shutdown(b->kernel[WORK], SHUT_RDWR), 0);
+	read_all(b->trunk[WORK]);
+	assert_true(list_empty(&d->waiters));
+	assert_null(trunk_find(&b->m, b->work.uuid));
+}
+
+/* What no kernel of ours says costs it its connection, and nobody else's. */
+static void garbage_costs_the_connection_only(void **state)
+{
+	static const char *const texts[] = {"a b c d", "a+ b c", "+a b c d",
+	                                    "a+ b\x1b c d", "a+ b c d e"};
+	struct board *b = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct control c = {.kind = CONTROL_call, .value = {1}};
+		struct domain *d = domain_find(&b->m, b->work.id);
+		struct callmsg m;
+		char *text;
+
+		(void)snprintf(c.text, sizeof(c.text), "%s", texts[i]);
+		assert_int_equal(control_send(b->kernel[WORK], &c, NULL, 0), 0);
+		read_all(b->trunk[WORK]);
+		assert_null(trunk_find(&b->m, b->work.uuid));
+		assert_int_equal(domain_state(&b->m, b->work.id),
+		                 DOMAIN_RUNNING);
+		write_policy(b, "s * mail late deny\ns * work mail allow\n");
+		call(b, MAIL, 1, "s+", "late");
+		hear_only(b->kernel[MAIL], CONTROL_refused, 1);
+		close(b->kernel[WORK]);
+		b->trunk[WORK] = run_domain(b, d, &b->kernel[WORK]);
+		hear_only(b->kernel[WORK], CONTROL_calls, 0);
+		call(b, WORK, 1, "s+", "mail");
+		serves(b, WORK, MAIL, 1, &m, &text);
+		free(text);
+	}
+}
+
+static void a_message_of_another_kind_is_garbage(void **state)
+{
+	struct control c = {.kind = CONTROL_exited, .value = {1}};
+	struct board *b = *state;
+
+	assert_int_equal(control_send(b->kernel[WORK], &c, NULL, 0), 0);
+	read_all(b->trunk[WORK]);
+	assert_null(trunk_find(&b->m, b->work.uuid));
+	assert_non_null(trunk_find(&b->m, b->mail.uuid));
+}
+
+/* One made for a call ends with the last call it serves. */
+static void a_disposable_goes_with_its_last_call(void **state)
+{
+	struct board *b = *state;
+	struct domain *d = domain_find(&b->m, b->mail.id);
+	struct control c = {.kind = CONTROL_over};
+	struct control_fds fds;
+
+	write_policy(b, "s * work mail allow\n");
+	b->trunk[MAIL]->once = true;
+	call(b, WORK, 1, "s+", "mail");
+	call(b, WORK, 2, "s+", "mail");
+	for (uint64_t left = 2; left-- > 0;) {
+		struct control serve;
+
+		assert_int_equal(hear(b->kernel[MAIL], &serve, &fds),
+		                 CONTROL_serve);
+		control_close(&fds);
+		assert_false(d->unwanted);
+		c.value[0] = serve.value[0];
+		c.value[2] = left;
+		assert_int_equal(control_send(b->kernel[MAIL], &c, NULL, 0), 0);
+		read_all(b->trunk[MAIL]);
+	}
+	assert_true(d->unwanted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(an_allowed_call_is_joined),
+		TEST(a_redirected_call_goes_elsewhere),
+		TEST(all_refusals_look_the_same),
+		TEST(a_policy_holds_for_the_next_call),
+		TEST(nobody_to_ask_is_a_denial),
+		TEST(nobody_calls_in_another_name),
+		TEST(paused_and_ending_qubes_are_not_called),
+		TEST(waiting_calls_are_bounded_and_none_is_lost),
+		TEST(the_end_of_a_source_ends_what_it_waits_for),
+		TEST(garbage_costs_the_connection_only),
+		TEST(a_message_of_another_kind_is_garbage),
+		TEST(a_disposable_goes_with_its_last_call),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
