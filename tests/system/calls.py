@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls between qubes: what is allowed, asked, redirected, started, made."""
 import fcntl
+import json
 import os
 import subprocess
 
@@ -151,7 +152,8 @@ def wait_gone(events):
 
 
 def disposables():
-    policy("test.Cat * work @dispvm allow\n")
+    policy("test.Cat * work @dispvm allow\n"
+           "qubes.VMShell * work @dispvm:dvm allow\n")
     events = Events()
     # The default policy has VMShell allowed there.
     for target in ("@dispvm", "@dispvm:dvm"):
@@ -225,17 +227,22 @@ def to_dom0():
 
 
 def told():
-    """Where a rule says notify, and of failures; not without end."""
-    program(os.path.join(CONFIG, "policy-notify"), f"cat >>{TOP}/told\n")
-    policy("test.Cat * work mail allow notify=yes\n"
-           "test.Quiet * work mail deny notify=no\n")
+    """Where a rule says notify, and nowhere else."""
+    os.mkfifo(f"{TOP}/told")
+    program(os.path.join(CONFIG, "policy-notify"), f"exec cat >{TOP}/told\n")
+    policy("test.Cat * late mail allow notify=yes\n"
+           "test.Quiet * late mail deny notify=no\n")
     events = Events()
-    call("work", "mail", "test.Quiet")
-    call("work", "mail", "test.Cat+x")
+    equal(call("late", "mail", "test.Quiet")[0], 126)
+    equal(call("late", "mail", "test.Cat+x")[0], 7)
     subject, name, more = events.next()
-    equal((subject, name), ("work", "call"))
-    equal((more["result"], more["service"], more["argument"], more["target"]),
-          ("allow", "test.Cat", "+x", "mail"))
+    equal((subject, name), ("late", "call"))
+    with open(f"{TOP}/told") as f:
+        equal(json.load(f), {**more, "source": "late", "left_out": 0})
+    equal(more, {"result": "allow", "service": "test.Cat", "argument": "+x",
+                 "requested_target": "mail", "target": "mail", "why": "",
+                 "left_out": "0"})
+    os.remove(os.path.join(CONFIG, "policy-notify"))
 
 
 def waiting():
