@@ -2,10 +2,12 @@
 #include "guest/guestpump.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/visible.h"
 
@@ -39,8 +41,11 @@ static void *carry(void *arg)
 			break;
 	}
 	free(chunk);
-	if (w->half)
-		(void)shutdown(w->to, SHUT_WR);
+	if (!w->half) /* the service is to see that nobody reads it */
+		close(w->from);
+	/* What the kernel hands over in a qube ends by being closed only. */
+	if (w->half && shutdown(w->to, SHUT_WR) < 0)
+		close(w->to);
 	return NULL;
 }
 
@@ -80,6 +85,8 @@ static int with_stdio(const struct guestpump *p, int streams[AGENT_STREAMS],
 	                  .filter = filtered(p->out, to),
 	                  .half = p->both_on_stdin};
 
+	/* A service that reads no more may still have a status to tell. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (!begin(errors) || !begin(&out) || !begin(&in))
 		return AGENT_EXIT_PROBLEM;
 	/* Whoever still writes to a service that has ended is not waited for. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "channel/job.h"
+#include "kernel/calls/callhub.h"
 #include "kernel/halt.h"
 #include "kernel/owner.h"
 #include "kernel/program.h"
@@ -51,22 +52,30 @@ static void owner_left(struct client *c)
 	c->kernel->loop.stop = true;
 }
 
-static void leave(struct client *c)
+/* Frees it, but for its connection. */
+static void forget(struct client *c)
 {
 	struct kernel *k = c->kernel;
 
-	if (c->owner) {
-		owner_left(c);
-		return;
-	}
 	list_del(&c->leave.link);
 	loop_remove(&k->loop, &c->event);
-	close(c->event.fd);
 	list_for_each_safe (at, &c->programs)
 		program_hang_up(program_of_client(at));
 	list_del(&c->link);
 	k->clients->count--;
 	free(c);
+}
+
+static void leave(struct client *c)
+{
+	int fd = c->event.fd;
+
+	if (c->owner) {
+		owner_left(c);
+		return;
+	}
+	forget(c);
+	close(fd);
 }
 
 static void leave_soon(struct soon *s)
@@ -165,8 +174,11 @@ static int run(struct client *c, uint64_t id, struct control_fds *fds,
 		return fault_set(f, err, "read the order to run a program: %s",
 		                 strerror(-err));
 	program_take_streams(&streams, &j, fds);
-	return program_start(c->kernel, c, id, &j, &c->kernel->clients->root,
-	                     &streams, f);
+	return program_start(
+		c->kernel,
+		&(struct program_order){
+			.client = c, .id = id, .job = &j, .streams = &streams},
+		&c->kernel->clients->root, f);
 }
 
 static void take_run(struct client *c, uint64_t id, struct control_fds *fds)
@@ -258,6 +270,16 @@ static void take(struct client *c, const struct control *m,
 	control_close(fds);
 }
 
+/* From now on the connection is for calls only. */
+static void become_manager(struct client *c)
+{
+	struct kernel *k = c->kernel;
+	int fd = c->event.fd;
+
+	forget(c);
+	callhub_connect(k, fd);
+}
+
 /* One message.  False when there is none, or the client has gone. */
 static bool take_one(struct client *c)
 {
@@ -265,6 +287,11 @@ static bool take_one(struct client *c)
 	struct control m;
 	int got = control_receive(c->event.fd, CONTROL_CLIENT, &m, &fds);
 
+	if (got > 0 && m.kind == CONTROL_calls && !c->owner) {
+		control_close(&fds);
+		become_manager(c);
+		return true;
+	}
 	if (got > 0) {
 		take(c, &m, &fds);
 		return true;
@@ -368,6 +395,8 @@ void clients_open(struct kernel *k, const struct path *root)
 	all->root = *root;
 	path_get(&all->root);
 	all->open = true;
+	if (callhub_create(k, root) < 0)
+		(void)fprintf(stderr, "no calls to other qubes: no memory\n");
 	if (k->lasts)
 		clients_tell(list_first(&all->all, struct client, link),
 		             &(struct control){.kind = CONTROL_ready});
@@ -383,6 +412,7 @@ void clients_end(struct kernel *k)
 
 	if (!all)
 		return;
+	callhub_destroy(k);
 	owner_destroy(k);
 	list_for_each_safe (at, &all->all) {
 		struct client *c = list_entry(at, struct client, link);

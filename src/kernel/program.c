@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "channel/launch.h"
+#include "kernel/accounts.h"
 #include "kernel/clients.h"
 #include "kernel/fs/fd.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/hand.h"
 #include "kernel/fs/stream.h"
 #include "kernel/halt.h"
 #include "kernel/task/cred.h"
@@ -27,35 +30,16 @@
 
 struct program {
 	struct kernel *kernel;
-	struct list link;        /* in kernel.programs */
-	struct list client_link; /* in clients_programs() */
-	struct client *client;   /* NULL: it has gone */
+	struct list link;          /* in kernel.programs */
+	struct list client_link;   /* in clients_programs() */
+	struct client *client;     /* NULL: it has gone, or there is none */
+	struct program_over *over; /* who hears of its end, or NULL */
 	uint64_t id;
 	struct process *process; /* a reference */
 	struct waiter ended;
 	struct console *console; /* or NULL */
 	char name[64];           /* of the command, for messages */
 };
-
-/* Who there is in a qube; as its /etc/passwd says. */
-static const struct user {
-	const char *name;
-	uint32_t uid, gid;
-	const char *home;
-} users[] = {
-	{"user", 1000, 1000, "/home/user"},
-	{"root", 0, 0, "/root"},
-};
-
-static const struct user *find_user(const struct job *j)
-{
-	if (j->user.size == 0)
-		return &users[0];
-	for (size_t i = 0; i < ARRAY_LEN(users); i++)
-		if (span_is(j->user, users[i].name))
-			return &users[i];
-	return NULL;
-}
 
 struct program *program_of_client(struct list *link)
 {
@@ -71,6 +55,30 @@ void program_none_left(struct kernel *k)
 {
 	if (!k->lasts && list_empty(&k->programs))
 		k->loop.stop = true;
+}
+
+/* Tells how it ended who is no client. */
+static void tell_over(struct program *p, uint32_t exit_status)
+{
+	struct program_over *o = p->over;
+
+	p->over = NULL;
+	if (!o)
+		return;
+	o->program = NULL;
+	o->ended(o, exit_status);
+}
+
+void program_forget(struct program *p)
+{
+	p->over = NULL;
+}
+
+static uint32_t exit_status(uint32_t wait_status)
+{
+	uint32_t sig = wait_status & 0x7f;
+
+	return sig ? 128 + sig : wait_status >> 8 & 0xff;
 }
 
 static void destroy(struct program *p)
@@ -94,6 +102,7 @@ static void finished(void *who)
 	};
 
 	clients_tell(p->client, &c);
+	tell_over(p, exit_status(p->process->status));
 	destroy(p);
 	program_none_left(k);
 	halt_look(k);
@@ -148,6 +157,7 @@ static void loaded(struct task *t, int err)
 	               err == -ENOENT ? "no such program in the qube"
 	                              : strerror(-err));
 	clients_tell(p->client, &c);
+	tell_over(p, (uint32_t)status);
 	destroy(p);
 	process_kill(t->process, (uint32_t)status << 8);
 	program_none_left(k);
@@ -309,7 +319,7 @@ void program_take_streams(struct program_streams *s, const struct job *j,
 			s->terminal = control_take(fds, next);
 }
 
-static void close_streams(struct program_streams *s)
+void program_close_streams(struct program_streams *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(s->fd); i++)
 		base_close(&s->fd[i]);
@@ -345,18 +355,22 @@ static int make_streams(struct program *p, struct task *t, const struct job *j,
 	return err;
 }
 
-static int enter_folder(struct task *t, const struct job *j, struct fault *f)
+static int enter_folder(struct task *t, const struct program_order *o,
+                        const struct account *who, struct fault *f)
 {
 	char name[LAUNCH_PATH_MAX + 1];
-	struct span at = j->cwd;
+	struct span at = o->job->cwd;
 	struct path p;
 	long err;
 
 	if (at.size == 0)
-		at = span_str(find_user(j)->home);
+		at = span_str(who->home);
 	memcpy(name, at.at, at.size);
 	name[at.size] = '\0';
 	err = path_lookup(t, AT_FDCWD, name, PATH_FOLLOW | PATH_DIRECTORY, &p);
+	/* A service's account may have no home: it starts in /. */
+	if (err < 0 && o->over)
+		return 0;
 	if (err < 0)
 		return fault_set(f, (int)err, "start in %s: %s", name,
 		                 strerror((int)-err));
@@ -368,38 +382,67 @@ static int enter_folder(struct task *t, const struct job *j, struct fault *f)
 /* A task with a user, files and the root as its folder. */
 static int make_task(struct kernel *k, const struct job *j,
                      const struct path *root, struct task **out,
-                     struct fault *f)
+                     struct account *who, struct fault *f)
 {
-	const struct user *u = find_user(j);
-	struct cred *cred;
-	struct fsctx *fs;
-	struct fdtable *fds;
-	int err = -ENOMEM;
+	struct cred *cred = NULL;
+	struct task *t;
+	int err = hand_take(k, root, &t);
 
-	if (!u)
-		return fault_set(f, -ENOENT, "no such user in the qube");
-	cred = cred_create(u->uid, u->gid, &u->gid, 1);
-	fs = path_fsctx_create(root);
-	fds = fd_table_create(k);
-	if (cred && fs && fds)
-		err = task_spawn(k, cred, fs, fds, out);
-	if (err == 0)
-		return 0;
-	cred_put(cred);
-	if (fs)
-		path_fsctx_put(fs);
-	if (fds)
-		fd_table_put(fds, NULL);
-	return fault_set(f, err, "make a process: %s", strerror(-err));
+	if (err < 0)
+		return fault_set(f, err, "make a process: %s", strerror(-err));
+	err = accounts_find(t, j->user, who);
+	if (err < 0) {
+		err = fault_set(f, err, "no such user in the qube");
+	} else {
+		cred = cred_create(who->uid, who->gid, who->groups,
+		                   who->group_count);
+		if (!cred)
+			err = fault_set(f, -ENOMEM, "out of memory");
+	}
+	if (err < 0) {
+		hand_drop(t);
+		return err;
+	}
+	cred_replace(t, cred);
+	*out = t;
+	return 0;
 }
 
-static int load(struct task *t, const struct job *j, struct fault *f)
+static void put_variable(struct buffer *b, const char *name, const char *value)
 {
-	struct exec_list args = {j->args.count, j->args.packed};
-	struct exec_list env = {j->env.count, j->env.packed};
-	struct exec_list names;
-	int err = make_names(j, &names);
+	buffer_text(b, name);
+	buffer_text0(b, value);
+}
 
+/* The job's variables, and those of a login if they are wanted. */
+static int make_environment(const struct program_order *o,
+                            const struct account *who, struct buffer *b,
+                            struct exec_list *out)
+{
+	*out = (struct exec_list){o->job->env.count, o->job->env.packed};
+	if (!o->environment)
+		return 0;
+	buffer_put(b, out->packed.at, out->packed.size);
+	put_variable(b, "HOME=", who->home);
+	put_variable(b, "USER=", who->name);
+	put_variable(b, "LOGNAME=", who->name);
+	put_variable(b, "SHELL=", who->shell);
+	*out = (struct exec_list){out->count + 4, buffer_span(b)};
+	return b->bad ? -ENOMEM : 0;
+}
+
+static int load(struct task *t, const struct program_order *o,
+                const struct account *who, struct fault *f)
+{
+	struct exec_list args = {o->job->args.count, o->job->args.packed};
+	autofree uint8_t *to_free = NULL;
+	struct exec_list names, env;
+	struct buffer b = {0};
+	int err = make_environment(o, who, &b, &env);
+
+	to_free = b.at;
+	if (err == 0)
+		err = make_names(o->job, &names);
 	if (err == 0) {
 		err = exec_start(t, &names, &args, &env, loaded);
 		free((void *)(uintptr_t)names.packed.at);
@@ -409,59 +452,66 @@ static int load(struct task *t, const struct job *j, struct fault *f)
 	               : 0;
 }
 
-static struct program *create(struct kernel *k, struct client *c, uint64_t id,
-                              const struct job *j, struct task *t)
+static struct program *create(struct kernel *k, const struct program_order *o,
+                              struct task *t)
 {
 	struct program *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
 	(void)snprintf(p->name, sizeof(p->name), "%s",
-	               (const char *)j->args.packed.at);
+	               (const char *)o->job->args.packed.at);
 	p->kernel = k;
-	p->client = c;
-	p->id = id;
+	p->client = o->client;
+	p->over = o->over;
+	p->id = o->id;
 	p->process = process_get(t->process);
 	p->ended.wake = ended;
 	waitq_add(&t->process->exit_wait, &p->ended);
 	list_add_tail(&k->programs, &p->link);
-	list_add_tail(clients_programs(c), &p->client_link);
+	list_init(&p->client_link);
+	if (p->client)
+		list_add_tail(clients_programs(p->client), &p->client_link);
+	if (p->over)
+		p->over->program = p;
 	return p;
 }
 
-int program_start(struct kernel *k, struct client *c, uint64_t id,
-                  const struct job *j, const struct path *root,
-                  struct program_streams *streams, struct fault *f)
+int program_start(struct kernel *k, const struct program_order *o,
+                  const struct path *root, struct fault *f)
 {
 	struct program *p = NULL;
+	struct account who;
 	struct task *t;
 	int err;
 
-	err = make_task(k, j, root, &t, f);
+	err = make_task(k, o->job, root, &t, &who, f);
 	if (err < 0) {
-		close_streams(streams);
+		program_close_streams(o->streams);
 		return err;
 	}
-	p = create(k, c, id, j, t);
+	p = create(k, o, t);
 	if (!p) {
 		err = fault_set(f, -ENOMEM, "out of memory");
 		goto kill;
 	}
-	err = make_streams(p, t, j, streams);
+	err = make_streams(p, t, o->job, o->streams);
 	if (err < 0)
 		err = fault_set(f, err, "make the program's streams: %s",
 		                strerror(-err));
 	if (err == 0)
-		err = enter_folder(t, j, f);
+		err = enter_folder(t, o, &who, f);
 	if (err == 0)
-		err = load(t, j, f);
+		err = load(t, o, &who, f);
 	if (err == 0)
 		goto put;
+	if (o->over)
+		o->over->program = NULL;
 	destroy(p);
 kill:
 	process_kill(t->process, OURS << 8);
 put:
-	close_streams(streams);
+	program_close_streams(o->streams);
 	task_put(t);
 	return err;
 }

@@ -16,6 +16,24 @@
 struct client;
 struct program;
 
+/* Who is to hear of a program's end that is no client's; embedded. */
+struct program_over {
+	struct program *program; /* while it lives */
+	/* Its exit status as shells have it; 127, 126: it was not started.  Never
+	 * called from within program_start(). */
+	void (*ended)(struct program_over *o, uint32_t exit_status);
+};
+
+/* What is to be started, and for whom. */
+struct program_order {
+	struct client *client;     /* or NULL ... */
+	struct program_over *over; /* ... and then this */
+	uint64_t id;               /* the client's number for it */
+	const struct job *job;
+	struct program_streams *streams; /* taken over */
+	bool environment; /* add HOME, USER and such to the job's */
+};
+
 /* Descriptors of the streams and the terminal; -1 for those that are none. */
 struct program_streams {
 	int fd[3];
@@ -26,13 +44,14 @@ struct program_streams {
 void program_take_streams(struct program_streams *s, const struct job *j,
                           struct control_fds *fds);
 
-/*
- * Starts one for a client, whose number for it is `id`.  Takes over the
- * streams.  0, and the client will hear; or a negative errno and why.
- */
-must_check int program_start(struct kernel *k, struct client *c, uint64_t id,
-                             const struct job *j, const struct path *root,
-                             struct program_streams *streams, struct fault *f);
+/* 0, and who ordered it will hear; or a negative errno and why. */
+must_check int program_start(struct kernel *k, const struct program_order *o,
+                             const struct path *root, struct fault *f);
+
+/* Nobody wants to hear of its end any more. */
+void program_forget(struct program *p);
+
+void program_close_streams(struct program_streams *s);
 
 /* A signal from outside, for its (or the terminal's) foreground group. */
 void program_signal(struct program *p, int sig);

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "kernel/core/loop.h"
 
+struct callhub;
 struct cells;
 struct clients;
 struct console;
@@ -57,6 +58,7 @@ struct kernel {
 	struct terminals *terminals; /* kernel/tty/terminals.h */
 	struct owner *owner;         /* kernel/owner.h; NULL in unit tests */
 	struct clients *clients;     /* kernel/clients.h; likewise */
+	struct callhub *callhub;     /* kernel/calls/callhub.h; likewise */
 	struct list programs;        /* program.link; kernel/program.h */
 	struct halt *halt; /* kernel/halt.h; NULL: the qube is not ending */
 	bool paused;

@@ -7,15 +7,12 @@
 #include <sys/stat.h>
 
 #include "kernel/core/limits.h"
-#include "kernel/fs/fd.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/hand.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/mount.h"
-#include "kernel/fs/node.h"
 #include "kernel/fs/target.h"
 #include "kernel/fs/volumefs.h"
-#include "kernel/task/cred.h"
-#include "kernel/task/process.h"
 #include "kernel/task/uio.h"
 
 #define DEEPEST   6   /* folders of /etc/skel in each other */
@@ -23,37 +20,6 @@
 #define SKEL      "/etc/skel"
 #define CHUNK     ((size_t)65536)
 #define PATH_ROOM 2048u /* a place, and names of /etc/skel below it */
-
-/*
- * A root's process without a cell, by which we use the kernel as a guest would:
- * names are looked up, checked, watched and cached in the one usual way.
- */
-static int take_hand(struct kernel *k, const struct path *root,
-                     struct task **out)
-{
-	static const uint32_t no_group;
-	struct cred *cred = cred_create(0, 0, &no_group, 0);
-	struct fsctx *fs = path_fsctx_create(root);
-	struct fdtable *fds = fd_table_create(k);
-	int err = -ENOMEM;
-
-	if (cred && fs && fds)
-		err = task_spawn(k, cred, fs, fds, out);
-	if (err == 0)
-		return 0;
-	cred_put(cred);
-	if (fs)
-		path_fsctx_put(fs);
-	if (fds)
-		fd_table_put(fds, NULL);
-	return err;
-}
-
-static void drop_hand(struct task *t)
-{
-	process_kill(t->process, 0);
-	task_put(t);
-}
 
 /* ---- making ---- */
 
@@ -66,25 +32,11 @@ static const struct owner root_owner = {0, 0};
 static long make_one(struct task *t, const char *at, uint32_t mode,
                      struct span target, struct owner owner)
 {
-	struct inode_change c = {
-		.which = INODE_SET_UID | INODE_SET_GID,
-		.uid = owner.uid,
-		.gid = owner.gid,
-	};
-	struct path_last last;
-	struct path dir, made;
-	long err = path_parent(t, AT_FDCWD, at, 0, &dir, &last);
-
-	if (err < 0)
-		return err;
-	err = node_create(t, &dir, &last, mode, 0, target, &made);
-	path_put(&dir);
-	if (err < 0)
-		return err == -EEXIST ? 0 : err;
-	if (owner.uid != 0)
-		err = node_change(t, &made, path_inode(&made), &c);
-	path_put(&made);
-	return err;
+	return hand_make(t, at,
+	                 &(struct inode_new){.mode = mode,
+	                                     .uid = owner.uid,
+	                                     .gid = owner.gid,
+	                                     .target = target});
 }
 
 static long make_folder(struct task *t, const char *at, uint32_t mode,
@@ -401,7 +353,7 @@ long world_stay_mount(struct kernel *k, const struct world_options *o,
 
 	if (o->volume_count == 0 && o->bind_count == 0)
 		return 0;
-	err = take_hand(k, root, &t);
+	err = hand_take(k, root, &t);
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < o->volume_count && err == 0; i++)
@@ -409,7 +361,7 @@ long world_stay_mount(struct kernel *k, const struct world_options *o,
 			err = mount_volume(k, t, &o->volume[i]);
 	for (size_t i = 0; i < o->bind_count && err == 0; i++)
 		err = bind(k, t, o, &o->bind[i]);
-	drop_hand(t);
+	hand_drop(t);
 	return err;
 }
 
@@ -417,7 +369,7 @@ long world_stay_make(struct kernel *k, const struct path *root, const char *at,
                      bool file)
 {
 	struct task *t;
-	long err = take_hand(k, root, &t);
+	long err = hand_take(k, root, &t);
 
 	if (err < 0)
 		return err;
@@ -425,6 +377,6 @@ long world_stay_make(struct kernel *k, const struct path *root, const char *at,
 	if (err == 0)
 		err = make_one(t, at, file ? S_IFREG | 0644 : S_IFDIR | 0755,
 		               (struct span){NULL, 0}, root_owner);
-	drop_hand(t);
+	hand_drop(t);
 	return err;
 }

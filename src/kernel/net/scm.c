@@ -112,18 +112,24 @@ drop:
 	return -EBADF;
 }
 
-struct scm_files *scm_copy(const struct scm_files *f)
+struct scm_files *scm_bundle(struct kernel *k, struct file *const file[],
+                             size_t count)
 {
-	struct scm_files *b = limits_alloc(f->kernel, bundle_size(f->count));
+	struct scm_files *b = limits_alloc(k, bundle_size(count));
 
 	if (!b)
 		return NULL;
-	b->kernel = f->kernel;
+	b->kernel = k;
 	list_init(&b->link);
-	b->count = f->count;
-	for (size_t i = 0; i < f->count; i++)
-		b->file[i] = file_get(f->file[i]);
+	b->count = (uint32_t)count;
+	for (size_t i = 0; i < count; i++)
+		b->file[i] = file_get(file[i]);
 	return b;
+}
+
+struct scm_files *scm_copy(const struct scm_files *f)
+{
+	return scm_bundle(f->kernel, f->file, f->count);
 }
 
 void scm_queue(struct scm_files **holder, struct scm_node *at)

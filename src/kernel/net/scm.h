@@ -60,6 +60,11 @@ void scm_node_leave(struct scm_node *n);
 must_check long scm_take(struct task *t, const int32_t fd[], size_t count,
                          struct scm_files **out);
 
+/* A bundle of new references to those files, of the kernel's own; or NULL. */
+must_check struct scm_files *scm_bundle(struct kernel *k,
+                                        struct file *const file[],
+                                        size_t count);
+
 /* Another bundle of the same files, for MSG_PEEK; NULL: no memory. */
 must_check struct scm_files *scm_copy(const struct scm_files *f);
 

@@ -38,7 +38,7 @@ static struct unix_sock *embryo(struct unix_sock *listener)
 	return e;
 }
 
-static long connect_to(struct unix_sock *u, struct task *t, struct unix_sock *l)
+long unix_conn_join(struct unix_sock *u, struct task *t, struct unix_sock *l)
 {
 	struct unix_sock *e;
 
@@ -79,7 +79,7 @@ long unix_conn_connect(struct socket *s, struct task *t,
 	else if (s->opt.pass_cred)
 		err = unix_autobind(u);
 	if (err == 0)
-		err = connect_to(u, t, l);
+		err = unix_conn_join(u, t, l);
 	/* Room in the queue is news on the listener's queue, not on ours. */
 	if (err == -EAGAIN && !nonblock)
 		err = socket_wait(&l->s, t, s->opt.send_timeout_ns, false);

@@ -9,6 +9,10 @@
 
 long unix_conn_connect(struct socket *s, struct task *t,
                        const struct sockname *name, bool nonblock);
+/* Connects to the listener `l`: 0, -ECONNREFUSED, -ENOMEM; -EAGAIN when its queue
+ * is full, news of which are on its wait queue. */
+must_check long unix_conn_join(struct unix_sock *u, struct task *t,
+                               struct unix_sock *l);
 long unix_conn_listen(struct socket *s, struct task *t, int backlog);
 long unix_conn_accept(struct socket *s, struct socket **out);
 long unix_conn_shutdown(struct socket *s, int how);

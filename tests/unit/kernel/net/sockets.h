@@ -150,7 +150,7 @@ static inline int option(struct testbed *bed, int fd, int level, int opt)
 }
 
 /* One control message with ints or other data, for sendmsg. */
-struct control {
+struct ancillary {
 	uint64_t size;
 	int32_t level;
 	int32_t type;
@@ -158,7 +158,7 @@ struct control {
 };
 
 static inline long send_control(struct testbed *bed, int fd, const char *text,
-                                struct control *c)
+                                struct ancillary *c)
 {
 	abi_iovec iov = {(uint64_t)text, strlen(text)};
 	abi_msghdr m = {
@@ -175,14 +175,14 @@ static inline long send_control(struct testbed *bed, int fd, const char *text,
 
 static inline long send_fd(struct testbed *bed, int fd, int what)
 {
-	struct control c = {CMSG_HEAD + 4, SOL_SOCKET, SCM_RIGHTS, {what}};
+	struct ancillary c = {CMSG_HEAD + 4, SOL_SOCKET, SCM_RIGHTS, {what}};
 
 	return send_control(bed, fd, "x", &c);
 }
 
 /* recvmsg with room for one control message; *flags: MSG_* reported. */
 static inline long recv_control(struct testbed *bed, int fd, char buf[256],
-                                struct control *c, int *flags)
+                                struct ancillary *c, int *flags)
 {
 	abi_iovec iov = {(uint64_t)buf, 255};
 	abi_msghdr m = {

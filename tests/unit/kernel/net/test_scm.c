@@ -11,7 +11,7 @@ static uint32_t sockets(struct testbed *bed)
 static void a_file_travels_and_is_the_same(void **state)
 {
 	struct testbed *bed = *state;
-	struct control c;
+	struct ancillary c;
 	char buf[256];
 	int flags;
 	int via[2];
@@ -81,7 +81,7 @@ static void without_room_the_files_are_cut(void **state)
 static void a_read_ends_at_a_message_with_files(void **state)
 {
 	struct testbed *bed = *state;
-	struct control c;
+	struct ancillary c;
 	char buf[256];
 	int flags;
 	int via[2];
@@ -99,7 +99,7 @@ static void a_read_ends_at_a_message_with_files(void **state)
 static void what_is_no_descriptor_is_refused(void **state)
 {
 	struct testbed *bed = *state;
-	struct control c = {CMSG_HEAD + 4, SOL_SOCKET, SCM_RIGHTS, {0}};
+	struct ancillary c = {CMSG_HEAD + 4, SOL_SOCKET, SCM_RIGHTS, {0}};
 	int via[2];
 
 	pair(bed, SOCK_STREAM, via);
@@ -150,7 +150,7 @@ static void sockets_in_each_other_s_queues_are_collected(void **state)
 static void what_can_still_be_received_is_kept(void **state)
 {
 	struct testbed *bed = *state;
-	struct control c;
+	struct ancillary c;
 	char buf[256];
 	int flags;
 	int outer[2];
@@ -213,7 +213,7 @@ static void a_long_chain_goes_without_recursion(void **state)
 static void ids_are_attached_when_asked_for(void **state)
 {
 	struct testbed *bed = *state;
-	struct control c;
+	struct ancillary c;
 	char buf[256];
 	int flags;
 	int fd[2];
@@ -232,7 +232,7 @@ static void ids_are_attached_when_asked_for(void **state)
 static void ids_may_not_be_invented(void **state)
 {
 	struct testbed *bed = *state;
-	struct control c = {CMSG_HEAD + 12, SOL_SOCKET, SCM_CREDENTIALS, {0}};
+	struct ancillary c = {CMSG_HEAD + 12, SOL_SOCKET, SCM_CREDENTIALS, {0}};
 	int fd[2];
 
 	testbed_become(bed, 1000);

@@ -146,7 +146,7 @@ static void the_address_it_was_sent_to_can_be_had(void **state)
 	struct testbed *bed = *state;
 	int a = bound(bed, v4(0, 3000));
 	int b = make(bed, AF_INET, SOCK_DGRAM);
-	struct control c;
+	struct ancillary c;
 	char buf[256];
 	int flags;
 
@@ -164,7 +164,7 @@ static void a_message_s_own_hop_limit_arrives(void **state)
 	struct testbed *bed = *state;
 	int a = bound(bed, v6(1, 3000));
 	int b = make(bed, AF_INET6, SOCK_DGRAM);
-	struct control c = {CMSG_HEAD + 4, SOL_IPV6, IPV6_HOPLIMIT, {2}};
+	struct ancillary c = {CMSG_HEAD + 4, SOL_IPV6, IPV6_HOPLIMIT, {2}};
 	char buf[256];
 	int flags;
 
@@ -174,7 +174,7 @@ static void a_message_s_own_hop_limit_arrives(void **state)
 	assert_int_equal(recv_control(bed, a, buf, &c, &flags), 1);
 	assert_int_equal(c.type, IPV6_HOPLIMIT);
 	assert_int_equal(c.data[0], 2);
-	c = (struct control){CMSG_HEAD + 4, SOL_IPV6, IPV6_HOPLIMIT, {256}};
+	c = (struct ancillary){CMSG_HEAD + 4, SOL_IPV6, IPV6_HOPLIMIT, {256}};
 	assert_int_equal(send_control(bed, b, "x", &c), -EINVAL);
 }
 

@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls in one kernel: the test is its programs, and its manager.
+ */
+#include "kernel/calls/callhub.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "channel/agent.h"
+#include "kernel/calls/callio.h"
+#include "kernel/net/sockets.h"
+
+/* The host's, whose header does not go with the guest's numbers. */
+int socketpair(int family, int type, int protocol, int fd[2]);
+
+#define RLIMIT_FILES 7
+
+struct bed {
+	struct testbed *t;
+	int manager;
+};
+
+static void turn(struct bed *b)
+{
+	struct kernel *k = &b->t->kernel;
+	int quiet = 0;
+
+	while (quiet < 2) {
+		bool ran = loop_run_soon(&k->loop);
+
+		ran |= loop_wait(&k->loop, 0) > 0;
+		quiet = ran ? 0 : quiet + 1;
+	}
+}
+
+/* A new manager takes the place of the old one. */
+static void connect_manager(struct bed *b)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	base_close(&b->manager);
+	b->manager = fd[0];
+	callhub_connect(&b->t->kernel, fd[1]);
+	turn(b);
+}
+
+static int setup(void **state)
+{
+	struct bed *b = calloc(1, sizeof(*b));
+
+	b->t = testbed_create(0);
+	b->t->kernel.lasts = true;
+	b->manager = -1;
+	assert_int_equal(testbed_call(b->t, __NR_mkdir, "/run", 0755), 0);
+	assert_int_equal(testbed_call(b->t, __NR_mkdir, "/etc", 0755), 0);
+	assert_int_equal(testbed_call(b->t, __NR_mkdir, "/etc/qubes-rpc", 0755),
+	                 0);
+	assert_int_equal(callhub_create(&b->t->kernel, &b->t->root), 0);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bed *b = *state;
+
+	callhub_destroy(&b->t->kernel);
+	base_close(&b->manager);
+	testbed_destroy(b->t);
+	free(b);
+	return 0;
+}
+
+/* What the manager hears: its kind, 0 for the end, -EAGAIN for nothing. */
+static int hear(struct bed *b, struct control *c)
+{
+	struct control_fds fds;
+	int got;
+
+	turn(b);
+	got = control_receive(b->manager, CONTROL_KERNEL, c, &fds);
+	if (got <= 0)
+		return got;
+	control_close(&fds);
+	return (int)c->kind;
+}
+
+static void say(struct bed *b, uint32_t kind, uint64_t id, const int *fds,
+                uint32_t count)
+{
+	struct control c = {.kind = kind, .value = {id}};
+
+	assert_int_equal(control_send(b->manager, &c, fds, count), 0);
+	turn(b);
+}
+
+static struct sockname path_name_of(const char *path)
+{
+	struct sockname n;
+
+	sockname_clear(&n, AF_UNIX, sizeof(n.un));
+	(void)snprintf(n.un.sun_path, sizeof(n.un.sun_path), "%s", path);
+	return n;
+}
+
+static int enter(struct bed *b)
+{
+	struct sockname n = path_name_of(AGENT_SOCKET);
+	int fd = make(b->t, AF_UNIX, SOCK_STREAM);
+
+	assert_int_equal(testbed_call(b->t, __NR_connect, fd, n.bytes, n.size),
+	                 0);
+	return fd;
+}
+
+/* A request as a program writes it. */
+struct wire_request {
+	uint8_t bytes[400];
+	size_t size;
+};
+
+static struct wire_request request(const char *target, const char *ident,
+                                   const char *service)
+{
+	struct wire_request r = {{0},
+	                         AGENT_HEADER_SIZE + AGENT_NAME_SIZE +
+	                                 AGENT_IDENT_SIZE + strlen(service) +
+	                                 1};
+
+	r.bytes[0] = 0x12;
+	r.bytes[1] = 0x02;
+	r.bytes[4] = (uint8_t)(r.size - AGENT_HEADER_SIZE);
+	r.bytes[5] = (uint8_t)((r.size - AGENT_HEADER_SIZE) >> 8);
+	memcpy(r.bytes + 8, target, strlen(target));
+	memcpy(r.bytes + 72, ident, strlen(ident));
+	memcpy(r.bytes + 104, service, strlen(service));
+	return r;
+}
+
+static void put_bytes(struct bed *b, int fd, const uint8_t *at, size_t size)
+{
+	assert_int_equal(testbed_call(b->t, __NR_write, fd, at, size), size);
+	turn(b);
+}
+
+static int ask(struct bed *b, const char *target, const char *service)
+{
+	struct wire_request r = request(target, "SOCKET 1", service);
+	int fd = enter(b);
+
+	put_bytes(b, fd, r.bytes, r.size);
+	return fd;
+}
+
+static void is_refused(struct bed *b, int fd)
+{
+	char got[256];
+
+	assert_int_equal(get(b->t, fd, got, MSG_DONTWAIT), AGENT_ANSWER_SIZE);
+	assert_int_equal((uint8_t)got[0], 0x03);
+	assert_int_equal(got[1], 0x02);
+	assert_string_equal(got + AGENT_HEADER_SIZE, "SOCKET 1");
+	assert_int_equal(get(b->t, fd, got, MSG_DONTWAIT), 0);
+}
+
+static void streams(int ours[CALLMSG_STREAMS], int theirs[CALLMSG_STREAMS])
+{
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++) {
+		int fd[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+		ours[i] = fd[0];
+		theirs[i] = fd[1];
+	}
+}
+
+static void a_call_is_told_and_refused(void **state)
+{
+	struct bed *b = *state;
+	struct control c;
+	int fd;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	fd = ask(b, "work", "test.A+b c/d");
+	assert_int_equal(hear(b, &c), CONTROL_call);
+	assert_string_equal(c.text, "test.A+b_c_d work  ");
+	say(b, CONTROL_refused, c.value[0] + 1, NULL, 0);
+	say(b, CONTROL_refused, c.value[0], NULL, 0);
+	is_refused(b, fd);
+	assert_int_equal(hear(b, &c), -EAGAIN);
+}
+
+/* In whatever pieces it comes, and with what lies behind it. */
+static void a_request_may_come_in_pieces(void **state)
+{
+	struct bed *b = *state;
+	struct wire_request r = request("", "SOCKET 1", "test.A");
+	struct control c;
+	int fd;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	fd = enter(b);
+	for (size_t i = 0; i < r.size; i++) {
+		assert_int_equal(hear(b, &c), -EAGAIN);
+		put_bytes(b, fd, r.bytes + i, 1);
+	}
+	assert_int_equal(hear(b, &c), CONTROL_call);
+	assert_string_equal(c.text, "test.A+ @default  ");
+	put_bytes(b, fd, r.bytes, r.size);
+	assert_int_equal(hear(b, &c), -EAGAIN);
+}
+
+static void the_streams_are_handed_over(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
+	int32_t got[CALLMSG_STREAMS];
+	uint8_t control[CMSG_HEAD + sizeof(got)], bytes[64];
+	abi_iovec iov = {(uint64_t)(uintptr_t)bytes, sizeof(bytes)};
+	abi_msghdr msg = {
+		.iov = (uint64_t)(uintptr_t)&iov,
+		.iov_count = 1,
+		.control = (uint64_t)(uintptr_t)control,
+		.control_size = sizeof(control),
+	};
+	struct control c;
+	int fd;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	fd = ask(b, "work", "test.A");
+	assert_int_equal(hear(b, &c), CONTROL_call);
+	streams(ours, theirs);
+	say(b, CONTROL_allowed, c.value[0], theirs, CALLMSG_STREAMS);
+	callmsg_close(theirs);
+	assert_int_equal(testbed_call(b->t, __NR_recvmsg, fd, &msg, 0),
+	                 AGENT_ANSWER_SIZE);
+	assert_int_equal(bytes[3], AGENT_ALLOWED >> 24);
+	memcpy(got, control + CMSG_HEAD, sizeof(got));
+	assert_int_equal(put(b->t, got[AGENT_IN], "to it"), -ENOTSOCK);
+	assert_int_equal(
+		testbed_call(b->t, __NR_write, got[AGENT_IN], "to it", 5), 5);
+	assert_int_equal(callio_receive(ours[CALLMSG_IN], bytes, 64), 5);
+	callio_status(ours[CALLMSG_STATUS], 7);
+	assert_int_equal(
+		testbed_call(b->t, __NR_read, got[AGENT_STATUS], bytes, 64), 4);
+	assert_int_equal(bytes[0], 7);
+	/* Each direction ends by itself. */
+	assert_int_equal(shut(b->t, got[AGENT_IN]), 0);
+	turn(b);
+	assert_int_equal(callio_receive(ours[CALLMSG_IN], bytes, 64), 0);
+	assert_int_equal(callio_send(ours[CALLMSG_OUT], "back", 4), 4);
+	assert_int_equal(
+		testbed_call(b->t, __NR_read, got[AGENT_OUT], bytes, 64), 4);
+	callmsg_close(ours);
+}
+
+static void who_goes_away_wants_no_answer(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
+	struct control c;
+	uint64_t id;
+	uint8_t byte;
+	int fd;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	fd = ask(b, "work", "test.A");
+	assert_int_equal(hear(b, &c), CONTROL_call);
+	id = c.value[0];
+	assert_int_equal(shut(b->t, fd), 0);
+	assert_int_equal(hear(b, &c), CONTROL_gone);
+	assert_int_equal(c.value[0], id);
+	streams(ours, theirs);
+	say(b, CONTROL_allowed, id, theirs, CALLMSG_STREAMS);
+	callmsg_close(theirs);
+	assert_int_equal(callio_receive(ours[CALLMSG_OUT], &byte, 1), 0);
+	callmsg_close(ours);
+	assert_int_equal(b->t->kernel.callhub->asked_count, 0);
+}
+
+static void a_new_manager_hears_what_waits(void **state)
+{
+	struct bed *b = *state;
+	struct control c;
+	uint64_t id;
+	int fd;
+
+	fd = ask(b, "work", "test.A");
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	assert_int_equal(hear(b, &c), CONTROL_call);
+	id = c.value[0];
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	assert_int_equal(hear(b, &c), CONTROL_call);
+	assert_int_equal(c.value[0], id);
+	say(b, CONTROL_refused, id, NULL, 0);
+	is_refused(b, fd);
+}
+
+static void a_qube_without_manager_calls_nobody(void **state)
+{
+	struct bed *b = *state;
+	int fd;
+
+	b->t->kernel.lasts = false;
+	fd = ask(b, "work", "test.A");
+	is_refused(b, fd);
+}
+
+static void garbage_ends_the_connection(void **state)
+{
+	struct bed *b = *state;
+	struct control c;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	for (int kind = 0; kind < 8; kind++) {
+		struct wire_request r = request("work", "SOCKET 1", "test.A");
+		int fd = enter(b);
+		char got[256];
+
+		switch (kind) {
+		case 0: /* another message */
+			r.bytes[1] = 3;
+			break;
+		case 1: /* larger than any */
+			r.bytes[6] = 2;
+			break;
+		case 2: /* smaller than any */
+			r.bytes[4] = 8;
+			break;
+		case 3: /* something behind the NUL of a name */
+			r.bytes[8 + 63] = 'x';
+			break;
+		case 4: /* an ident of something else */
+			r.bytes[72] = '/';
+			break;
+		case 5: /* a target that is a path */
+			r.bytes[8] = '/';
+			break;
+		case 6: /* a NUL in the service */
+			r.bytes[106] = 0;
+			break;
+		default: /* a service that is an argument */
+			r.bytes[104] = '+';
+			break;
+		}
+		put_bytes(b, fd, r.bytes, r.size);
+		if (hear(b, &c) != -EAGAIN)
+			fail_msg("kind %d is told", kind);
+		/* What was left unread resets it, as Linux does. */
+		if (get(b->t, fd, got, MSG_DONTWAIT) > 0)
+			fail_msg("kind %d is answered", kind);
+	}
+	assert_int_equal(b->t->kernel.callhub->asked_count, 0);
+}
+
+/* Serves `service` to `work`; the manager's ends are in `ours`. */
+static void serve(struct bed *b, const char *service, uint64_t id,
+                  int ours[CALLMSG_STREAMS])
+{
+	struct control c = {.kind = CONTROL_serve, .value = {id}};
+	struct callmsg m = {.service = span_str(service),
+	                    .target = span_str("here"),
+	                    .source = span_str("work")};
+	int theirs[CALLMSG_STREAMS];
+
+	streams(ours, theirs);
+	assert_int_equal(callmsg_send(b->manager, &c, &m, theirs), 0);
+	callmsg_close(theirs);
+	turn(b);
+}
+
+static void is_over(struct bed *b, uint64_t id, int status,
+                    int ours[CALLMSG_STREAMS])
+{
+	uint8_t bytes[8];
+	struct control c;
+
+	assert_int_equal(hear(b, &c), CONTROL_over);
+	assert_int_equal(c.value[0], id);
+	assert_int_equal(c.value[1], status);
+	assert_int_equal(c.value[2], 0);
+	assert_int_equal(callio_receive(ours[CALLMSG_STATUS], bytes, 8), 4);
+	assert_int_equal(bytes[0], status);
+	assert_int_equal(callio_receive(ours[CALLMSG_STATUS], bytes, 8), 0);
+	assert_int_equal(callio_receive(ours[CALLMSG_OUT], bytes, 8), 0);
+	callmsg_close(ours);
+}
+
+static void what_is_not_there_is_127(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS];
+	struct control c;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	serve(b, "test.None+a", 41, ours);
+	is_over(b, 41, 127, ours);
+	assert_int_equal(
+		testbed_call(b->t, __NR_mkdir, "/etc/qubes-rpc/test.Dir", 0755),
+		0);
+	serve(b, "test.Dir+", 42, ours);
+	is_over(b, 42, 125, ours);
+}
+
+static int listen_at(struct bed *b, const char *path)
+{
+	struct sockname n = path_name_of(path);
+	int fd = make(b->t, AF_UNIX, SOCK_STREAM);
+
+	assert_int_equal(testbed_call(b->t, __NR_bind, fd, n.bytes, n.size), 0);
+	assert_int_equal(testbed_call(b->t, __NR_listen, fd, 8), 0);
+	return fd;
+}
+
+static int accept_one(struct bed *b, int listener)
+{
+	long fd = testbed_call(b->t, __NR_accept4, listener, 0, 0, 0);
+
+	assert_true(fd >= 0);
+	return (int)fd;
+}
+
+static void a_socket_is_connected_both_ways(void **state)
+{
+	static const char head[] = "test.Sock+a work";
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS], listener, fd;
+	struct control c;
+	char got[256];
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	listener = listen_at(b, "/etc/qubes-rpc/test.Sock");
+	serve(b, "test.Sock+a", 9, ours);
+	fd = accept_one(b, listener);
+	assert_int_equal(get(b->t, fd, got, MSG_DONTWAIT), sizeof(head));
+	assert_string_equal(got, head);
+	assert_int_equal(callio_send(ours[CALLMSG_IN], "ask", 3), 3);
+	turn(b);
+	expect(b->t, fd, "ask");
+	assert_int_equal(put(b->t, fd, "answer"), 6);
+	turn(b);
+	assert_int_equal(callio_receive(ours[CALLMSG_OUT], got, 255), 6);
+
+	/* The client has said all; the service has not. */
+	base_close(&ours[CALLMSG_IN]);
+	ours[CALLMSG_IN] = -1;
+	turn(b);
+	assert_int_equal(get(b->t, fd, got, MSG_DONTWAIT), 0);
+	assert_int_equal(put(b->t, fd, "more"), 4);
+	turn(b);
+	assert_int_equal(callio_receive(ours[CALLMSG_OUT], got, 255), 4);
+	assert_int_equal(hear(b, &c), -EAGAIN);
+	assert_int_equal(shut(b->t, fd), 0);
+	is_over(b, 9, 0, ours);
+}
+
+/* Much more than all buffers on the way hold, and nobody reads at first. */
+static void neither_side_is_read_faster_than_the_other_reads(void **state)
+{
+	static uint8_t chunk[65536], back[65536];
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS], listener, fd;
+	size_t sent = 0, got = 0;
+	char text[256];
+	struct control c;
+	long n;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	listener = listen_at(b, "/etc/qubes-rpc/test.Sock");
+	serve(b, "test.Sock+", 9, ours);
+	fd = accept_one(b, listener);
+	assert_int_equal(get(b->t, fd, text, MSG_DONTWAIT),
+	                 sizeof("test.Sock+ work"));
+	for (;;) {
+		for (size_t i = 0; i < sizeof(chunk); i++)
+			chunk[i] = (uint8_t)((sent + i) * 7 + (sent + i) / 251);
+		n = callio_send(ours[CALLMSG_IN], chunk, sizeof(chunk));
+		if (n < 0)
+			break;
+		sent += (size_t)n;
+		turn(b);
+		assert_true(sent < 8u << 20);
+	}
+	assert_int_equal(n, -EAGAIN);
+	while (got < sent) {
+		n = testbed_call(b->t, __NR_recvfrom, fd, back, sizeof(back),
+		                 MSG_DONTWAIT);
+		assert_true(n > 0);
+		for (size_t i = 0; i < (size_t)n; i++)
+			if (back[i] !=
+			    (uint8_t)((got + i) * 7 + (got + i) / 251))
+				fail_msg("wrong at %zu", got + i);
+		got += (size_t)n;
+		turn(b);
+	}
+	/* And the other way. */
+	for (sent = 0;;) {
+		n = testbed_call(b->t, __NR_sendto, fd, back, sizeof(back),
+		                 MSG_DONTWAIT);
+		if (n < 0)
+			break;
+		sent += (size_t)n;
+		turn(b);
+		assert_true(sent < 8u << 20);
+	}
+	assert_int_equal(n, -EAGAIN);
+	for (got = 0; got < sent; got += (size_t)n) {
+		n = callio_receive(ours[CALLMSG_OUT], back, sizeof(back));
+		assert_true(n > 0);
+		turn(b);
+	}
+	/* The client leaves altogether: so does the service's connection. */
+	base_close(&ours[CALLMSG_IN]);
+	base_close(&ours[CALLMSG_OUT]);
+	ours[CALLMSG_IN] = ours[CALLMSG_OUT] = -1;
+	turn(b);
+	assert_int_equal(hear(b, &c), CONTROL_over);
+	callmsg_close(ours);
+}
+
+static void many_connections_cost_little(void **state)
+{
+	struct bed *b = *state;
+	struct control c;
+	uint32_t calls = 0;
+	int fd = -1, kind;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	b->t->process->rlimit[RLIMIT_FILES] = (abi_rlimit){20000, 20000};
+	/* None of these says anything: the oldest make room for new ones. */
+	for (size_t i = 0; i < 2 * CALLHUB_ASKED_MAX; i++) {
+		fd = enter(b);
+		if (i % 64 == 0)
+			turn(b);
+		if (b->t->kernel.callhub->asked_count > CALLHUB_ASKED_MAX)
+			fail_msg("%zu connections", i);
+	}
+	/* One that does is heard. */
+	fd = ask(b, "work", "test.A");
+	while ((kind = hear(b, &c)) != -EAGAIN)
+		calls += kind == CONTROL_call;
+	assert_int_equal(calls, 1);
+	say(b, CONTROL_refused, c.value[0], NULL, 0);
+	is_refused(b, fd);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_call_is_told_and_refused),
+		TEST(a_request_may_come_in_pieces),
+		TEST(the_streams_are_handed_over),
+		TEST(who_goes_away_wants_no_answer),
+		TEST(a_new_manager_hears_what_waits),
+		TEST(a_qube_without_manager_calls_nobody),
+		TEST(garbage_ends_the_connection),
+		TEST(what_is_not_there_is_127),
+		TEST(a_socket_is_connected_both_ways),
+		TEST(neither_side_is_read_faster_than_the_other_reads),
+		TEST(many_connections_cost_little),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
