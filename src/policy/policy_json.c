@@ -4,9 +4,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define QUBES_MAX 10000u
-#define NAME_ROOM 128u
-#define NAME_MOST 63u /* of a qube's name and UUID */
+#include "policy/policy_source.h"
+
+#define QUBES_MAX   10000u
+#define NAME_ROOM   128u
+#define WANTED_ROOM 1024u
+#define NAME_MOST   63u /* of a qube's name and UUID */
 
 struct policy_world {
 	json_t *root;
@@ -257,6 +260,18 @@ static int add_targets(const struct policy_system *s,
 	return err;
 }
 
+/* It may be any bytes; JSON has only text. */
+static json_t *wanted_of(struct span s)
+{
+	char escaped[WANTED_ROOM];
+	json_t *text = string_of(s);
+
+	if (text)
+		return text;
+	policy_source_escape(s, escaped, sizeof(escaped));
+	return json_string(escaped);
+}
+
 int policy_json_ask(const struct policy_system *s,
                     const struct policy_request *request,
                     const struct policy_answer *a, struct buffer *to)
@@ -276,11 +291,12 @@ int policy_json_ask(const struct policy_system *s,
 	    (a->preset >= a->offer_count ||
 	     policy_system_write(s, a->offer[a->preset], false, preset,
 	                         sizeof(preset)) >= 0))
-		root = json_pack("{s:o, s:o, s:o, s:O, s:s, s:O}", "source",
-		                 string_of(s->qube[a->source].name), "service",
-		                 string_of(service), "argument",
+		root = json_pack("{s:o, s:o, s:o, s:o, s:O, s:s, s:O}",
+		                 "source", string_of(s->qube[a->source].name),
+		                 "service", string_of(service), "argument",
 		                 r.rest.size ? string_of(r.rest)
 		                             : json_string("+"),
+		                 "requested_target", wanted_of(request->target),
 		                 "targets", targets, "default_target", preset,
 		                 "icons", icons);
 	json_decref(targets);

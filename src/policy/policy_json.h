@@ -33,7 +33,8 @@ must_check int policy_json_write(const struct policy_system *s,
  * The question for a prompt program, one object on one line:
  *
  *	{"source": "work", "service": "qubes.Filecopy", "argument": "+",
- *	 "targets": ["mail", "@dispvm:dvm"], "default_target": "",
+ *	 "requested_target": "", "targets": ["mail", "@dispvm:dvm"],
+ *	 "default_target": "",
  *	 "icons": {"work": "blue", "mail": "red", "dvm": "red"}}
  *
  * 0 or -ENOMEM.

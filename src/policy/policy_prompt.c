@@ -11,10 +11,8 @@
 #include <time.h>
 
 #include "policy/policy_json.h"
-#include "policy/policy_source.h"
+#include "policy/policy_question.h"
 
-#define NAME_ROOM   128u
-#define SHOWN_ROOM  512u
 #define ANSWER_ROOM 256u
 
 static int write_all(int fd, struct span s)
@@ -29,61 +27,6 @@ static int write_all(int fd, struct span s)
 		(void)rd_take(&r, n > 0 ? (size_t)n : 0);
 	}
 	return 0;
-}
-
-/* A field in front of what it says, harmless for a terminal. */
-static void show(struct buffer *b, const char *field, struct span s)
-{
-	char text[SHOWN_ROOM];
-
-	policy_source_escape(s, text, sizeof(text));
-	buffer_printf(b, "%-10s %s%s\n", field, text,
-	              s.size >= SHOWN_ROOM ? "..." : "");
-}
-
-static void show_targets(struct buffer *b, const struct policy_system *s,
-                         const struct policy_answer *a)
-{
-	for (size_t i = 0; i < a->offer_count; i++) {
-		const struct policy_qube *q = &s->qube[a->offer[i].qube];
-		char name[NAME_ROOM];
-		char shown[NAME_ROOM];
-		char label[NAME_ROOM];
-
-		if (policy_system_write(s, a->offer[i], false, name,
-		                        sizeof(name)) < 0)
-			continue;
-		policy_source_escape(span_str(name), shown, sizeof(shown));
-		policy_source_escape(q->label, label, sizeof(label));
-		buffer_printf(b, "  %2zu  %-24s %s%s\n", i + 1, shown, label,
-		              i == a->preset ? "  (default)" : "");
-	}
-}
-
-/* The question as a person reads it. */
-static void compose(const struct policy_prompt *p,
-                    const struct policy_answer *a, struct buffer *b)
-{
-	const struct policy_qube *q = &p->system->qube[a->source];
-	struct reader r = {.rest = p->request->service};
-	char label[NAME_ROOM];
-	size_t size = 0;
-
-	while (size < r.rest.size && r.rest.at[size] != '+')
-		size++;
-	buffer_text(b, "\nA qube asks to call another:\n");
-	show(b, "from", q->name);
-	policy_source_escape(q->label, label, sizeof(label));
-	buffer_printf(b, "%-10s %s\n", "label", label);
-	show(b, "service", rd_take(&r, size));
-	show(b, "argument", r.rest);
-	show(b, "wanted", p->request->target);
-	buffer_text(b, "Where to?\n");
-	show_targets(b, p->system, a);
-	buffer_text(b, a->preset < a->offer_count
-	                       ? "Number, Enter for the default, or n to "
-	                         "deny: "
-	                       : "Number, or n to deny: ");
 }
 
 /* One line, without its end; -EPIPE if it does not end, or is too long. */
@@ -107,41 +50,31 @@ static int read_line(int fd, char line[ANSWER_ROOM])
 	}
 }
 
-/* The place on offer that a line chooses, or offer_count. */
-static size_t chosen(const struct policy_answer *a, const char *line)
-{
-	size_t n = 0;
-
-	if (line[0] == 0)
-		return a->preset;
-	for (size_t i = 0; line[i]; i++) {
-		if (line[i] < '0' || line[i] > '9' || i > 5)
-			return a->offer_count;
-		n = 10 * n + (size_t)(line[i] - '0');
-	}
-	return n >= 1 ? n - 1 : a->offer_count;
-}
-
 int policy_prompt_terminal(const struct policy_prompt *p, int in, int out,
                            struct policy_answer *a)
 {
-	autobuffer struct buffer b = {0};
-	size_t which = a->offer_count;
+	struct policy_question *q = NULL;
+	autobuffer struct buffer json = {0};
+	autobuffer struct buffer shown = {0};
+	char answer[POLICY_QUESTION_ANSWER] = "deny";
 	char line[ANSWER_ROOM];
+	struct fault f;
 
 	if (a->action != POLICY_ASK)
 		return 0;
-	compose(p, a, &b);
-	if (!b.bad && write_all(out, buffer_span(&b)) == 0 &&
+	if (policy_json_ask(p->system, p->request, a, &json) == 0 &&
+	    policy_question_read(buffer_span(&json), &q, &f) == 0)
+		policy_question_show(q, &shown);
+	if (q && !shown.bad && write_all(out, buffer_span(&shown)) == 0 &&
 	    read_line(in, line) == 0)
-		which = chosen(a, line);
-	policy_eval_choose(a, which);
-	return b.bad ? -ENOMEM : 0;
+		policy_question_answer(q, span_str(line), answer);
+	policy_prompt_settle(p, span_str(answer), 0, a);
+	policy_question_free(q);
+	return shown.size == 0 || shown.bad ? -ENOMEM : 0;
 }
 
-/* A descriptor from which the question can be read, whoever reads when. */
-static int question_file(const struct policy_prompt *p,
-                         const struct policy_answer *a, struct fault *f)
+int policy_prompt_question(const struct policy_prompt *p,
+                           const struct policy_answer *a, struct fault *f)
 {
 	autobuffer struct buffer b = {0};
 	autoclose int fd = -1;
@@ -161,7 +94,7 @@ int policy_prompt_start(const struct policy_prompt *p, char *const argv[],
                         struct fault *f)
 {
 	posix_spawn_file_actions_t actions;
-	autoclose int question = question_file(p, a, f);
+	autoclose int question = policy_prompt_question(p, a, f);
 	autoclose int from = -1;
 	autoclose int to = -1;
 	int ends[2];

@@ -25,6 +25,14 @@ must_check int policy_prompt_terminal(const struct policy_prompt *p, int in,
                                       int out, struct policy_answer *a);
 
 /*
+ * The question as a prompt program reads it from its standard input: a descriptor
+ * of a file, at its start, that the caller owns; or a negative errno and why.
+ */
+must_check int policy_prompt_question(const struct policy_prompt *p,
+                                      const struct policy_answer *a,
+                                      struct fault *f);
+
+/*
  * Starts a prompt program with nothing but the question on its standard input
  * and its answer on its standard output; it keeps our environment and standard
  * error.  Returns 0 with its pid and a descriptor to read its answer from,

@@ -124,6 +124,7 @@ static void a_prompt_gets_source_service_targets_and_icons(void **state)
 	assert_string_equal(
 		(char *)out.at,
 		"{\"source\":\"work\",\"service\":\"s\",\"argument\":\"+x+y\","
+		"\"requested_target\":\"\","
 		"\"targets\":[\"@dispvm:base\",\"mail\"],"
 		"\"default_target\":\"@dispvm:base\","
 		"\"icons\":{\"work\":\"blue\",\"base\":\"\","
