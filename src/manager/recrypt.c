@@ -56,7 +56,7 @@ static int fill(int home, int made, const struct keyring_box *b,
 	autoclose int old = revision_live(home, f);
 	autoclose int new = revision_live(made, f);
 	uint8_t key[HEADER_KEY];
-	struct volume *from, *to;
+	struct volume *from, *to = NULL;
 	int err = old < 0 ? old : MIN(new, 0), closed;
 
 	if (err < 0)
@@ -87,7 +87,7 @@ static int make_like(int home, int made, const struct keyring_box *b,
 {
 	autoclose int live = revision_live(home, f);
 	struct volume_limits limits;
-	struct volume *v;
+	struct volume *v = NULL;
 	int err = live < 0 ? live
 	                   : volume_open(live, keyring_bytes(&b->key), &v, f);
 
