@@ -19,6 +19,7 @@ struct dialled {
 	char service[CALLMSG_SERVICE_MAX + 1];
 	char target[QUBE_NAME_MAX + 16];
 	char user[CALLMSG_NAME_MAX + 1];
+	char source[CALLMSG_NAME_MAX + 1]; /* for whom a gateway asks */
 };
 
 /* A control connection on which the streams wait to be taken. */
@@ -101,6 +102,8 @@ static int read_wish(struct call *c, struct dialled *d)
 		                 "the payload has no service=");
 	(void)!call_word(c, "user", d->user, sizeof(d->user));
 	(void)!call_word(c, "start", start, sizeof(start));
+	if (!call_word(c, "source", d->source, sizeof(d->source)))
+		memcpy(d->source, "dom0", sizeof("dom0"));
 	if (!strchr(d->service, '+'))
 		memcpy(d->service + strlen(d->service), "+", 2);
 	(void)snprintf(d->target, sizeof(d->target), "%s%s",
@@ -113,7 +116,7 @@ static int read_wish(struct call *c, struct dialled *d)
 	r->what = (struct callmsg){
 		.service = span_str(d->service),
 		.target = span_str(d->target),
-		.source = span_str("dom0"),
+		.source = span_str(d->source),
 		.user = span_str(d->user),
 	};
 	r->done = routed;
@@ -129,14 +132,16 @@ static int check_names(struct call *c, const struct callmsg *what)
 	buffer_put(&b, what->service.at, what->service.size);
 	buffer_text(&b, " ");
 	buffer_put(&b, what->target.at, what->target.size);
-	buffer_text(&b, " dom0 ");
+	buffer_text(&b, " ");
+	buffer_put(&b, what->source.at, what->source.size);
+	buffer_text(&b, " ");
 	buffer_put(&b, what->user.at, what->user.size);
 	if (b.bad)
 		return call_fail(c, EX_QubesMemoryError, "out of memory");
 	if (callmsg_parse(buffer_span(&b), &parsed) < 0)
 		return call_fail(c, EX_QubesValueError,
-		                 "services and users are of letters, digits "
-		                 "and + - . _");
+		                 "services, users and sources are of "
+		                 "letters, digits and + - . _");
 	return 0;
 }
 
