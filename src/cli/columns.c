@@ -106,135 +106,22 @@ static int show_cputime(struct columns_qube *q, const char *column, char *out,
 	return current(q, "cputime", 1000, out, f);
 }
 
-/* 0 when it has the volume and its line KEY=; 1 when it has none. */
-static int volume(struct columns_qube *q, const char *name, struct fault *f)
-{
-	int err;
+/* ---- what is asked for all qubes at once ---- */
 
-	if (strcmp(q->qube->class, "AdminVM") == 0)
-		return 1;
-	err = query(q->query, "admin.vm.volume.Info", name, q->qube->name, f);
-	return err == -EREMOTEIO ? 1 : err;
-}
-
-/* "priv-curr" and "root-curr" are about these. */
-static const char *volume_name(const char *column)
-{
-	return column[0] == 'r' ? "root" : "private";
-}
-
-static int show_curr(struct columns_qube *q, const char *column, char *out,
-                     struct fault *f)
-{
-	int err = volume(q, volume_name(column), f);
-
-	if (err == 0)
-		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
-		               number(query_text(q->query), "usage") / MIB);
-	return MIN(err, 0);
-}
-
-static int show_max(struct columns_qube *q, const char *column, char *out,
-                    struct fault *f)
-{
-	int err = volume(q, volume_name(column), f);
-
-	if (err == 0)
-		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
-		               number(query_text(q->query), "size") / MIB);
-	return MIN(err, 0);
-}
-
-static int show_used(struct columns_qube *q, const char *column, char *out,
-                     struct fault *f)
-{
-	int err = volume(q, volume_name(column), f);
-	uint64_t size;
-
-	if (err != 0)
-		return MIN(err, 0);
-	size = number(query_text(q->query), "size");
-	if (size >= 100)
-		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64 "%%",
-		               number(query_text(q->query), "usage") /
-		                       (size / 100));
-	return 0;
-}
-
-static int show_disk(struct columns_qube *q, const char *column, char *out,
-                     struct fault *f)
-{
-	static const char *const volumes[] = {"private", "root", "volatile"};
-	uint64_t sum = 0;
-
-	(void)column;
-	for (size_t i = 0; i < ARRAY_LEN(volumes); i++) {
-		int err = volume(q, volumes[i], f);
-
-		if (err < 0)
-			return err;
-		if (err == 0)
-			sum += number(query_text(q->query), "usage");
-	}
-	if (strcmp(q->qube->class, "AdminVM") != 0)
-		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64, sum / MIB);
-	return 0;
-}
-
-static int show_crypt(struct columns_qube *q, const char *column, char *out,
-                      struct fault *f)
-{
-	static const char key[] = "\nencryption=";
-	int err = volume(q, "private", f);
-	const char *at;
-
-	(void)column;
-	if (err != 0)
-		return MIN(err, 0);
-	at = strstr(query_text(q->query), key);
-	if (at)
-		(void)snprintf(out, COLUMNS_TEXT, "%.*s",
-		               (int)strcspn(at + strlen(key), "\n"),
-		               at + strlen(key));
-	return 0;
-}
-
-static int show_tags(struct columns_qube *q, const char *column, char *out,
-                     struct fault *f)
-{
-	int err = query(q->query, "admin.vm.tag.List", NULL, q->qube->name, f);
-	size_t len;
-
-	(void)column;
-	if (err < 0)
-		return err;
-	(void)put(out, query_text(q->query));
-	len = strlen(out);
-	if (len > 0 && out[len - 1] == '\n')
-		out[len - 1] = 0;
-	for (char *at = out; *at; at++)
-		if (*at == '\n')
-			*at = ',';
-	return 0;
-}
-
-/* Asks for a property of all qubes, once. */
-static int ask_all(struct columns_qube *q, const char *column, uint32_t *index,
-                   struct fault *f)
+/* Asks, once. */
+static int ask_all(struct columns_qube *q, const char *method,
+                   const char *argument, uint32_t *index, struct fault *f)
 {
 	struct columns_bulk *b = q->bulk;
-	char name[COLUMNS_TEXT];
+	const char *name = argument ? argument : method;
 	int err;
 
-	(void)snprintf(name, sizeof(name), "%s", column);
-	for (char *at = name; *at; at++)
-		*at = *at == '-' ? '_' : *at;
 	for (*index = 0; *index < b->count; ++*index)
 		if (strcmp(b->of[*index].name, name) == 0)
 			return 0;
 	if (b->count == COLUMNS_MAX)
 		return fault_set(f, -E2BIG, "too many columns");
-	err = query(q->query, "bento.Property", name, NULL, f);
+	err = query(q->query, method, argument, NULL, f);
 	if (err < 0)
 		return err;
 	b->of[*index].text = strdup(query_text(q->query));
@@ -262,12 +149,13 @@ static char *line_of(char *from, const char *to, const char *qube)
 	return NULL;
 }
 
-static int show_property(struct columns_qube *q, const char *column, char *out,
-                         struct fault *f)
+/* What the line of the qube has in the answer: 0; -ENOENT: it has no line. */
+static int of_all(struct columns_qube *q, const char *method,
+                  const char *argument, char *out, struct fault *f)
 {
 	char *value, *text, *end;
 	uint32_t i;
-	int err = ask_all(q, column, &i, f);
+	int err = ask_all(q, method, argument, &i, f);
 
 	if (err < 0)
 		return err;
@@ -283,8 +171,125 @@ static int show_property(struct columns_qube *q, const char *column, char *out,
 	q->bulk->of[i].at += q->bulk->of[i].at < end;
 	(void)snprintf(out, COLUMNS_TEXT, "%.*s", (int)strcspn(value, "\n"),
 	               value);
-	props_unescape(out);
 	return 0;
+}
+
+/* The line of all qubes' volumes that is about it. */
+static int volumes(struct columns_qube *q, char line[static COLUMNS_TEXT],
+                   struct fault *f)
+{
+	line[0] = 0;
+	return of_all(q, "bento.Volumes", NULL, line, f);
+}
+
+/* VOLUME-WHAT= in that line. */
+static uint64_t volume_number(const char *line, const char *volume,
+                              const char *what)
+{
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "%s-%s", volume, what);
+	return number(line, key);
+}
+
+/* "priv-curr" and "root-curr" are about these. */
+static const char *volume_name(const char *column)
+{
+	return column[0] == 'r' ? "root" : "private";
+}
+
+static int show_curr(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	char line[COLUMNS_TEXT];
+	int err = volumes(q, line, f);
+
+	if (err == 0 && volume_number(line, volume_name(column), "size"))
+		(void)snprintf(
+			out, COLUMNS_TEXT, "%" PRIu64,
+			volume_number(line, volume_name(column), "usage") /
+				MIB);
+	return err;
+}
+
+static int show_max(struct columns_qube *q, const char *column, char *out,
+                    struct fault *f)
+{
+	char line[COLUMNS_TEXT];
+	int err = volumes(q, line, f);
+	uint64_t size = volume_number(line, volume_name(column), "size");
+
+	if (err == 0 && size)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64, size / MIB);
+	return err;
+}
+
+static int show_used(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	char line[COLUMNS_TEXT];
+	int err = volumes(q, line, f);
+	uint64_t size = volume_number(line, volume_name(column), "size");
+
+	if (err == 0 && size >= 100)
+		(void)snprintf(
+			out, COLUMNS_TEXT, "%" PRIu64 "%%",
+			volume_number(line, volume_name(column), "usage") /
+				(size / 100));
+	return err;
+}
+
+static int show_disk(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	char line[COLUMNS_TEXT];
+	int err = volumes(q, line, f);
+
+	(void)column;
+	if (err == 0 && strcmp(q->qube->class, "AdminVM") != 0)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
+		               (volume_number(line, "root", "usage") +
+		                volume_number(line, "private", "usage")) /
+		                       MIB);
+	return err;
+}
+
+static int show_crypt(struct columns_qube *q, const char *column, char *out,
+                      struct fault *f)
+{
+	static const char key[] = "private-encryption=";
+	char line[COLUMNS_TEXT];
+	int err = volumes(q, line, f);
+	const char *at = strstr(line, key);
+
+	(void)column;
+	if (err == 0 && at)
+		(void)snprintf(out, COLUMNS_TEXT, "%.*s",
+		               (int)strcspn(at + strlen(key), " "),
+		               at + strlen(key));
+	return err;
+}
+
+static int show_tags(struct columns_qube *q, const char *column, char *out,
+                     struct fault *f)
+{
+	(void)column;
+	return of_all(q, "bento.Tags", NULL, out, f);
+}
+
+static int show_property(struct columns_qube *q, const char *column, char *out,
+                         struct fault *f)
+{
+	char name[COLUMNS_TEXT];
+	int err;
+
+	(void)snprintf(name, sizeof(name), "%s", column);
+	for (char *at = name; *at; at++)
+		*at = *at == '-' ? '_' : *at;
+	err = of_all(q, "bento.Property", name, out, f);
+	if (err == 0)
+		props_unescape(out);
+	return err;
 }
 
 int columns_show(struct columns_qube *q, const char *column,

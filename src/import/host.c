@@ -6,17 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "kernel/fs/etc_hidden.h"
 
 #define PIECE ((size_t)256 * 1024)
 
 static const char *const folders[] = {
-	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc",
+	"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc",
 };
 
 struct writer {
 	struct archive *from, *to;
+	struct archive_entry_linkresolver *links;
 	uint8_t *piece;
 };
 
@@ -27,7 +29,7 @@ static bool shown(const char *path, const struct stat *st)
 	              : S_ISLNK(st->st_mode) ? 0
 	                                     : S_IROTH;
 
-	if (strncmp(path, "/etc/", 5) == 0 && etc_hidden_path(path + 5))
+	if (strncmp(path, "etc/", 4) == 0 && etc_hidden_path(path + 4))
 		return false;
 	return (st->st_mode & want) == want &&
 	       (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ||
@@ -48,16 +50,20 @@ static bool copy_entry(struct writer *w, struct archive_entry *e)
 {
 	const char *path = archive_entry_pathname(e);
 	const struct stat *st = archive_entry_stat(e);
+	struct archive_entry *later = NULL;
+	bool regular;
 
 	if (!path || !shown(path, st))
 		return true;
+	regular = S_ISREG(st->st_mode);
 	if (S_ISDIR(st->st_mode))
 		(void)archive_read_disk_descend(w->from);
+	/* The second name of a file is a link to the first. */
+	archive_entry_linkify(w->links, &e, &later);
 	/* Files that change while they are read are padded, or cut. */
 	if (archive_write_header(w->to, e) < ARCHIVE_WARN)
 		return false;
-	return !S_ISREG(st->st_mode) || archive_entry_size(e) == 0 ||
-	       copy_data(w);
+	return !regular || archive_entry_size(e) == 0 || copy_data(w);
 }
 
 static bool copy_folder(struct writer *w, const char *folder)
@@ -88,15 +94,25 @@ static bool copy_folder(struct writer *w, const char *folder)
 	return good;
 }
 
-int host_write(int fd)
+int host_write(const char *root, int fd)
 {
-	struct writer w = {.to = archive_write_new()};
+	struct writer w = {.to = NULL};
 	bool good;
 
+	if (chdir(root) < 0) {
+		(void)fprintf(stderr, "bento: go to %s: %s\n", root,
+		              strerror(errno));
+		return -EIO;
+	}
+	w.to = archive_write_new();
 	w.piece = malloc(PIECE);
-	good = w.to && w.piece &&
+	w.links = archive_entry_linkresolver_new();
+	good = w.to && w.piece && w.links &&
 	       archive_write_set_format_pax_restricted(w.to) == ARCHIVE_OK &&
 	       archive_write_open_fd(w.to, fd) == ARCHIVE_OK;
+	if (good)
+		archive_entry_linkresolver_set_strategy(
+			w.links, ARCHIVE_FORMAT_TAR_PAX_RESTRICTED);
 	for (size_t i = 0; i < ARRAY_LEN(folders) && good; i++) {
 		struct stat st;
 

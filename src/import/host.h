@@ -7,5 +7,8 @@
 
 #include "base/base.h"
 
-/* Writes it to `fd`.  0, or -EIO after saying why on standard error. */
-must_check int host_write(int fd);
+/*
+ * Writes those of a root, "/", to `fd`, and stays in that folder.  0, or -EIO
+ * after saying why on standard error.
+ */
+must_check int host_write(const char *root, int fd);

@@ -6,7 +6,7 @@
  *	                            oci, overlay, an archive each; image, the
  *	                            three files of an image
  *	bento-import check          looks at an image as a whole
- *	bento-import host           the host's programs as an archive, to
+ *	bento-import host [ROOT]    the host's programs as an archive, to
  *	                            descriptor 1; not jailed, reads no stranger's
  *
  * Descriptors: 1 the socket for reports, 2 last words, 3 the .erofs file,
@@ -173,9 +173,10 @@ int main(int argc, char *argv[])
 
 	/* Names of archives are bytes, and those of pax headers UTF-8. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
-	if (argc == 2 && strcmp(argv[1], "host") == 0)
-		return host_write(STDOUT_FILENO) < 0 ? EXIT_FAILURE
-		                                     : EXIT_SUCCESS;
+	if ((argc == 2 || argc == 3) && strcmp(argv[1], "host") == 0)
+		return host_write(argc == 3 ? argv[2] : "/", STDOUT_FILENO) < 0
+		               ? EXIT_FAILURE
+		               : EXIT_SUCCESS;
 	err = run(argc, argv, &t, &f);
 	tell_end(&t, err, f.text);
 	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

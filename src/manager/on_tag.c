@@ -18,6 +18,31 @@ int on_tag_list(struct call *c)
 	return 0;
 }
 
+int on_tag_of_all(struct call *c)
+{
+	struct ledger *l = c->m->ledger;
+	struct ledger_walk qubes, tags;
+	char prefix[LEDGER_KEY_MAX];
+	struct qube q;
+
+	qube_walk_begin(&qubes, l);
+	while (qube_walk_next(&qubes, &q)) {
+		const char *apart = "";
+
+		buffer_printf(&c->answer, "%s ", q.name);
+		qube_key(prefix, &q, "t/", "");
+		ledger_walk_begin(&tags, l, prefix);
+		while (ledger_walk_next(&tags)) {
+			buffer_printf(&c->answer, "%s%s", apart, tags.rest);
+			apart = ",";
+		}
+		ledger_walk_end(&tags);
+		buffer_text(&c->answer, "\n");
+	}
+	qube_walk_end(&qubes);
+	return 0;
+}
+
 int on_tag_get(struct call *c)
 {
 	char key[LEDGER_KEY_MAX];

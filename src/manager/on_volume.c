@@ -16,6 +16,7 @@
 #include "volume/revision.h"
 #include "volume/volume_check.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 
 #define VOLUME_LEAST (1u << 20) /* bytes */
@@ -114,44 +115,62 @@ int on_volume_list(struct call *c)
 	return 0;
 }
 
-/* Which encryption is on, and whether the manager has the key. */
-static void say_lock(const struct call *c, struct buffer *to)
+/* What its folder says of a volume that stays. */
+struct facts {
+	struct volume_usage usage;
+	const char *encryption;
+	bool locked;
+};
+
+static int look_at(const struct manager *m, const char *uuid, const char *name,
+                   struct facts *out)
 {
 	static const char *const words[] = {
 		[HEADER_OPEN] = "none",
 		[HEADER_PASSPHRASE] = "passphrase",
 		[HEADER_KEYFILE] = "keyfile",
 	};
-	autoclose int home = -1, live = -1;
+	char path[QUBE_UUID_SIZE + 32];
+	autoclose int live = -1;
 	struct fault ignored;
 	struct header h;
+	int err;
 
-	home = disk_open(c->m, c->target.uuid, c->argument, &ignored);
-	live = home < 0 ? home : revision_live(home, &ignored);
-	if (live < 0 || header_load(live, &h, &ignored) < 0)
-		return;
-	buffer_printf(to, "encryption=%s\nlocked=%s\n", words[h.lock],
-	              h.lock != HEADER_OPEN && !keyring_has(c->m->keys, h.uuid)
-	                      ? "True"
-	                      : "False");
+	(void)snprintf(path, sizeof(path), "%s/%s/live", uuid, name);
+	live = openat(m->volumes, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (live < 0)
+		return -errno;
+	err = header_load(live, &h, &ignored);
+	if (err < 0)
+		return err;
+	out->encryption = words[h.lock];
+	out->locked = h.lock != HEADER_OPEN && !keyring_has(m->keys, h.uuid);
+	if (volume_usage(live, &out->usage) < 0)
+		out->usage = (struct volume_usage){
+			0, strtoull(disk_default_size(name), NULL, 10)};
+	return 0;
 }
 
 int on_volume_info(struct call *c)
 {
-	char size[64], keep[64], rw[64];
-	autobuffer struct buffer lock = {0};
+	char keep[64], rw[64];
 	bool kept = is_kept(c);
+	struct facts facts = {.encryption = NULL};
 	int err = wanted(c);
 
 	if (err < 0)
 		return err;
-	setting(c, "size", disk_default_size(c->argument), size);
+	facts.usage.max_bytes = strtoull(disk_default_size(c->argument), NULL,
+	                                 10);
+	if (kept && look_at(c->m, c->target.uuid, c->argument, &facts) < 0)
+		facts.encryption = NULL;
 	setting(c, "revisions_to_keep", "1", keep);
 	setting(c, "rw", "True", rw);
-	if (kept)
-		say_lock(c, &lock);
-	buffer_printf(&c->answer, "pool=file\nvid=%s/%s\nsize=%s\n",
-	              c->target.uuid, c->argument, size);
+	buffer_printf(&c->answer,
+	              "pool=file\nvid=%s/%s\nsize=%llu\nusage=%llu\n",
+	              c->target.uuid, c->argument,
+	              (unsigned long long)facts.usage.max_bytes,
+	              (unsigned long long)facts.usage.bytes);
 	buffer_printf(&c->answer,
 	              "rw=%s\nsource=\nsave_on_stop=%s\nsnap_on_start=%s\n"
 	              "revisions_to_keep=%s\nis_outdated=False\n"
@@ -160,8 +179,41 @@ int on_volume_info(struct call *c)
 	              !kept && strcmp(c->argument, "root") == 0 ? "True"
 	                                                        : "False",
 	              kept ? keep : "0");
-	if (kept)
-		buffer_put(&c->answer, lock.at, lock.size);
+	if (facts.encryption)
+		buffer_printf(&c->answer, "encryption=%s\nlocked=%s\n",
+		              facts.encryption,
+		              facts.locked ? "True" : "False");
+	return 0;
+}
+
+/* All at once: to ask for each by itself takes longer than to look. */
+int on_volume_all(struct call *c)
+{
+	static const char *const kept[] = {"root", "private"};
+	struct ledger_walk w;
+	struct qube q;
+
+	qube_walk_begin(&w, c->m->ledger);
+	while (qube_walk_next(&w, &q)) {
+		buffer_printf(&c->answer, "%s ", q.name);
+		for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+			struct facts facts;
+
+			if (!(disk_volumes(q.class) &
+			      disk_volume_bit(kept[i])) ||
+			    look_at(c->m, q.uuid, kept[i], &facts) < 0)
+				continue;
+			buffer_printf(
+				&c->answer,
+				"%s-usage=%llu %s-size=%llu %s-encryption=%s ",
+				kept[i], (unsigned long long)facts.usage.bytes,
+				kept[i],
+				(unsigned long long)facts.usage.max_bytes,
+				kept[i], facts.encryption);
+		}
+		buffer_text(&c->answer, "\n");
+	}
+	qube_walk_end(&w);
 	return 0;
 }
 
@@ -389,7 +441,6 @@ int on_volume_revert(struct call *c)
 int on_volume_resize(struct call *c)
 {
 	struct task_of_volume t = {.work = resize};
-	char size[64];
 	int err = on_volume_halted(c);
 
 	if (err == 0)
@@ -400,11 +451,6 @@ int on_volume_resize(struct call *c)
 		return call_fail(c, EX_QubesValueError,
 		                 "a volume has 1 MiB at least");
 	err = on_volume_key(c, &t.key);
-	if (err < 0)
-		return err;
-	(void)snprintf(size, sizeof(size), "%llu",
-	               (unsigned long long)t.number);
-	err = put_setting(c, "size", size);
 	return err < 0 ? err : start_task(c, &t);
 }
 

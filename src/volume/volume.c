@@ -317,6 +317,7 @@ bool volume_freeze(struct volume *v)
 	                                                           bytes)}) < 0)
 		return false; /* out of memory: another time */
 	store_edit_apply(v->store, &e);
+	v->frozen = (struct volume_usage){v->sums.bytes, v->sums.max_bytes};
 	v->sums_changed = false;
 	v->created_before = v->created;
 	v->created = false;
@@ -337,6 +338,35 @@ static void remove_dying(struct volume *v)
 	v->dying.count = left;
 }
 
+/* Two numbers, little-endian. */
+#define USAGE_SIZE 16u
+
+/* Nobody depends on it: it is written when all else is safe. */
+static void tell_usage(const struct volume *v)
+{
+	uint8_t bytes[USAGE_SIZE];
+
+	for (unsigned i = 0; i < 8; i++) {
+		bytes[i] = (uint8_t)(v->frozen.bytes >> 8 * i);
+		bytes[8 + i] = (uint8_t)(v->frozen.max_bytes >> 8 * i);
+	}
+	(void)!pwrite(v->lock_fd, bytes, sizeof(bytes), 0);
+}
+
+int volume_usage(int dir_fd, struct volume_usage *out)
+{
+	autoclose int fd = openat(dir_fd, "lock",
+	                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	uint8_t bytes[USAGE_SIZE];
+	struct reader r = {.rest = {bytes, sizeof(bytes)}};
+
+	if (fd < 0 || pread(fd, bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return -ENODATA;
+	out->bytes = rd_le64(&r);
+	out->max_bytes = rd_le64(&r);
+	return 0;
+}
+
 int volume_commit(struct volume *v)
 {
 	int err;
@@ -349,8 +379,10 @@ int volume_commit(struct volume *v)
 		use_reserve(v);
 		err = store_commit(v->store);
 	}
-	if (err == 0)
+	if (err == 0) {
+		tell_usage(v);
 		remove_dying(v);
+	}
 	return err;
 }
 

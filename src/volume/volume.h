@@ -4,7 +4,8 @@
  * names, owners and modes are, which the host never sees.
  *
  *	header      version, identity, how the key is locked (volume/header.h)
- *	lock        flock(2)ed by the one who has the volume open
+ *	lock        flock(2)ed by the one who has the volume open; says what is
+ *	            used and how much may be, as of the last batch
  *	meta.mdb    metadata (volume/store.h, volume/vrecord.h)
  *	objects/N   contents of the regular file with inode number N
  *	open        there while the volume is open; left behind by a crash
@@ -41,6 +42,10 @@ struct volume {
 	bool full;           /* the host's disk refused the last batch */
 	bool encrypted;
 	uint8_t objects_key[32];
+	struct volume_usage {
+		uint64_t bytes;     /* used */
+		uint64_t max_bytes; /* the limit */
+	} frozen;                   /* of the frozen batch */
 
 	/* Inodes whose objects go when the current / the frozen batch is
 	 * safe. */
@@ -79,6 +84,12 @@ must_check int volume_open(int dir_fd, const uint8_t *key, struct volume **out,
 /* The key of the volume in a folder, by its passphrase or key file. */
 must_check int volume_unlock(int dir_fd, struct span secret,
                              uint8_t key[HEADER_KEY], struct fault *f);
+
+/*
+ * What a volume that somebody else may have open said last, without a key and
+ * in two host calls.  It is told, not checked.  0 or -ENODATA.
+ */
+must_check int volume_usage(int dir_fd, struct volume_usage *out);
 
 /* Flushes, and notes that all is in order.  Accepts NULL.  0 or -errno. */
 int volume_close(struct volume *v);

@@ -89,6 +89,15 @@ equal "imported" "$(bento run work -- cat /home/user/kept)" mine
 bento kill work
 bento volume check work:private
 
+# What is used, and how much may be, is what the volume says, for all at once.
+bento volume resize work:private 3G
+equal "size" "$(bento volume info work:private size)" 3221225472
+[ "$(bento volume info work:private usage)" -gt 0 ] || fail "no usage"
+bento run work -- sh -c 'head -c 5000000 /dev/zero >~/five; sync'
+equal "listed" "$(bento ls --raw-data -O name,priv-curr,priv-max,encrypted work |
+	sed 's/|[45]|/|4or5|/')" "work|4or5|3072|none"
+bento shutdown --wait work
+
 # Renamed, it is the same qube.
 bento prefs work name job
 equal "renamed" "$(bento run job -- cat /home/user/kept)" mine

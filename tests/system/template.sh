@@ -131,6 +131,29 @@ head -c 100000 /dev/urandom >noise
 status 1 "$BENTO" template create other --from tar:noise
 equal "nothing is left" "$(ls data/bento/templates)" ""
 
+# The host's programs, of a small host: what everybody may read, and no secrets.
+echo secret >root/etc/shadow
+echo host >root/etc/issue
+mkdir -p root/usr/closed root/home/me
+echo inside >root/usr/closed/file
+ln -s ../nowhere root/usr/dangling
+setfattr -n user.colour -v green root/usr/long
+chmod 700 root/usr/closed
+chmod 644 root/etc/shadow
+"$(dirname "$BENTO")/bento-import" host root >host.tar
+tar -tf host.tar | sort >names
+for name in etc/passwd etc/issue usr/dangling usr/short bin; do
+	grep -q -x "$name" names || fail "no $name"
+done
+! grep -e shadow -e closed -e secret -e home names || fail "that is not for all"
+"$BENTO" template create host --from tar:host.tar
+equal "like the host" "$(qube --template host -- sh -c 'cat /etc/issue
+	readlink /usr/dangling; getfattr --only-values -n user.colour /usr/long
+	stat -c %h /usr/other')" "host
+../nowhere
+green2"
+"$BENTO" template remove host
+
 # An OCI image: a second layer hides what is in the first.
 need gzip python3
 mkdir -p oci/blobs/sha256 layer/usr

@@ -26,8 +26,11 @@ static const struct fake_row rows[] = {
          "mem=2048 mem_static_max=0 cputime=1500 power_state=Running"},
 	{"admin.vm.CurrentState work",
          "mem=0 mem_static_max=0 cputime=0 power_state=Paused"},
-	{"admin.vm.volume.Info+private work",
-         "size=209715200\nusage=104857600\nencryption=none\n"},
+	{"bento.Tags dom0", "dom0 \ndeb a\nnet a,b\nwork b\n"},
+	{"bento.Volumes dom0",
+         "dom0 \ndeb \nnet \nwork private-usage=104857600 "
+         "private-size=209715200 "
+         "private-encryption=none \n"},
 };
 
 static int set_up(void **state)
