@@ -144,6 +144,24 @@ static long place_write(struct task *t, struct transfer *x)
 	return 0;
 }
 
+/* Is what was written to be on the disk before the call returns? */
+static bool is_synced(const struct transfer *x)
+{
+	return ((x->file->flags & (O_SYNC | O_DSYNC)) ||
+	        (x->flags & (RWF_SYNC | RWF_DSYNC))) &&
+	       x->file->ops->fsync && is_type(x->file, S_IFREG);
+}
+
+/* All has been written, perhaps by an earlier run of the call. */
+static long sync_written(struct task *t, const struct transfer *x)
+{
+	bool all = (x->file->flags & O_SYNC & ~(uint32_t)O_DSYNC) ||
+	           (x->flags & RWF_SYNC);
+	long err = x->file->ops->fsync(x->file, t, !all);
+
+	return err < 0 ? err : (long)t->progress;
+}
+
 static long do_write(struct task *t, struct transfer *x)
 {
 	struct file *f = x->file;
@@ -152,6 +170,8 @@ static long do_write(struct task *t, struct transfer *x)
 
 	if (!f->ops->write)
 		return -EINVAL;
+	if (t->progress > 0 && is_synced(x))
+		return sync_written(t, x);
 	u->nonblock = file_nonblock(f) || (x->flags & RWF_NOWAIT);
 	n = place_write(t, x);
 	if (n < 0)
@@ -168,6 +188,8 @@ static long do_write(struct task *t, struct transfer *x)
 		if (!(f->mode & FILE_WHOLE) || u->left == 0 || n == 0)
 			break;
 	}
+	if (n > 0 && is_synced(x))
+		return sync_written(t, x);
 	if (n >= 0) {
 		if (x->pos == &f->pos)
 			loan_give(t, f, x->fd, n, true);
