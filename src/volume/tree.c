@@ -9,7 +9,7 @@
 
 #define LINKS_MAX   65000u
 #define XATTRS_MAX  131072u /* bytes of one inode's */
-#define INODE_BYTES (128u + VRECORD_LINK_MAX)
+#define INODE_BYTES 128u    /* without the target of a link */
 #define NAME_BYTES  (16u + VRECORD_NAME_MAX)
 #define FIRST_POS   2 /* 0 and 1 are "." and ".." */
 
@@ -28,19 +28,22 @@ static int put_inode(struct volume *v, struct store_edit *e,
 {
 	struct vrecord_key key = vrecord_key_inode(n->ino);
 	struct vrecord_inode r = n->r;
-	uint8_t *bytes;
+	uint8_t most[INODE_BYTES];
+	uint8_t *bytes = most;
 	int err = 0;
 
 	if (S_ISLNK(r.mode) && !r.target.at)
 		err = tree_target(v, n->ino, &r.target);
 	if (err < 0)
 		return err;
-	bytes = malloc(INODE_BYTES);
+	if (r.target.size > 0)
+		bytes = malloc(INODE_BYTES + r.target.size);
 	if (!bytes)
 		return -ENOMEM;
 	err = store_edit_put(
 		e, &key, (struct span){bytes, vrecord_put_inode(&r, bytes)});
-	free(bytes);
+	if (bytes != most)
+		free(bytes);
 	return err;
 }
 

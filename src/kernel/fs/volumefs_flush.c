@@ -26,7 +26,7 @@ struct sync_job {
 
 static bool start(struct volumefs *fs);
 
-/* Nodes whose limit's share changed, without an operation of theirs. */
+/* Nodes whose attributes or share of the limit changed since. */
 static void write_dirty(struct volumefs *fs)
 {
 	while (!list_empty(&fs->dirty)) {
@@ -37,8 +37,8 @@ static void write_dirty(struct volumefs *fs)
 		if (n->tree.r.nlink > 0 &&
 		    tree_update(fs->volume, &n->tree) < 0)
 			return; /* out of memory: with the next batch */
-		/* That alone is nothing fsync(2) has to wait for, but where
-		 * the record has the size. */
+		/* Who changed it said whether fsync(2) has to wait for that;
+		 * it has to where the record has the size. */
 		if (!fs->cipher)
 			n->tree.batch = batch;
 		list_del(&n->dirty);
@@ -201,6 +201,10 @@ static long job_start(struct volumefs *fs, struct volumefs_node *n,
 	if (!j)
 		return -ENOMEM;
 	write_dirty(fs);
+	if (n ? !list_empty(&n->dirty) : !list_empty(&fs->dirty)) {
+		limits_free(fs->kernel, j, sizeof(*j));
+		return -ENOMEM;
+	}
 	j->fs = fs;
 	j->fd = fd;
 	j->batch = n ? n->tree.batch : store_batch(fs->volume->store);

@@ -167,6 +167,12 @@ void volumefs_node_soil(struct volumefs_node *n)
 		list_add_tail(&n->fs->dirty, &n->dirty);
 }
 
+void volumefs_node_soil_safe(struct volumefs_node *n)
+{
+	volumefs_node_soil(n);
+	n->tree.batch = store_batch(n->fs->volume->store);
+}
+
 /* ---- making and going ---- */
 
 int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,

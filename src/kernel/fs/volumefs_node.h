@@ -99,6 +99,8 @@ must_check long volumefs_node_refresh(struct volumefs_node *n);
 
 /* Its record is to be written with the next batch. */
 void volumefs_node_soil(struct volumefs_node *n);
+/* The same where fsync(2) is to wait for that. */
+void volumefs_node_soil_safe(struct volumefs_node *n);
 
 /* Keeps the object open until unpinned.  0 or -errno. */
 must_check int volumefs_node_pin(struct volumefs_node *n);

@@ -339,18 +339,16 @@ static void what_was_open_without_a_name_is_freed_at_the_end(void **state)
 	(void)fd;
 }
 
-static void fsync_makes_the_file_its_name_and_its_data_safe(void **state)
+/* Were the power to fail now, /v/f and "safe" in it would be there. */
+static void is_safe(struct fixture *x, uint32_t mode)
 {
-	struct fixture *x = *state;
 	struct volume *v;
 	struct fault f;
+	struct tree_node node;
 	uint64_t ino;
 	char copy[96], command[256];
 	int dir;
-	long fd = opened(x, "/v/f", O_WRONLY | O_CREAT);
 
-	assert_int_equal(testbed_call(x->bed, SYS_write, fd, "safe", 4), 4);
-	assert_int_equal(fsync_of(x, fd), 0);
 	/* The folder as it is now, without an orderly end. */
 	(void)snprintf(copy, sizeof(copy), "%s/copy", x->host);
 	(void)snprintf(command, sizeof(command),
@@ -363,11 +361,37 @@ static void fsync_makes_the_file_its_name_and_its_data_safe(void **state)
 	assert_int_equal(
 		tree_lookup(v, VRECORD_ROOT, span_str("f"), &ino, NULL), 0);
 	assert_int_equal(ino, stat_of(x, "/v/f").ino);
+	assert_int_equal(tree_load(v, ino, &node), 0);
+	assert_int_equal(node.r.mode & 07777, mode);
 	(void)snprintf(command, sizeof(command), "grep -q safe %s/objects/%llu",
 	               copy, (unsigned long long)ino);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(volume_close(v), 0);
 	close(dir);
+}
+
+static void fsync_makes_the_file_its_name_and_its_data_safe(void **state)
+{
+	struct fixture *x = *state;
+	long fd = opened(x, "/v/f", O_WRONLY | O_CREAT);
+
+	assert_int_equal(testbed_call(x->bed, SYS_write, fd, "safe", 4), 4);
+	assert_int_equal(testbed_call(x->bed, SYS_fchmod, fd, 0640), 0);
+	assert_int_equal(fsync_of(x, fd), 0);
+	is_safe(x, 0640);
+}
+
+static void a_synchronous_write_does_that_at_once(void **state)
+{
+	struct fixture *x = *state;
+	long fd = opened(x, "/v/f", O_WRONLY | O_CREAT | O_DSYNC);
+	long n;
+
+	assert_int_equal(testbed_call(x->bed, SYS_fchmod, fd, 0604), 0);
+	n = testbed_call(x->bed, SYS_write, fd, "safe", 4);
+	assert_int_equal(n == -EWAIT ? testbed_wait(x->bed->task) : n, 4);
+	is_safe(x, 0604);
+	assert_string_equal(text_of(x, "/v/f"), "safe");
 }
 
 static void renames_as_linux_does(void **state)
@@ -604,6 +628,7 @@ int main(void)
 		VOLUME(an_open_file_outlives_its_name),
 		VOLUME(what_was_open_without_a_name_is_freed_at_the_end),
 		VOLUME(fsync_makes_the_file_its_name_and_its_data_safe),
+		VOLUME(a_synchronous_write_does_that_at_once),
 		VOLUME(renames_as_linux_does),
 		VOLUME(directories_are_read_in_pieces),
 		VOLUME(attributes_are_kept_and_limited),
