@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A helper's work holds its node pinned, so that the descriptor it uses stays
- * open; when the call is cut short the work is left to itself and freed when
- * it is done.
- */
 #include "kernel/fs/hostfile.h"
 
 #include <fcntl.h>
@@ -14,130 +9,28 @@
 #include <sys/statfs.h>
 #include <sys/uio.h>
 
-#include "kernel/core/limits.h"
-#include "kernel/core/work.h"
+#include "kernel/fs/filejob.h"
 #include "kernel/fs/hostnode.h"
 #include "kernel/fs/inode.h"
-
-#define JOB_READ ((size_t)256 * 1024) /* at most, in one go */
-
-enum job_kind { JOB_PREAD, JOB_FSYNC, JOB_FDATASYNC };
-
-struct job {
-	struct work work;
-	struct task *task; /* NULL: nobody waits any more */
-	struct hostnode *node;
-	enum job_kind kind;
-	int fd;
-	int64_t at;
-	size_t size;
-	long result;
-	bool done;
-	uint8_t bytes[];
-};
 
 static struct hostnode *node_of(const struct file *f)
 {
 	return hostnode_of(f->inode);
 }
 
-static void free_job(struct job *j)
+static int pin(void *node)
 {
-	struct kernel *k = j->node->fs->kernel;
+	struct hostnode *n = node;
 
-	hostnode_unpin(j->node);
-	limits_free(k, j, sizeof(*j) + j->size);
+	return hostnode_pin(n, n->read_fd < 0);
 }
 
-static void job_run(struct work *w)
+static void unpin(void *node)
 {
-	struct job *j = container_of(w, struct job, work);
-	ssize_t n = 0;
-
-	switch (j->kind) {
-	case JOB_PREAD:
-		n = pread(j->fd, j->bytes, j->size, j->at);
-		break;
-	case JOB_FSYNC:
-		n = fsync(j->fd);
-		break;
-	case JOB_FDATASYNC:
-		n = fdatasync(j->fd);
-		break;
-	}
-	j->result = n < 0 ? -errno : n;
+	hostnode_unpin(node);
 }
 
-static void job_done(struct work *w)
-{
-	struct job *j = container_of(w, struct job, work);
-
-	j->done = true;
-	if (j->task)
-		task_wake(j->task);
-	else
-		free_job(j);
-}
-
-/* The call ended, with or without what the helper did. */
-static void job_drop(struct task *t)
-{
-	struct job *j = t->job;
-
-	t->job = NULL;
-	j->task = NULL;
-	if (j->done)
-		free_job(j);
-}
-
-/* The work of this call, if it is this one. */
-static struct job *job_of(struct task *t, const struct hostnode *n,
-                          enum job_kind kind, int64_t at)
-{
-	struct job *j = t->job;
-
-	if (!j || t->job_drop != job_drop || j->node != n || j->kind != kind ||
-	    j->at != at)
-		return NULL;
-	return j;
-}
-
-/* Starts a helper; -EWAIT, or why not. */
-static long job_start(struct task *t, struct hostnode *n, enum job_kind kind,
-                      int64_t at, size_t size)
-{
-	struct kernel *k = n->fs->kernel;
-	bool write = n->read_fd < 0;
-	struct job *j;
-	int err;
-
-	if (t->job && t->job_drop)
-		t->job_drop(t);
-	j = limits_alloc(k, sizeof(*j) + size);
-	if (!j)
-		return -ENOMEM;
-	err = hostnode_pin(n, write);
-	if (err < 0) {
-		limits_free(k, j, sizeof(*j) + size);
-		return err;
-	}
-	j->work.run = job_run;
-	j->work.done = job_done;
-	j->task = t;
-	j->node = n;
-	j->kind = kind;
-	j->fd = write ? n->write_fd : n->read_fd;
-	j->at = at;
-	j->size = size;
-	err = work_submit(k->workers, &j->work);
-	if (err < 0) {
-		free_job(j);
-		return err;
-	}
-	t->job = j;
-	t->job_drop = job_drop;
-	return task_sleep_deep(t);
-}
+static const struct filejob_owner owner = {.pin = pin, .unpin = unpin};
 
 /* The descriptor to read with: read_fd, unless writing came first. */
 static int reading_fd(struct file *f)
@@ -159,73 +52,15 @@ bool hostfile_in_memory(int fd)
 	       (sfs.f_type == TMPFS_MAGIC || sfs.f_type == RAMFS_MAGIC);
 }
 
-/* What a helper read for us: bytes copied, or an error. */
-static long read_job(struct job *j, struct uio *u, int64_t *pos)
-{
-	long n = j->result;
-	int err;
-
-	if (n <= 0)
-		return n;
-	n = MIN(n, (long)u->left);
-	err = uio_put(u, j->bytes, (size_t)n);
-	if (err < 0)
-		return err;
-	*pos += n;
-	return n;
-}
-
-/*
- * Without waiting for the host, or (`wait`) with: for the kernel's own.
- * -EOPNOTSUPP: the host's file system can do the latter only.
- */
-static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
-{
-	size_t size;
-	void *to = uio_room(u, &size);
-	struct iovec iov = {to, size};
-	ssize_t n = preadv2(fd, &iov, 1, *pos, wait ? 0 : RWF_NOWAIT);
-	int err;
-
-	if (n < 0)
-		return -errno;
-	err = n > 0 ? uio_room_done(u, (size_t)n) : 0;
-	if (err < 0)
-		return err;
-	*pos += n;
-	return n;
-}
-
 static long read_file(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct hostnode *n = node_of(f);
-	bool wait = !u->task || n->fs->in_memory;
-	size_t before = u->done;
-	int64_t at = *pos;
-	int fd = reading_fd(f);
-	struct job *j;
-	long got = 0;
+	const struct filejob_what what = {
+		.owner = &owner, .node = n, .fd = reading_fd(f)};
 
-	if (fd < 0)
-		return fd;
-	if (at < 0)
-		return -EINVAL;
-	while (u->left > 0) {
-		j = u->task ? job_of(u->task, n, JOB_PREAD, at) : NULL;
-		if (j && !j->done)
-			return task_sleep_deep(u->task);
-		got = j ? read_job(j, u, &at) : read_some(fd, u, &at, wait);
-		/* What a helper read counts: begun anew it comes no further. */
-		if (got == -EOPNOTSUPP && u->done > before)
-			break;
-		if (got == -EAGAIN || got == -EOPNOTSUPP)
-			return job_start(u->task, n, JOB_PREAD, at,
-			                 MIN(u->left, JOB_READ));
-		if (got <= 0)
-			break;
-	}
-	*pos = at;
-	return u->done > before ? (long)(u->done - before) : got;
+	if (what.fd < 0)
+		return what.fd;
+	return filejob_read(&what, u, pos, n->fs->in_memory);
 }
 
 static long write_some(struct hostnode *n, struct file *f, struct uio *u,
@@ -320,14 +155,15 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 static long sync_file(struct file *f, struct task *t, bool data_only)
 {
 	struct hostnode *n = node_of(f);
-	enum job_kind kind = data_only ? JOB_FDATASYNC : JOB_FSYNC;
-	struct job *j = t ? job_of(t, n, kind, 0) : NULL;
+	const struct filejob_what what = {.owner = &owner,
+	                                  .node = n,
+	                                  .kind = data_only ? FILEJOB_FDATASYNC
+	                                                    : FILEJOB_FSYNC,
+	                                  .fd = any_fd(n)};
 
 	if (!n->fs->options.writable || !t)
 		return 0;
-	if (!j)
-		return job_start(t, n, kind, 0, 0);
-	return j->done ? j->result : task_sleep_deep(t);
+	return filejob_do(t, &what);
 }
 
 static long truncate_file(struct file *f, struct task *t, uint64_t size)

@@ -16,14 +16,13 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-#include "kernel/core/limits.h"
+#include "kernel/fs/filejob.h"
 #include "kernel/fs/volumefs_flush.h"
 #include "kernel/fs/volumefs_sealed.h"
 #include "kernel/task/cells.h"
 #include "volume/object.h"
 
-#define PAGE     4096u
-#define JOB_READ ((size_t)256 * 1024) /* at most, in one go */
+#define PAGE 4096u
 
 static struct volumefs_node *node_of(const struct file *f)
 {
@@ -32,111 +31,18 @@ static struct volumefs_node *node_of(const struct file *f)
 
 /* ---- helpers' work ---- */
 
-enum job_kind { JOB_PREAD, JOB_UNSHARE };
-
-struct job {
-	struct work work;
-	struct task *task; /* NULL: nobody waits any more */
-	struct volumefs_node *node;
-	enum job_kind kind;
-	int fd; /* of the object, or of the folder of objects */
-	uint64_t ino;
-	int64_t at;
-	size_t size;
-	long result;
-	bool done;
-	uint8_t bytes[];
-};
-
-static void free_job(struct job *j)
+static int pin(void *node)
 {
-	struct kernel *k = j->node->fs->kernel;
-
-	volumefs_node_unpin(j->node);
-	limits_free(k, j, sizeof(*j) + j->size);
+	return volumefs_node_pin(node);
 }
 
-static void job_run(struct work *w)
+static void unpin(void *node)
 {
-	struct job *j = container_of(w, struct job, work);
-
-	if (j->kind == JOB_UNSHARE) {
-		j->result = object_unshare(j->fd, j->ino);
-		return;
-	}
-	j->result = pread(j->fd, j->bytes, j->size, j->at);
-	if (j->result < 0)
-		j->result = -errno;
+	volumefs_node_unpin(node);
 }
 
-static void job_done(struct work *w)
-{
-	struct job *j = container_of(w, struct job, work);
-
-	j->done = true;
-	if (j->task)
-		task_wake(j->task);
-	else
-		free_job(j);
-}
-
-static void job_drop(struct task *t)
-{
-	struct job *j = t->job;
-
-	t->job = NULL;
-	j->task = NULL;
-	if (j->done)
-		free_job(j);
-}
-
-static struct job *job_of(struct task *t, const struct volumefs_node *n,
-                          enum job_kind kind, int64_t at)
-{
-	struct job *j = t ? t->job : NULL;
-
-	if (!j || t->job_drop != job_drop || j->node != n || j->kind != kind ||
-	    j->at != at)
-		return NULL;
-	return j;
-}
-
-/* Starts a helper; -EWAIT, or why not. */
-static long job_start(struct task *t, struct volumefs_node *n,
-                      enum job_kind kind, int64_t at, size_t size)
-{
-	struct kernel *k = n->fs->kernel;
-	struct job *j;
-	int err;
-
-	if (t->job && t->job_drop)
-		t->job_drop(t);
-	j = limits_alloc(k, sizeof(*j) + size);
-	if (!j)
-		return -ENOMEM;
-	err = volumefs_node_pin(n);
-	if (err < 0) {
-		limits_free(k, j, sizeof(*j) + size);
-		return err;
-	}
-	j->work.run = job_run;
-	j->work.done = job_done;
-	j->task = t;
-	j->node = n;
-	j->kind = kind;
-	j->fd = kind == JOB_UNSHARE ? n->fs->volume->objects_fd : n->fd;
-	j->ino = n->tree.ino;
-	j->at = at;
-	j->size = size;
-	err = work_submit(k->workers, &j->work);
-	if (err < 0) {
-		free_job(j);
-		return err;
-	}
-	t->job = j;
-	t->job_drop = job_drop;
-	return task_sleep_deep(t);
-}
+static const struct filejob_owner owner = {
+	.pin = pin, .unpin = unpin, .run = object_unshare};
 
 /* ---- objects shared with a revision ---- */
 
@@ -164,18 +70,16 @@ static long use_copy(struct volumefs_node *n)
 /* Makes the object ours alone.  0, -EWAIT, ... */
 static long unshare_object(struct volumefs_node *n, struct task *t)
 {
-	struct job *j;
+	struct filejob_what what = {.owner = &owner,
+	                            .node = n,
+	                            .kind = FILEJOB_OWN,
+	                            .number = n->tree.ino};
 	long err;
 
 	if (!n->shared)
 		return 0;
-	j = job_of(t, n, JOB_UNSHARE, 0);
-	if (j && !j->done)
-		return task_sleep_deep(t);
-	if (!j && t)
-		return job_start(t, n, JOB_UNSHARE, 0, 0);
-	err = j ? j->result
-	        : object_unshare(n->fs->volume->objects_fd, n->tree.ino);
+	what.fd = n->fs->volume->objects_fd;
+	err = t ? filejob_do(t, &what) : object_unshare(what.fd, what.number);
 	return err < 0 ? err : use_copy(n);
 }
 
@@ -250,71 +154,14 @@ static long prepare(struct volumefs_node *n, uint64_t at, size_t *size)
 
 /* ---- reading and writing ---- */
 
-static long read_job(struct job *j, struct uio *u, int64_t *pos)
-{
-	long n = j->result;
-	int err;
-
-	if (n <= 0)
-		return n;
-	n = MIN(n, (long)u->left);
-	err = uio_put(u, j->bytes, (size_t)n);
-	if (err < 0)
-		return err;
-	*pos += n;
-	return n;
-}
-
-/*
- * Without waiting for the host, or (`wait`) with: for the kernel's own.
- * -EOPNOTSUPP: the host's file system can do the latter only.
- */
-static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
-{
-	size_t size;
-	void *to = uio_room(u, &size);
-	struct iovec iov = {to, size};
-	ssize_t n = preadv2(fd, &iov, 1, *pos, wait ? 0 : RWF_NOWAIT);
-	int err;
-
-	if (n < 0)
-		return -errno;
-	err = n > 0 ? uio_room_done(u, (size_t)n) : 0;
-	if (err < 0)
-		return err;
-	*pos += n;
-	return n;
-}
-
 static long read_file(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct volumefs_node *n = node_of(f);
-	bool wait = !u->task || n->fs->in_memory;
-	size_t before = u->done;
-	int64_t at = *pos;
-	long got = 0;
+	const struct filejob_what what = {
+		.owner = &owner, .node = n, .fd = n->fd};
 
-	if (n->fs->cipher)
-		return volumefs_sealed_read(f, u, pos);
-	if (at < 0)
-		return -EINVAL;
-	while (u->left > 0) {
-		struct job *j = job_of(u->task, n, JOB_PREAD, at);
-
-		if (j && !j->done)
-			return task_sleep_deep(u->task);
-		got = j ? read_job(j, u, &at) : read_some(n->fd, u, &at, wait);
-		/* What a helper read counts: begun anew it comes no further. */
-		if (got == -EOPNOTSUPP && u->done > before)
-			break;
-		if (got == -EAGAIN || got == -EOPNOTSUPP)
-			return job_start(u->task, n, JOB_PREAD, at,
-			                 MIN(u->left, JOB_READ));
-		if (got <= 0)
-			break;
-	}
-	*pos = at;
-	return u->done > before ? (long)(u->done - before) : got;
+	return n->fs->cipher ? volumefs_sealed_read(f, u, pos)
+	                     : filejob_read(&what, u, pos, false);
 }
 
 static long write_some(struct volumefs_node *n, struct uio *u, int64_t *pos)
