@@ -16,7 +16,7 @@ POLICY = os.path.join(CONFIG, "policy.d")
 MANY = r"""
 import collections, select, socket, struct, sys
 count, target, service = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-body = struct.pack("64s32s", target.encode(), b"x") + service.encode()
+body = struct.pack("64s32s", target.encode(), b"x") + service.encode() + b"\0"
 wire = struct.pack("<II", 0x212, len(body)) + body
 poll = select.epoll()
 socks = {}
@@ -267,11 +267,16 @@ def killed(manager):
     running.stdin.write(b"one\n")
     running.stdin.flush()
     equal(running.stdout.readline(), b"one\n")
-    prompt(f"echo asked >>{TOP}/prompted; exec sleep 1000\n")
+    gate = open(os.path.join(TOP, "gate"), "w")
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    os.mkfifo(f"{TOP}/prompted")
+    prompt(f"echo asked >{TOP}/prompted\n"
+           f"exec flock -s {TOP}/gate echo allow:mail\n")
     waits = start("run", "work", "--", "qrexec-client-vm", "mail", "test.Cat+z")
-    while not os.path.exists(f"{TOP}/prompted"):
-        pass
+    with open(f"{TOP}/prompted") as f:
+        equal(f.read(), "asked\n")
     manager.kill()
+    gate.close()
     running.stdin.write(b"two\n")
     running.stdin.flush()
     equal(running.stdout.readline(), b"two\n")
@@ -284,7 +289,7 @@ def killed(manager):
         another.stop()
 
 
-def main():
+def tour():
     with Manager() as manager:
         for name in ("work", "mail", "late", "dvm"):
             ask("admin.vm.Create.AppVM", payload=f"name={name} label=red")
@@ -306,6 +311,16 @@ def main():
         told()
         waiting()
         killed(manager)
+
+
+
+def main():
+    try:
+        tour()
+    finally:
+        for words in (["kill", "--all"], ["quit"]):
+            subprocess.run([BENTO, *words], env=environment(), timeout=60,
+                           check=False)
 
 
 main()
