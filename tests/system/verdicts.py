@@ -115,7 +115,8 @@ def prompts():
     with open(f"{TOP}/asked") as f:
         asked = json.load(f)
     equal(asked, {"source": "work", "service": "qubes.Filecopy",
-                  "argument": "+x", "targets": ["mail"], "default_target": "",
+                  "argument": "+x", "requested_target": "mail",
+                  "targets": ["mail"], "default_target": "",
                   "icons": {"work": "blue", "mail": "red"}})
     for script in ("echo deny", "exit 0", "echo allow:vault", "kill -9 $$",
                    "echo allow:mail; exit 1", "yes | head -c 100000"):
