@@ -52,6 +52,18 @@ static const struct row steward[] = {
 #include "manager/helper.def"
 };
 
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row manager[] = {
+#include "manager/seccomp.def"
+};
+
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row worker[] = {
+#include "manager/worker.def"
+};
+
 #define HOST(call, reason, checks) {#call, #checks, reason},
 static const struct row cell[] = {
 #include "cell/stub/seccomp.def"
@@ -102,6 +114,14 @@ static void document(FILE *to)
 	      "can jump there with any registers, so each row is harmless in\n"
 	      "its hands.",
 	      cell, sizeof(cell) / sizeof(cell[0]));
+	table(to, "The manager",
+	      "Once it serves (`src/manager/seccomp.def`). Its own folders and\n"
+	      "those of policies are all it reaches, by Landlock.",
+	      manager, sizeof(manager) / sizeof(manager[0]));
+	table(to, "A worker of the manager's",
+	      "What it does with volumes (`src/manager/worker.def`). Those are all\n"
+	      "it reaches, by Landlock; with an archive, those of one qube.",
+	      worker, sizeof(worker) / sizeof(worker[0]));
 	table(to, "A keeper",
 	      "Of the kernel of a qube that lasts, once that runs\n"
 	      "(`src/supervise/keeper.def`).",

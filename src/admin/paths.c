@@ -116,11 +116,8 @@ int paths_open_below(int folder, const char *name, struct fault *f)
 	return open_checked(folder, name, name, f);
 }
 
-int paths_open(const struct paths *p, enum paths_place place, struct fault *f)
+void paths_make(char *path)
 {
-	char path[PATHS_MAX];
-
-	memcpy(path, p->at[place], sizeof(path));
 	for (char *slash = strchr(path + 1, '/'); slash;
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -128,5 +125,14 @@ int paths_open(const struct paths *p, enum paths_place place, struct fault *f)
 		(void)mkdir(path, 0700);
 		*slash = '/';
 	}
+	(void)mkdir(path, 0700);
+}
+
+int paths_open(const struct paths *p, enum paths_place place, struct fault *f)
+{
+	char path[PATHS_MAX];
+
+	memcpy(path, p->at[place], sizeof(path));
+	paths_make(path);
 	return open_checked(AT_FDCWD, path, path, f);
 }

@@ -34,6 +34,12 @@ must_check int paths_open(const struct paths *p, enum paths_place place,
                           struct fault *f);
 
 /*
+ * Makes a folder, for us alone, and those above it.  Whoever opens it sees whether
+ * that worked; `path` is as it was.
+ */
+void paths_make(char *path);
+
+/*
  * Opens a folder below one that is held, making it if need be, with the same
  * checks.  `name` is one component.
  */

@@ -13,6 +13,7 @@
 
 #include "cli/roster.h"
 #include "cli/verbs.h"
+#include "policy/policy_store.h"
 
 struct quit_options {
 	bool purge;
@@ -109,6 +110,7 @@ static void empty(const char *folder)
 
 static int purge(const struct paths *p, struct fault *f)
 {
+	struct policy_folders policies;
 	char path[PATHS_MAX + 64];
 
 	(void)snprintf(path, sizeof(path), "%s/log", p->at[PATHS_STATE]);
@@ -122,6 +124,17 @@ static int purge(const struct paths *p, struct fault *f)
 		if ((left[i].folder ? rmdir(path) : unlink(path)) < 0 &&
 		    errno != ENOENT)
 			return fault_errno(f, "remove %s", path);
+	}
+	/* The manager makes this for policies to come: gone if there are none. */
+	if (policy_store_folders(&policies) == 0) {
+		char *own = policies.path[POLICY_LAYER_CONFIG];
+		char *slash = own && rmdir(own) == 0 ? strrchr(own, '/') : NULL;
+
+		if (slash) {
+			*slash = '\0';
+			(void)rmdir(own);
+		}
+		policy_store_folders_fini(&policies);
 	}
 	for (size_t i = 0; i < PATHS_COUNT; i++)
 		if (rmdir(p->at[i]) < 0 && errno != ENOENT)

@@ -82,7 +82,7 @@ static int opened_volume(struct furnish *p, const struct launch_mount *m)
 	if (key_fd >= 0 && pread(key_fd, key, sizeof(key), 0) != sizeof(key))
 		return fault_set(p->fault, -EIO, "read the key of volume %s",
 		                 v->name);
-	places_add(p->places, folder, JAIL_READ | JAIL_WRITE);
+	places_add(p->places, folder, LANDLOCK_READ | LANDLOCK_WRITE);
 	err = volume_open(folder, key_fd >= 0 ? key : NULL, &v->volume,
 	                  p->fault);
 	explicit_bzero(key, sizeof(key));
@@ -100,7 +100,7 @@ static int volatile_side(struct furnish *p, const struct launch_mount *m)
 	if (m->fds == 0)
 		return 0;
 	o->spill_fd = p->next++;
-	places_add(p->places, o->spill_fd, JAIL_READ | JAIL_WRITE);
+	places_add(p->places, o->spill_fd, LANDLOCK_READ | LANDLOCK_WRITE);
 	return 0;
 }
 
@@ -117,8 +117,8 @@ static int shared_folder(struct furnish *p, const struct launch_mount *m)
 	s->writable = m->flags & LAUNCH_MOUNT_WRITABLE;
 	s->is_file = m->flags & LAUNCH_MOUNT_FILE;
 	places_add(p->places, s->fd,
-	           JAIL_READ | (s->writable ? JAIL_WRITE : 0) |
-	                   (s->is_file ? JAIL_FILE : 0));
+	           LANDLOCK_READ | (s->writable ? LANDLOCK_WRITE : 0) |
+	                   (s->is_file ? LANDLOCK_FILE : 0));
 	return 0;
 }
 
@@ -141,7 +141,7 @@ static int tools_layer(struct furnish *p, const struct launch_mount *m)
 	if (m->at.size != 1 || p->world->tools_fd > 0)
 		return -EOPNOTSUPP;
 	p->world->tools_fd = p->next++;
-	places_add(p->places, p->world->tools_fd, JAIL_READ);
+	places_add(p->places, p->world->tools_fd, LANDLOCK_READ);
 	return 0;
 }
 

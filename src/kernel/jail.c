@@ -2,52 +2,13 @@
 #include "kernel/jail.h"
 
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "base/probe.h"
 #include "kernel/seccomp.h"
-
-/* Landlock as of ABI 6; the headers of Debian 12 know ABI 2. */
-struct ruleset {
-	uint64_t handled_access_fs;
-	uint64_t handled_access_net; /* from ABI 4 on */
-	uint64_t scoped;             /* from ABI 6 on */
-};
-
-#define FS_TRUNCATE  (1ull << 14)
-#define FS_IOCTL_DEV (1ull << 15)
-#define NET_ALL      3ull /* bind and connect of TCP */
-#define SCOPE_ALL    3ull /* abstract unix sockets, signals */
-
-#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define FS_WRITE                                                         \
-	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
-	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |  \
-	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM |     \
-	 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SOCK |   \
-	 LANDLOCK_ACCESS_FS_REFER | FS_TRUNCATE)
-#define FS_OF_FILES                                                   \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
-	 LANDLOCK_ACCESS_FS_READ_FILE | FS_TRUNCATE)
-
-/* Every right to files an ABI version knows, and thereby takes away. */
-static uint64_t fs_rights(int abi)
-{
-	uint64_t all = (1ull << 13) - 1;
-
-	if (abi >= 2)
-		all |= LANDLOCK_ACCESS_FS_REFER;
-	if (abi >= 3)
-		all |= FS_TRUNCATE;
-	if (abi >= 5)
-		all |= FS_IOCTL_DEV;
-	return all;
-}
 
 bool jail_in_namespace(void)
 {
@@ -105,65 +66,30 @@ int jail_begin(struct fault *f)
 	return 0;
 }
 
-static uint64_t place_rights(unsigned what)
-{
-	uint64_t rights = 0;
-
-	if (what & JAIL_READ)
-		rights |= FS_READ;
-	if (what & JAIL_LIST)
-		rights |= LANDLOCK_ACCESS_FS_READ_DIR;
-	if (what & JAIL_WRITE)
-		rights |= FS_WRITE;
-	if (what & JAIL_EXECUTE)
-		rights |= LANDLOCK_ACCESS_FS_EXECUTE;
-	return what & JAIL_FILE ? rights & FS_OF_FILES : rights;
-}
-
-int jail_plan(const struct jail_place *place, size_t count, int *plan,
+int jail_plan(const struct landlock_place *place, size_t count, int *plan,
               struct fault *f)
 {
-	int abi = probe_landlock();
-	struct ruleset set = {
-		.handled_access_fs = fs_rights(abi),
-		.handled_access_net = abi >= 4 ? NET_ALL : 0,
-		.scoped = abi >= 6 ? SCOPE_ALL : 0,
-	};
-	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
-	autoclose int ruleset = -1;
+	int fd = landlock_plan(place, count,
+	                       LANDLOCK_NO_ABSTRACT | LANDLOCK_NO_SIGNALS, f);
 
-	if (abi == 0 && jail_in_namespace()) {
+	if (fd == -EOPNOTSUPP && jail_in_namespace()) {
 		*plan = -1;
 		return 0;
 	}
-	if (abi == 0)
+	if (fd == -EOPNOTSUPP)
 		return fault_set(f, -ENOTSUP,
 		                 "this host has neither Landlock nor a PID "
 		                 "namespace for us: a captured kernel could "
 		                 "reach your other processes and files");
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &set, size, 0);
-	if (ruleset < 0)
-		return fault_errno(f, "make a Landlock ruleset");
-	for (size_t i = 0; i < count; i++) {
-		struct landlock_path_beneath_attr rule = {
-			.allowed_access = place_rights(place[i].what) &
-		                          set.handled_access_fs,
-			.parent_fd = place[i].fd,
-		};
-
-		if (syscall(SYS_landlock_add_rule, ruleset,
-		            LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-			return fault_errno(f, "allow a folder in Landlock");
-	}
-	*plan = take_fd(&ruleset);
+	if (fd < 0)
+		return fd;
+	*plan = fd;
 	return 0;
 }
 
 int jail_files(int plan, struct fault *f)
 {
-	if (plan >= 0 && syscall(SYS_landlock_restrict_self, plan, 0) < 0)
-		return fault_errno(f, "enter the Landlock domain");
-	return 0;
+	return plan < 0 ? 0 : landlock_enter(plan, f);
 }
 
 int jail_calls(struct fault *f)

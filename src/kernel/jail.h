@@ -16,20 +16,7 @@
  */
 #pragma once
 
-#include "base/fault.h"
-
-/* What may be done beneath a folder, or with a file. */
-#define JAIL_READ    1u
-#define JAIL_WRITE   2u /* folders: also make, rename and remove */
-#define JAIL_EXECUTE 4u
-#define JAIL_FILE    8u  /* it is a file, not a folder */
-#define JAIL_LIST    16u /* folders only: what is in them, and no more */
-
-struct jail_place {
-	int fd; /* O_PATH will do */
-	unsigned what;
-	bool owned; /* whoever made the list closes it */
-};
+#include "base/landlock.h"
 
 /* 0, or a negative errno and why. */
 must_check int jail_begin(struct fault *f);
@@ -39,7 +26,7 @@ must_check int jail_begin(struct fault *f);
  * 0 and a descriptor in *plan, or -1 there on a host without Landlock; -ENOTSUP
  * if there is no PID namespace either, or another negative errno, and why.
  */
-must_check int jail_plan(const struct jail_place *place, size_t count,
+must_check int jail_plan(const struct landlock_place *place, size_t count,
                          int *plan, struct fault *f);
 
 /*

@@ -138,7 +138,8 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 	err = furnish_world(l, h.mounts, &o, &places, f);
 	if (err < 0)
 		return err;
-	places_add(&places, h.cell, JAIL_READ | JAIL_EXECUTE | JAIL_FILE);
+	places_add(&places, h.cell,
+	           LANDLOCK_READ | LANDLOCK_EXECUTE | LANDLOCK_FILE);
 	err = jail_plan(places.place, places.count, &plan, f);
 	places_fini(&places);
 	if (err < 0)

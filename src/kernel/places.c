@@ -17,8 +17,8 @@ static void add(struct places *p, int fd, unsigned what, bool owned)
 		return;
 	if (p->count == p->room) {
 		size_t room = p->room ? p->room * 2 : 256;
-		struct jail_place *place = reallocarray(p->place, room,
-		                                        sizeof(*place));
+		struct landlock_place *place = reallocarray(p->place, room,
+		                                            sizeof(*place));
 
 		if (!place) {
 			if (owned)
@@ -28,7 +28,7 @@ static void add(struct places *p, int fd, unsigned what, bool owned)
 		p->place = place;
 		p->room = room;
 	}
-	p->place[p->count++] = (struct jail_place){fd, what, owned};
+	p->place[p->count++] = (struct landlock_place){fd, what, owned};
 }
 
 void places_add(struct places *p, int fd, unsigned what)
@@ -54,14 +54,14 @@ static void add_entry(struct places *p, int dir, const char *name,
 	if (fstat(fd, &st) < 0 || !(st.st_mode & S_IROTH)) {
 		close(fd);
 	} else if (S_ISREG(st.st_mode)) {
-		add(p, fd, JAIL_READ | JAIL_FILE, true);
+		add(p, fd, LANDLOCK_READ | LANDLOCK_FILE, true);
 	} else if (!S_ISDIR(st.st_mode)) {
 		close(fd);
 	} else if (etc_hidden_below(path) && depth < DEEPEST) {
 		add_folder(p, fd, path, depth + 1);
 		close(fd);
 	} else {
-		add(p, fd, JAIL_READ, true);
+		add(p, fd, LANDLOCK_READ, true);
 	}
 }
 
@@ -78,7 +78,7 @@ static void add_folder(struct places *p, int fd, const char *path,
 		base_close(&again);
 		return;
 	}
-	add(p, fcntl(fd, F_DUPFD_CLOEXEC, 0), JAIL_LIST, true);
+	add(p, fcntl(fd, F_DUPFD_CLOEXEC, 0), LANDLOCK_LIST, true);
 	while ((e = readdir(dir))) {
 		int n = snprintf(below, sizeof(below), "%s%s%s", path,
 		                 *path ? "/" : "", e->d_name);
@@ -96,7 +96,7 @@ void places_add_template(struct places *p, const char *name, int fd)
 	if (strcmp(name, "etc") == 0)
 		add_folder(p, fd, "", 0);
 	else
-		places_add(p, fd, JAIL_READ);
+		places_add(p, fd, LANDLOCK_READ);
 }
 
 void places_fini(struct places *p)

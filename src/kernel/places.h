@@ -11,7 +11,7 @@
 #include "kernel/jail.h"
 
 struct places {
-	struct jail_place *place;
+	struct landlock_place *place;
 	size_t count;
 	size_t room;
 };

@@ -428,11 +428,6 @@ struct drop {
 	struct call *call;
 };
 
-static int drop_work(const struct manager *m, const void *what, struct fault *f)
-{
-	return disk_drop(m, ((const struct drop *)what)->uuid, f);
-}
-
 static int forget(struct manager *m, const char *uuid, struct fault *f)
 {
 	int err = ledger_begin(m->ledger, true, f);
@@ -463,13 +458,15 @@ int disk_drop_later(struct manager *m, const char *uuid, struct call *c,
                     struct fault *f)
 {
 	struct drop *d = calloc(1, sizeof(*d));
+	struct chore w = {.kind = CHORE_drop};
 	int err;
 
 	if (!d)
 		return fault_set(f, -ENOMEM, "out of memory");
 	(void)snprintf(d->uuid, sizeof(d->uuid), "%s", uuid);
+	memcpy(w.uuid, d->uuid, sizeof(w.uuid));
 	d->call = c;
-	err = worker_start(m, drop_work, drop_done, d, f);
+	err = worker_start(m, &w, drop_done, d, f);
 	if (err < 0)
 		free(d);
 	return err;

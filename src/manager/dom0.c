@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "base/buffer.h"
-#include "manager/helper.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
+#include "manager/spawner.h"
 
 static void tell(int to, const void *bytes, size_t size)
 {
@@ -95,14 +95,9 @@ static struct span name_of(struct span service)
 static int serve(struct manager *m, const struct callmsg *what,
                  int streams[CALLMSG_STREAMS])
 {
-	const struct helper_call call = {
-		.service = what->service,
-		.source = what->source,
-		.wanted = what->target,
-	};
 	struct span name = name_of(what->service);
 	struct fault f;
-	int err = helper_service(m, &call, streams, &f);
+	int err = spawner_service(m, what, streams, &f);
 
 	if (err != -ENOENT) {
 		if (err < 0)

@@ -6,10 +6,8 @@
  */
 #include "manager/domain.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "manager/census.h"
@@ -19,9 +17,10 @@
 #include "manager/manager.h"
 #include "manager/plan.h"
 #include "manager/property.h"
+#include "manager/spawner.h"
 #include "manager/trunk.h"
 #include "manager/worker.h"
-#include "supervise/door.h"
+#include "supervise/keeper.h"
 
 #define DOOR             "%s.sock"
 #define KILL_PATIENCE_MS 5000 /* for a kernel that was told to end at once */
@@ -100,22 +99,37 @@ void domain_destroy(struct domain *d)
 	close_watch(r, &d->report);
 	list_del(&d->link);
 	/* Its keeper ends with the kernel, or goes on without us. */
-	if (d->keeper.pid > 0)
+	if (d->pid > 0) {
 		list_add_tail(&d->m->domains->leaving, &d->link);
-	else
-		free(d);
+		d->left = true;
+		return;
+	}
+	close_watch(r, &d->keeper);
+	free(d);
 }
 
-void domain_reap(struct manager *m)
+/* The keeper has ended. */
+static void keeper_ended(struct reactor_watch *w, uint32_t events)
 {
-	list_for_each_safe (at, &m->domains->leaving) {
-		struct domain *d = list_entry(at, struct domain, link);
+	struct domain *d = container_of(w, struct domain, keeper);
 
-		if (waitpid(d->keeper.pid, NULL, WNOHANG) == 0)
-			continue;
+	(void)events;
+	if (d->pid > 0)
+		(void)spawner_wait(d->m, d->pid);
+	d->pid = 0;
+	close_watch(d->m->reactor, w);
+	if (d->left) {
 		list_del(&d->link);
 		free(d);
 	}
+}
+
+void domain_forget_door(const struct manager *m, const char *name)
+{
+	char door[QUBE_NAME_MAX + 8];
+
+	(void)snprintf(door, sizeof(door), DOOR, name);
+	(void)unlinkat(m->doors, door, 0);
 }
 
 static void tell_waiters(struct domain *d, const char *why)
@@ -135,7 +149,6 @@ static void halted(struct domain *d, const char *why)
 	struct manager *m = d->m;
 	bool ran = d->state != DOMAIN_STARTING;
 	uint32_t id = d->id;
-	char door[QUBE_NAME_MAX + 8];
 	struct list enders;
 	struct fault f;
 
@@ -160,8 +173,7 @@ static void halted(struct domain *d, const char *why)
 	if (d->plan)
 		plan_discard(m, d->plan);
 	/* Its kernel may take a moment to be gone: nobody shall enter. */
-	(void)snprintf(door, sizeof(door), DOOR, d->name);
-	(void)unlinkat(m->domains->doors, door, 0);
+	domain_forget_door(m, d->name);
 	domain_destroy(d);
 	if (leftover_remove(m, id, &f) < 0)
 		(void)fprintf(stderr, "%s\n", f.text);
@@ -268,8 +280,8 @@ static void control_ready(struct reactor_watch *w, uint32_t events)
 		return;
 	/* Gone; or it says what no kernel of ours does, and is not heard. */
 	if (got <= 0) {
-		if (got == -EPROTO && d->keeper.pid > 0)
-			(void)kill(d->keeper.pid, SIGKILL);
+		if (got == -EPROTO)
+			spawner_kill(d->keeper.fd);
 		halted(d, "the qube has ended");
 		return;
 	}
@@ -280,15 +292,6 @@ static void control_ready(struct reactor_watch *w, uint32_t events)
 		heard_state(d, &c);
 }
 
-/* A control connection of its kernel, or a negative errno. */
-static int enter(const struct domain *d, struct fault *f)
-{
-	char door[QUBE_NAME_MAX + 8];
-
-	(void)snprintf(door, sizeof(door), DOOR, d->name);
-	return door_enter(d->m->domains->doors, door, f);
-}
-
 /* A connection for calls besides. */
 static int open_trunk(struct domain *d, struct fault *f)
 {
@@ -297,7 +300,7 @@ static int open_trunk(struct domain *d, struct fault *f)
 		.once = d->once,
 		.adopted = !d->plan,
 	};
-	int fd = enter(d, f);
+	int fd = spawner_enter(d->m, d->name, NULL, f);
 
 	if (fd < 0)
 		return fd;
@@ -309,11 +312,16 @@ static int open_trunk(struct domain *d, struct fault *f)
 /* Connects to the kernel, whose qube runs from now on. */
 int domain_meet(struct domain *d, struct fault *f)
 {
-	int fd = enter(d, f);
+	int keeper = -1;
+	int fd = spawner_enter(d->m, d->name, &keeper, f);
 	int err;
 
 	if (fd < 0)
 		return fd;
+	/* One that was found: its keeper is nobody's child any more. */
+	if (d->keeper.fd >= 0 || keeper < 0 ||
+	    reactor_add(d->m->reactor, &d->keeper, keeper, EPOLLIN) < 0)
+		base_close(&keeper);
 	err = reactor_add(d->m->reactor, &d->control, fd, EPOLLIN);
 	if (err < 0) {
 		close(fd);
@@ -335,17 +343,16 @@ static int hand_over(struct domain *d, struct call *c)
 
 	if (!c->connect)
 		return 0;
-	c->fd = enter(d, &f);
+	c->fd = spawner_enter(d->m, d->name, NULL, &f);
 	return c->fd < 0 ? call_fault(c, c->fd, &f) : 0;
 }
 
 /* Ends it at once.  One that starts, or does not listen, goes with its keeper. */
 static void end(struct domain *d)
 {
-	if ((d->control.fd < 0 ||
-	     domain_order(d, CONTROL_kill, DOMAIN_NO_COOKIE, 0) < 0) &&
-	    d->keeper.pid > 0)
-		(void)kill(d->keeper.pid, SIGKILL);
+	if (d->control.fd < 0 ||
+	    domain_order(d, CONTROL_kill, DOMAIN_NO_COOKIE, 0) < 0)
+		spawner_kill(d->keeper.fd);
 	reactor_timer_start(d->m->reactor, &d->patience, KILL_PATIENCE_MS);
 	if (d->state != DOMAIN_STARTING)
 		set_state(d, DOMAIN_HALTING);
@@ -359,7 +366,7 @@ void domain_end(struct manager *m, uint32_t id)
 		return;
 	d->unwanted = true;
 	/* Else it ends when it has begun. */
-	if (d->control.fd >= 0 || d->keeper.pid > 0)
+	if (d->control.fd >= 0 || d->keeper.fd >= 0)
 		end(d);
 }
 
@@ -375,11 +382,12 @@ static void report_ready(struct reactor_watch *w, uint32_t events)
 {
 	struct domain *d = container_of(w, struct domain, report);
 	struct fault f;
-	int err;
+	int err, report;
 
 	(void)events;
+	report = w->fd;
 	reactor_remove(d->m->reactor, w);
-	err = keeper_wait(&d->keeper, &f);
+	err = keeper_hear(report, &f);
 	if (err == 0)
 		err = domain_meet(d, &f);
 	if (err < 0) {
@@ -403,8 +411,7 @@ static void out_of_patience(struct reactor_timer *t)
 {
 	struct domain *d = container_of(t, struct domain, patience);
 
-	if (d->keeper.pid > 0)
-		(void)kill(d->keeper.pid, SIGKILL);
+	spawner_kill(d->keeper.fd);
 }
 
 struct domain *domain_create(struct manager *m, const struct qube *q)
@@ -421,7 +428,7 @@ struct domain *domain_create(struct manager *m, const struct qube *q)
 	set_state(d, DOMAIN_STARTING);
 	d->control = (struct reactor_watch){.fd = -1, .ready = control_ready};
 	d->report = (struct reactor_watch){.fd = -1, .ready = report_ready};
-	d->keeper.report = -1;
+	d->keeper = (struct reactor_watch){.fd = -1, .ready = keeper_ended};
 	reactor_timer_init(&d->patience, out_of_patience);
 	list_init(&d->starters);
 	list_init(&d->waiters);
@@ -446,13 +453,22 @@ static int may_start(struct manager *m, const struct qube *q, struct fault *f)
 /* All is there for the kernel to be started.  0 or a negative errno. */
 static int spawn(struct domain *d, struct fault *f)
 {
-	int err = plan_start(d->m, d->plan, &d->keeper, f);
+	struct spawned s;
+	int err = plan_start(d->m, d->plan, &s, f);
 
 	if (err < 0)
 		return err;
-	err = reactor_add(d->m->reactor, &d->report, d->keeper.report, EPOLLIN);
+	d->pid = s.pid;
+	err = reactor_add(d->m->reactor, &d->keeper, s.pidfd, EPOLLIN);
+	if (err == 0)
+		err = reactor_add(d->m->reactor, &d->report, s.report, EPOLLIN);
 	if (err < 0) {
-		(void)kill(d->keeper.pid, SIGKILL);
+		spawner_kill(s.pidfd);
+		(void)spawner_wait(d->m, d->pid);
+		d->pid = 0;
+		close(s.report);
+		if (d->keeper.fd < 0)
+			close(s.pidfd);
 		return fault_set(f, err, "watch the keeper: %s",
 		                 strerror(-err));
 	}
@@ -461,20 +477,14 @@ static int spawn(struct domain *d, struct fault *f)
 	return 0;
 }
 
-struct work {
+struct begun {
 	uint32_t id;
-	const struct plan *plan;
 };
-
-static int work(const struct manager *m, const void *what, struct fault *f)
-{
-	return plan_work(m, ((const struct work *)what)->plan, f);
-}
 
 static void work_done(struct manager *m, void *what, int err,
                       const struct fault *why)
 {
-	struct domain *d = domain_find(m, ((const struct work *)what)->id);
+	struct domain *d = domain_find(m, ((const struct begun *)what)->id);
 	struct fault f = *why;
 
 	if (!d)
@@ -490,7 +500,8 @@ static void work_done(struct manager *m, void *what, int err,
 /* First a worker, if there is work to do. */
 static int begin(struct domain *d, const struct qube *q, struct fault *f)
 {
-	struct work *w;
+	struct begun *w;
+	struct chore work;
 	int err = plan_create(d->m, q, &d->plan, f);
 
 	if (err < 0)
@@ -500,8 +511,9 @@ static int begin(struct domain *d, const struct qube *q, struct fault *f)
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return fault_set(f, -ENOMEM, "out of memory");
-	*w = (struct work){d->id, d->plan};
-	err = worker_start(d->m, work, work_done, w, f);
+	w->id = d->id;
+	plan_work(d->plan, &work);
+	err = worker_start(d->m, &work, work_done, w, f);
 	if (err < 0)
 		free(w);
 	return err;
@@ -626,7 +638,7 @@ int domain_kill(struct call *c)
 
 	if (!d)
 		return not_started(c);
-	if (d->control.fd < 0 && d->keeper.pid <= 0)
+	if (d->control.fd < 0 && d->keeper.fd < 0)
 		return call_fail(c, EX_QubesException, "%s is still starting",
 		                 d->name);
 	end(d);
@@ -684,13 +696,6 @@ int domain_create_all(struct manager *m, struct fault *f)
 	list_init(&all->all);
 	list_init(&all->leaving);
 	domain_stats_init(all);
-	all->doors = paths_open_below(m->runtime, "qubes", f);
-	if (all->doors < 0) {
-		int err = all->doors;
-
-		free(all);
-		return err;
-	}
 	m->domains = all;
 	return 0;
 }
@@ -703,10 +708,12 @@ void domain_destroy_all(struct manager *m)
 	list_for_each_safe (at, &m->domains->all)
 		domain_destroy(list_entry(at, struct domain, link));
 	list_for_each_safe (at, &m->domains->leaving) {
+		struct domain *d = list_entry(at, struct domain, link);
+
+		close_watch(m->reactor, &d->keeper);
 		list_del(at);
-		free(list_entry(at, struct domain, link));
+		free(d);
 	}
-	close(m->domains->doors);
 	free(m->domains);
 	m->domains = NULL;
 }

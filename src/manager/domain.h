@@ -79,8 +79,5 @@ void domain_end(struct manager *m, uint32_t id);
 /* Its connection for calls has gone (manager/trunk.h). */
 void domain_trunk_closed(struct manager *m, uint32_t id);
 
-/* Children have ended: takes note of those that are keepers. */
-void domain_reap(struct manager *m);
-
 /* Makes vm-stats events while somebody listens to them. */
 void domain_stats_wanted(struct manager *m);

@@ -24,6 +24,7 @@ static void adopt(struct manager *m, const char *name)
 		return;
 	if (domain_meet(d, &f) < 0) {
 		domain_destroy(d);
+		domain_forget_door(m, name);
 		return;
 	}
 	/* Whether it is paused, and since when it runs. */
@@ -44,8 +45,7 @@ static void start_by_itself(struct manager *m, const struct qube *q)
 /* Tries every door. */
 static int look_behind_doors(struct manager *m, struct fault *f)
 {
-	int fd = openat(m->domains->doors, ".",
-	                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(m->doors, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *e;
 	int err;

@@ -7,7 +7,6 @@
 #include "channel/control.h"
 #include "manager/domain.h"
 #include "manager/reactor.h"
-#include "supervise/keeper.h"
 
 struct plan;
 struct trunk;
@@ -27,13 +26,15 @@ struct domain {
 	int64_t start_time;
 	struct reactor_watch control; /* messages of the kernel */
 	struct reactor_watch report;  /* the keeper's, while it starts */
-	struct keeper keeper;         /* pid 0: not our child, or not yet */
-	struct plan *plan;            /* NULL: of one that was found */
+	struct reactor_watch keeper;  /* its pidfd; fd -1: not known */
+	pid_t pid;         /* the keeper's; 0: not to be waited for */
+	struct plan *plan; /* NULL: of one that was found */
 	struct reactor_timer patience;
 	struct list starters; /* calls that wait for it to run */
 	struct list waiters;  /* others that do */
 	struct list enders;   /* ... to have ended */
 	struct list orders;   /* ... for an answer */
+	bool left;            /* only the keeper is to be waited for */
 	uint64_t memory, tasks, cpu_ns;
 };
 
@@ -42,7 +43,6 @@ struct domains {
 	struct list all;
 	struct list leaving; /* of them only the keepers are left */
 	uint64_t cookie;     /* the last that was given */
-	int doors;           /* runtime/qubes */
 	struct reactor_timer stats;
 };
 
@@ -52,6 +52,9 @@ struct domain *domain_find(const struct manager *m, uint32_t id);
 /* One that is about to start; NULL without memory. */
 struct domain *domain_create(struct manager *m, const struct qube *q);
 void domain_destroy(struct domain *d);
+
+/* Removes the name of its door, behind which nobody is. */
+void domain_forget_door(const struct manager *m, const char *name);
 
 /* Connects to the kernel, whose qube runs from now on.  0 or a negative errno. */
 must_check int domain_meet(struct domain *d, struct fault *f);

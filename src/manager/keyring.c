@@ -17,10 +17,9 @@ struct keyring {
 };
 
 /* Zeroed pages that stay where they are, or NULL. */
-static void *quiet_pages(size_t size, int flags)
+static void *quiet_pages(size_t size, int flags, int fd)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	               flags | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
@@ -32,7 +31,8 @@ static void *quiet_pages(size_t size, int flags)
 
 int keyring_create(struct keyring **out, struct fault *f)
 {
-	struct keyring *k = quiet_pages(sizeof(*k), MAP_PRIVATE);
+	struct keyring *k = quiet_pages(sizeof(*k), MAP_PRIVATE | MAP_ANONYMOUS,
+	                                -1);
 
 	if (!k)
 		return fault_set(f, -ENOMEM, "out of memory");
@@ -118,9 +118,27 @@ int keyring_find(const struct keyring *k, int home, struct keyring_key *out,
 	return 0;
 }
 
-struct keyring_box *keyring_box(void)
+struct keyring_box *keyring_box_open(int fd)
 {
-	return quiet_pages(sizeof(struct keyring_box), MAP_SHARED);
+	return fd < 0 ? NULL
+	              : quiet_pages(sizeof(struct keyring_box), MAP_SHARED, fd);
+}
+
+struct keyring_box *keyring_box(int *fd)
+{
+	autoclose int made = memfd_create("bento-secret", MFD_CLOEXEC);
+	struct keyring_box *b = NULL;
+
+	if (made >= 0 && ftruncate(made, sizeof(*b)) == 0)
+		b = keyring_box_open(made);
+	if (b)
+		*fd = take_fd(&made);
+	return b;
+}
+
+struct span keyring_secret(const struct keyring_box *b)
+{
+	return (struct span){b->secret, MIN(b->size, sizeof(b->secret))};
 }
 
 void keyring_unbox(struct keyring_box *b)

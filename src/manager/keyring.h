@@ -49,5 +49,10 @@ struct keyring_box {
 	uint8_t secret[KEYRING_SECRET_MAX];
 	struct keyring_key key;
 };
-must_check struct keyring_box *keyring_box(void);
+must_check struct keyring_box *keyring_box(int *fd);
+
+/* The same one in the worker, by its descriptor (borrowed). */
+must_check struct keyring_box *keyring_box_open(int fd);
+/* What lies in it, whatever size it says. */
+struct span keyring_secret(const struct keyring_box *b);
 void keyring_unbox(struct keyring_box *b); /* wipes it; accepts NULL */

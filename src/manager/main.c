@@ -24,6 +24,7 @@
 #include "admin/client.h"
 #include "admin/launcher.h"
 #include "manager/census.h"
+#include "manager/confine.h"
 #include "manager/disk.h"
 #include "manager/domain.h"
 #include "manager/keyring.h"
@@ -32,6 +33,7 @@
 #include "manager/notices.h"
 #include "manager/preload.h"
 #include "manager/prompts.h"
+#include "manager/spawner.h"
 #include "manager/verdicts.h"
 #include "manager/worker.h"
 #include "policy/policy_store.h"
@@ -49,12 +51,8 @@ static void signal_ready(struct reactor_watch *w, uint32_t events)
 	struct signalfd_siginfo si;
 
 	(void)events;
-	while (read(w->fd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGCHLD)
-			domain_reap(&s->m);
-		else
-			reactor_stop(s->m.reactor);
-	}
+	while (read(w->fd, &si, sizeof(si)) == sizeof(si))
+		reactor_stop(s->m.reactor);
 }
 
 static int watch_signals(struct service *s, struct fault *f)
@@ -63,7 +61,6 @@ static int watch_signals(struct service *s, struct fault *f)
 	int fd, err;
 
 	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGCHLD);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
@@ -107,7 +104,9 @@ static int open_folders(struct manager *m, struct fault *f)
 		return -EIO;
 	m->logs = paths_open_below(state, "log", f);
 	m->volumes = m->logs < 0 ? -1 : paths_open_below(m->data, "volumes", f);
-	return m->volumes < 0 ? -EIO : 0;
+	m->doors = m->volumes < 0 ? -1
+	                          : paths_open_below(m->runtime, "qubes", f);
+	return m->doors < 0 ? -EIO : 0;
 }
 
 static int listen_there(const struct manager *m, const char *file,
@@ -149,6 +148,8 @@ static int prepare(struct service *s, struct fault *f)
 	if (err == 0)
 		err = watch_signals(s, f);
 	if (err == 0)
+		err = spawner_watch(m, f);
+	if (err == 0)
 		err = ledger_open(m->data, &m->ledger, f);
 	if (err == 0)
 		err = ledger_begin(m->ledger, true, f);
@@ -156,8 +157,6 @@ static int prepare(struct service *s, struct fault *f)
 		return err;
 	qube_first(m->ledger);
 	err = ledger_commit(m->ledger, f);
-	if (err == 0)
-		err = open_policy(m, f);
 	if (err == 0)
 		err = worker_create_all(m, f);
 	if (err == 0)
@@ -191,14 +190,10 @@ static int serve(struct service *s, struct fault *f)
 }
 
 /* Tells whoever started us, and lets go of its pipe. */
-static void say(const char *text)
+static void say(const char *text, int null)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	(void)!write(STDOUT_FILENO, text, strlen(text));
-	if (null >= 0)
-		(void)dup2(null, STDOUT_FILENO);
-	base_close(&null);
+	(void)dup2(null, STDOUT_FILENO);
 }
 
 static void finish(struct service *s)
@@ -214,6 +209,7 @@ static void finish(struct service *s)
 	notices_destroy(m->notices);
 	policy_store_close(m->policy);
 	census_forget(m);
+	spawner_destroy(m);
 	ledger_close(m->ledger);
 	free(m->ends);
 	keyring_destroy(m->keys);
@@ -223,9 +219,12 @@ static void finish(struct service *s)
 
 static int manage(struct service *s, struct fault *f)
 {
+	autoclose int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct manager *m = &s->m;
 	int start, other, err;
 
+	if (null < 0)
+		return fault_errno(f, "open /dev/null");
 	err = paths_find(&m->paths, f);
 	if (err == 0)
 		err = open_folders(m, f);
@@ -237,18 +236,25 @@ static int manage(struct service *s, struct fault *f)
 	other = client_connect_running(&m->paths, f);
 	if (other >= 0) {
 		close(other);
-		say(LAUNCHER_READY);
+		say(LAUNCHER_READY, null);
 		return 0;
 	}
 	/* Only a manager that is about to be gone still has it. */
 	m->life = take_lock(m->runtime, "manager.lock", f);
 	if (m->life < 0)
 		return m->life;
+	err = open_policy(m, f);
+	if (err == 0)
+		err = spawner_create(m, start, f);
+	if (err < 0)
+		return err;
 	err = prepare(s, f);
 	if (err == 0)
 		err = serve(s, f);
+	if (err == 0)
+		err = confine_manager(m, f);
 	if (err == 0) {
-		say(LAUNCHER_READY);
+		say(LAUNCHER_READY, null);
 		close(start);
 		err = reactor_run(m->reactor, f);
 	}

@@ -20,11 +20,12 @@ struct domains;
 struct keyring;
 struct on_tar_ends;
 struct workers;
+struct spawner;
 
 struct manager {
 	struct paths paths;
 	/* Folders that are held open. */
-	int data, runtime, logs, volumes;
+	int data, runtime, logs, volumes, doors;
 	int life; /* the lock that says that we live; workers have it too */
 	struct reactor *reactor;
 	struct ledger *ledger;
@@ -36,6 +37,7 @@ struct manager {
 	struct verdicts *verdicts; /* manager/verdicts.h */
 	struct domains *domains;   /* qubes that run; manager/domain.h */
 	struct workers *workers;   /* manager/worker.h */
+	struct spawner *spawner;   /* manager/spawner.h */
 	struct list trunks;        /* manager/trunk.h */
 	uint64_t served_before;    /* calls we serve have numbers above this */
 	uint64_t served;           /* the last of them */

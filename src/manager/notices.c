@@ -6,8 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
-#include "manager/helper.h"
 #include "manager/manager.h"
+#include "manager/spawner.h"
 #include "policy/policy_source.h"
 
 #define TEXT_ROOM   256u
@@ -112,7 +112,7 @@ static void run_next(struct notices *n)
 		                                 link);
 		struct fault f;
 		int end;
-		int err = helper_notify(n->m, msg->fd, &end, &f);
+		int err = spawner_notify(n->m, msg->fd, &end, &f);
 
 		forget(n, msg);
 		if (err == 0 &&

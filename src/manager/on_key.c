@@ -8,7 +8,6 @@
 #include "manager/domain.h"
 #include "manager/handlers.h"
 #include "manager/keyring.h"
-#include "manager/recrypt.h"
 #include "manager/worker.h"
 #include "volume/revision.h"
 
@@ -17,8 +16,6 @@
 struct unlocking {
 	struct call *call;
 	struct keyring_box *box; /* the worker's and ours */
-	char uuid[QUBE_UUID_SIZE];
-	char volume[16];
 	enum header_lock how;
 	uint8_t id[16]; /* of the volume */
 };
@@ -32,9 +29,11 @@ static void let_go(struct unlocking *u)
 }
 
 /* A passphrase or a key file: what is left of the payload behind `skip`. */
-static int begin(struct call *c, size_t skip, worker_work *work,
+static int begin(struct call *c, size_t skip, enum chore_kind kind,
                  worker_done *done, const struct unlocking *like)
 {
+	struct chore w = {.kind = kind, .number = like->how};
+	autoclose int fd = -1;
 	struct unlocking *u = malloc(sizeof(*u));
 	struct span secret = span_from(c->request.payload, skip);
 	struct fault f;
@@ -44,9 +43,10 @@ static int begin(struct call *c, size_t skip, worker_work *work,
 		return call_fail(c, EX_QubesMemoryError, "out of memory");
 	*u = *like;
 	u->call = c;
-	u->box = keyring_box();
-	memcpy(u->uuid, c->target.uuid, sizeof(u->uuid));
-	(void)snprintf(u->volume, sizeof(u->volume), "%.15s", c->argument);
+	u->box = keyring_box(&fd);
+	w.fd = fd;
+	memcpy(w.uuid, c->target.uuid, sizeof(w.uuid));
+	(void)snprintf(w.volume, sizeof(w.volume), "%.15s", c->argument);
 	if (!u->box)
 		err = call_fail(c, EX_QubesMemoryError, "out of memory");
 	else if (secret.size > KEYRING_SECRET_MAX)
@@ -58,7 +58,7 @@ static int begin(struct call *c, size_t skip, worker_work *work,
 		u->box->size = secret.size;
 		if (secret.size)
 			memcpy(u->box->secret, secret.at, secret.size);
-		if (worker_start(c->m, work, done, u, &f) < 0)
+		if (worker_start(c->m, &w, done, u, &f) < 0)
 			err = call_fault(c, -EIO, &f);
 	}
 	if (err < 0) {
@@ -70,18 +70,6 @@ static int begin(struct call *c, size_t skip, worker_work *work,
 }
 
 /* ---- unlock, lock ---- */
-
-static int unlock(const struct manager *m, const void *what, struct fault *f)
-{
-	const struct unlocking *u = what;
-	autoclose int home = disk_open(m, u->uuid, u->volume, f);
-	autoclose int live = home < 0 ? -1 : revision_live(home, f);
-
-	if (live < 0)
-		return home < 0 ? home : live;
-	return volume_unlock(live, (struct span){u->box->secret, u->box->size},
-	                     u->box->key.at, f);
-}
 
 static void unlock_done(struct manager *m, void *what, int err,
                         const struct fault *why)
@@ -136,7 +124,7 @@ int on_key_unlock(struct call *c)
 	if (err < 0)
 		return err;
 	memcpy(u.id, h.uuid, sizeof(u.id));
-	return begin(c, 0, unlock, unlock_done, &u);
+	return begin(c, 0, CHORE_unlock, unlock_done, &u);
 }
 
 int on_key_lock(struct call *c)
@@ -175,20 +163,6 @@ static int read_how(struct call *c, enum header_lock *how, size_t *skip)
 	                 "end, and the secret");
 }
 
-static int recrypt(const struct manager *m, const void *what, struct fault *f)
-{
-	const struct unlocking *u = what;
-
-	return recrypt_volume(m, u->uuid, u->volume, u->how, u->box, f);
-}
-
-static int relock(const struct manager *m, const void *what, struct fault *f)
-{
-	const struct unlocking *u = what;
-
-	return recrypt_lock(m, u->uuid, u->volume, u->how, u->box, f);
-}
-
 static void recrypt_done(struct manager *m, void *what, int err,
                          const struct fault *why)
 {
@@ -212,7 +186,7 @@ int on_key_encrypt(struct call *c)
 	if (err == 0)
 		err = on_volume_key(c, &box.key);
 	if (err == 0)
-		err = begin(c, skip, recrypt, recrypt_done, &u);
+		err = begin(c, skip, CHORE_recrypt, recrypt_done, &u);
 	explicit_bzero(&box, sizeof(box));
 	return err;
 }
@@ -235,7 +209,7 @@ int on_key_change(struct call *c)
 	if (err == 0)
 		err = on_volume_key(c, &box.key);
 	if (err == 0)
-		err = begin(c, skip, relock, recrypt_done, &u);
+		err = begin(c, skip, CHORE_relock, recrypt_done, &u);
 	explicit_bzero(&box, sizeof(box));
 	return err;
 }

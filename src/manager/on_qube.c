@@ -16,7 +16,7 @@
 
 #define DISP_COUNT 10000u /* unnamed disposables: disp0 to disp9999 */
 
-/* What a qube is to be; goes to the worker and back. */
+/* What a qube is to be, once its volumes are there. */
 struct wish {
 	struct call *call;
 	enum qube_class class;
@@ -176,19 +176,14 @@ static void wish_done(struct manager *m, void *what, int err,
 	call_finish(w->call, err);
 }
 
-static int wish_work(const struct manager *m, const void *what, struct fault *f)
-{
-	const struct wish *w = what;
-	const struct disk_wish wish = {disk_volumes(w->class), w->image};
-
-	return *w->from_uuid ? disk_copy(m, w->from_uuid, w->uuid, &wish, f)
-	                     : disk_make(m, w->uuid, &wish, f);
-}
-
 /* The first transaction, and then the work. */
 static int begin_wish(struct call *c, const struct wish *w)
 {
 	struct wish *copy = malloc(sizeof(*copy));
+	struct chore work = {
+		.kind = *w->from_uuid ? CHORE_copy : CHORE_make,
+		.volumes = disk_volumes(w->class),
+	};
 	struct fault f;
 	int err;
 
@@ -196,9 +191,12 @@ static int begin_wish(struct call *c, const struct wish *w)
 		return call_fail(c, EX_QubesMemoryError, "out of memory");
 	*copy = *w;
 	copy->call = c;
+	memcpy(work.uuid, w->uuid, sizeof(work.uuid));
+	memcpy(work.from, w->from_uuid, sizeof(work.from));
+	memcpy(work.image, w->image, sizeof(work.image));
 	disk_doom(c->m->ledger, w->uuid);
 	err = call_step(c);
-	if (err == 0 && worker_start(c->m, wish_work, wish_done, copy, &f) < 0)
+	if (err == 0 && worker_start(c->m, &work, wish_done, copy, &f) < 0)
 		err = call_fault(c, -EIO, &f);
 	if (err < 0) {
 		free(copy);

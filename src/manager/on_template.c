@@ -54,36 +54,20 @@ int on_template_base(struct call *c)
 
 struct reset {
 	struct call *call;
-	char uuid[QUBE_UUID_SIZE];
-	uint32_t keep; /* revisions */
-	bool used;
-	struct keyring_key key;
 };
-
-static int reset(const struct manager *m, const void *what, struct fault *f)
-{
-	const struct reset *r = what;
-	autoclose int home = disk_open(m, r->uuid, "root", f);
-	int err = MIN(home, 0);
-
-	if (err == 0 && r->used && r->keep > 0)
-		err = revision_take(home, r->keep, NULL, f);
-	return err < 0 ? err : revision_clear(home, keyring_bytes(&r->key), f);
-}
 
 static void reset_done(struct manager *m, void *what, int err,
                        const struct fault *f)
 {
-	struct reset *r = what;
-	struct call *c = r->call;
+	struct call *c = ((struct reset *)what)->call;
 
 	(void)m;
-	explicit_bzero(&r->key, sizeof(r->key));
 	call_finish(c, err < 0 ? call_fault(c, err, f) : 0);
 }
 
 int on_template_reset(struct call *c)
 {
+	struct chore w = {.kind = CHORE_reset, .volume = "root"};
 	autoclose int home = -1;
 	struct reset *r;
 	struct fault f;
@@ -94,16 +78,17 @@ int on_template_reset(struct call *c)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return call_fail(c, EX_QubesMemoryError, "out of memory");
-	err = on_volume_key(c, &r->key);
+	err = on_volume_key(c, &w.key);
 	if (err < 0) {
 		free(r);
 		return err;
 	}
 	r->call = c;
-	memcpy(r->uuid, c->target.uuid, sizeof(r->uuid));
-	r->keep = on_volume_kept(c);
-	r->used = disk_is_used(c->m, c->target.uuid);
-	err = worker_start(c->m, reset, reset_done, r, &f);
+	memcpy(w.uuid, c->target.uuid, sizeof(w.uuid));
+	if (disk_is_used(c->m, c->target.uuid))
+		w.number = on_volume_kept(c);
+	err = worker_start(c->m, &w, reset_done, r, &f);
+	explicit_bzero(&w.key, sizeof(w.key));
 	if (err < 0) {
 		free(r);
 		return call_fault(c, err, &f);

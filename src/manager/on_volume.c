@@ -14,7 +14,6 @@
 #include "manager/property_compute.h"
 #include "manager/worker.h"
 #include "volume/revision.h"
-#include "volume/volume_check.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -289,38 +288,20 @@ int on_volume_snapshots(struct call *c)
 	return 0;
 }
 
-/* Work on a volume, in a worker. */
+/* What a worker does for a call. */
 struct task_of_volume {
 	struct call *call;
-	int (*work)(int home, const struct task_of_volume *t, struct fault *f);
-	char uuid[QUBE_UUID_SIZE];
-	char volume[16];
-	uint64_t number; /* a revision, or bytes */
-	uint32_t keep;
-	char from[QUBE_UUID_SIZE]; /* whose volume is cloned */
-	struct keyring_key key;
+	char volume[CHORE_VOLUME_SIZE];
 };
 
 /* What the fault says after success is the answer. */
-static int run_task(const struct manager *m, const void *what, struct fault *f)
-{
-	const struct task_of_volume *t = what;
-	autoclose int home = -1;
-
-	if (*t->from)
-		return disk_replace(m, t->from, t->uuid, t->volume, f);
-	home = disk_open(m, t->uuid, t->volume, f);
-	return home < 0 ? home : t->work(home, t, f);
-}
-
 static void task_done(struct manager *m, void *what, int err,
                       const struct fault *f)
 {
-	struct task_of_volume *t = what;
+	const struct task_of_volume *t = what;
 	struct call *c = t->call;
 
 	(void)m;
-	explicit_bzero(&t->key, sizeof(t->key));
 	if (err == 0)
 		buffer_text(&c->answer, f->text);
 	call_finish(c, err == -EBUSY ? call_fail(c, EX_StoragePoolException,
@@ -330,85 +311,26 @@ static void task_done(struct manager *m, void *what, int err,
 	                             : 0);
 }
 
-static int start_task(struct call *c, const struct task_of_volume *like)
+static int start_task(struct call *c, const struct chore *like)
 {
 	struct task_of_volume *t = malloc(sizeof(*t));
+	struct chore w = *like;
 	struct fault f;
 	int err;
 
 	if (!t)
 		return call_fail(c, EX_QubesMemoryError, "out of memory");
-	*t = *like;
+	memcpy(w.uuid, c->target.uuid, sizeof(w.uuid));
+	(void)snprintf(w.volume, sizeof(w.volume), "%.15s", c->argument);
 	t->call = c;
-	memcpy(t->uuid, c->target.uuid, sizeof(t->uuid));
-	(void)snprintf(t->volume, sizeof(t->volume), "%.15s", c->argument);
-	err = worker_start(c->m, run_task, task_done, t, &f);
+	memcpy(t->volume, w.volume, sizeof(t->volume));
+	err = worker_start(c->m, &w, task_done, t, &f);
+	explicit_bzero(&w.key, sizeof(w.key));
 	if (err < 0) {
 		free(t);
 		return call_fault(c, err, &f);
 	}
 	return CALL_LATER;
-}
-
-static int revert(int home, const struct task_of_volume *t, struct fault *f)
-{
-	return revision_revert(home, t->number, f);
-}
-
-static int resize(int home, const struct task_of_volume *t, struct fault *f)
-{
-	struct volume_limits limits = {.bytes = t->number};
-
-	return revision_resize(home, keyring_bytes(&t->key), &limits, f);
-}
-
-static int clear(int home, const struct task_of_volume *t, struct fault *f)
-{
-	return revision_clear(home, keyring_bytes(&t->key), f);
-}
-
-static int snapshot(int home, const struct task_of_volume *t, struct fault *f)
-{
-	uint64_t id = 0;
-	int err = revision_take(home, t->keep, &id, f);
-
-	if (err == 0)
-		(void)snprintf(f->text, sizeof(f->text), "%llu",
-		               (unsigned long long)id);
-	return err;
-}
-
-static void add_line(void *arg, const char *what)
-{
-	struct fault *f = arg;
-	size_t len = strlen(f->text);
-
-	/* The first ones that have room. */
-	if (len + strlen(what) + 2 < sizeof(f->text))
-		(void)snprintf(f->text + len, sizeof(f->text) - len, "%s\n",
-		               what);
-}
-
-static int check(int home, const struct task_of_volume *t, struct fault *f)
-{
-	struct volume_check_report report;
-	autoclose int live = revision_live(home, f);
-	struct volume *v;
-	int err, closed;
-
-	if (live < 0)
-		return live;
-	err = volume_open(live, keyring_bytes(&t->key), &v, f);
-	if (err < 0)
-		return err;
-	f->text[0] = '\0';
-	err = volume_check(v, 0, add_line, f, &report);
-	closed = volume_close(v);
-	if (err == 0)
-		err = closed;
-	return err < 0 ? fault_set(f, err, "check the volume: %s",
-	                           strerror(-err))
-	               : 0;
 }
 
 /* The payload as a number; nothing is 0 if that may be. */
@@ -430,38 +352,38 @@ static int number_of(struct call *c, bool may_be_empty, uint64_t *out)
 
 int on_volume_revert(struct call *c)
 {
-	struct task_of_volume t = {.work = revert};
+	struct chore w = {.kind = CHORE_revert};
 	int err = on_volume_halted(c);
 
 	if (err == 0)
-		err = number_of(c, true, &t.number);
-	return err < 0 ? err : start_task(c, &t);
+		err = number_of(c, true, &w.number);
+	return err < 0 ? err : start_task(c, &w);
 }
 
 int on_volume_resize(struct call *c)
 {
-	struct task_of_volume t = {.work = resize};
+	struct chore w = {.kind = CHORE_resize};
 	int err = on_volume_halted(c);
 
 	if (err == 0)
-		err = number_of(c, false, &t.number);
+		err = number_of(c, false, &w.number);
 	if (err < 0)
 		return err;
-	if (t.number < VOLUME_LEAST || t.number > VOLUME_BYTES_MAX)
+	if (w.number < VOLUME_LEAST || w.number > VOLUME_BYTES_MAX)
 		return call_fail(c, EX_QubesValueError,
 		                 "a volume has 1 MiB at least");
-	err = on_volume_key(c, &t.key);
-	return err < 0 ? err : start_task(c, &t);
+	err = on_volume_key(c, &w.key);
+	return err < 0 ? err : start_task(c, &w);
 }
 
 int on_volume_clear(struct call *c)
 {
-	struct task_of_volume t = {.work = clear};
+	struct chore w = {.kind = CHORE_clear};
 	int err = on_volume_halted(c);
 
 	if (err == 0)
-		err = on_volume_key(c, &t.key);
-	return err < 0 ? err : start_task(c, &t);
+		err = on_volume_key(c, &w.key);
+	return err < 0 ? err : start_task(c, &w);
 }
 
 uint32_t on_volume_kept(const struct call *c)
@@ -474,28 +396,28 @@ uint32_t on_volume_kept(const struct call *c)
 
 int on_volume_snapshot(struct call *c)
 {
-	struct task_of_volume t = {.work = snapshot};
+	struct chore w = {.kind = CHORE_snapshot};
 	int err = on_volume_halted(c);
 
 	if (err < 0)
 		return err;
-	t.keep = on_volume_kept(c);
-	if (t.keep == 0)
+	w.number = on_volume_kept(c);
+	if (w.number == 0)
 		return call_fail(c, EX_StoragePoolException,
 		                 "%s of %s keeps no revisions: set "
 		                 "revisions_to_keep first",
 		                 c->argument, c->target.name);
-	return start_task(c, &t);
+	return start_task(c, &w);
 }
 
 int on_volume_check(struct call *c)
 {
-	struct task_of_volume t = {.work = check};
+	struct chore w = {.kind = CHORE_check};
 	int err = on_volume_halted(c);
 
 	if (err == 0)
-		err = on_volume_key(c, &t.key);
-	return err < 0 ? err : start_task(c, &t);
+		err = on_volume_key(c, &w.key);
+	return err < 0 ? err : start_task(c, &w);
 }
 
 /* The token names the volume: whoever may ask us may read it anyway. */
@@ -511,7 +433,7 @@ int on_volume_clone_from(struct call *c)
 
 int on_volume_clone_to(struct call *c)
 {
-	struct task_of_volume t = {0};
+	struct chore w = {.kind = CHORE_replace};
 	char token[64], by_uuid[64];
 	struct qube from;
 	char *slash;
@@ -534,6 +456,6 @@ int on_volume_clone_to(struct call *c)
 		                 "the volume of that token has gone");
 	if (from.id == c->target.id)
 		return 0;
-	memcpy(t.from, from.uuid, sizeof(t.from));
-	return start_task(c, &t);
+	memcpy(w.from, from.uuid, sizeof(w.from));
+	return start_task(c, &w);
 }

@@ -3,16 +3,12 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <time.h>
 
-#include "base/libexec.h"
 #include "manager/disk.h"
 #include "manager/keyring.h"
 #include "manager/property.h"
 #include "manager/rootbase.h"
-#include "supervise/door.h"
-#include "supervise/keeper.h"
-#include "supervise/machine.h"
+#include "manager/spawner.h"
 #include "supervise/order.h"
 #include "template/tplmount.h"
 #include "volume/revision.h"
@@ -30,9 +26,7 @@ struct plan {
 	char private_from[QUBE_UUID_SIZE];
 	char root_owner[QUBE_NAME_MAX + 1]; /* and what these are called */
 	char private_owner[QUBE_NAME_MAX + 1];
-	struct start start;
-	struct machine machine;
-	bool machine_open;
+	struct start start; /* without what the keeper adds */
 	/* The TemplateVM whose image it has, if there is one; or "". */
 	char image_of[QUBE_NAME_MAX + 1];
 	struct tplmount image;
@@ -47,9 +41,6 @@ static void let_go(struct plan *p)
 	for (uint32_t i = 0; i < p->fds; i++)
 		base_close(&p->fd[i]);
 	p->fds = 0;
-	if (p->machine_open)
-		machine_close(&p->machine);
-	p->machine_open = false;
 	if (p->image_open)
 		tplmount_close(&p->image);
 	p->image_open = false;
@@ -197,41 +188,19 @@ static int keep_fd(struct plan *p, int fd, struct fault *f)
 	return fd;
 }
 
-/* The log of a qube: kept from one start to the next. */
-static int open_log(struct manager *m, const char *name, struct fault *f)
-{
-	char file[QUBE_NAME_MAX + 8];
-	struct tm tm;
-	time_t now = time(NULL);
-	char when[32];
-	int fd;
-
-	(void)snprintf(file, sizeof(file), "%s.log", name);
-	fd = openat(m->logs, file,
-	            O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
-	            0600);
-	if (fd < 0)
-		return fault_errno(f, "open the log %s", file);
-	if (gmtime_r(&now, &tm) &&
-	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
-		(void)dprintf(fd, "%s start\n", when);
-	return fd;
-}
-
 bool plan_needs_work(const struct plan *p)
 {
 	return *p->root_from || *p->private_from || p->commit;
 }
 
-int plan_work(const struct manager *m, const struct plan *p, struct fault *f)
+void plan_work(const struct plan *p, struct chore *w)
 {
-	int err = p->commit ? disk_commit(m, p->uuid, p->commit, f) : 0;
-
-	if (err == 0 && *p->root_from)
-		err = disk_snapshot(m, p->root_from, p->uuid, "root", f);
-	if (err == 0 && *p->private_from)
-		err = disk_snapshot(m, p->private_from, p->uuid, "private", f);
-	return err;
+	*w = (struct chore){.kind = CHORE_begin};
+	memcpy(w->uuid, p->uuid, sizeof(w->uuid));
+	memcpy(w->from, p->root_from, sizeof(w->from));
+	memcpy(w->also_from, p->private_from, sizeof(w->also_from));
+	if (p->commit)
+		(void)snprintf(w->volume, sizeof(w->volume), "%s", p->commit);
 }
 
 void plan_discard(const struct manager *m, const struct plan *p)
@@ -307,28 +276,27 @@ static int open_image(struct manager *m, struct plan *p, struct fault *f)
 	                               : -ENOENT;
 }
 
-/* The template's image, if it has one; else the machine's own programs. */
-static int add_programs(struct manager *m, struct plan *p, struct fault *f)
+/*
+ * The template's image, if it has one; else the machine's own programs, which the
+ * keeper opens.
+ */
+static int add_programs(struct manager *m, struct plan *p, bool *machine,
+                        struct fault *f)
 {
 	int err = open_image(m, p, f);
 
-	if (err == 0) {
-		p->image_open = true;
-		return tplmount_add(&p->image, &p->start, f);
-	}
-	if (err != -ENOENT)
-		return err;
-	err = machine_open(&p->machine, f);
+	*machine = err == -ENOENT;
 	if (err < 0)
-		return err;
-	p->machine_open = true;
-	return machine_add(&p->machine, &p->start, f);
+		return *machine ? 0 : err;
+	p->image_open = true;
+	return tplmount_add(&p->image, &p->start, f);
 }
 
 /* The programs, and what lies over them; then what is kept. */
-static int add_mounts(struct manager *m, struct plan *p, struct fault *f)
+static int add_mounts(struct manager *m, struct plan *p, bool *machine,
+                      struct fault *f)
 {
-	int err = add_programs(m, p, f);
+	int err = add_programs(m, p, machine, f);
 
 	if (err == 0 && p->volumes)
 		err = disk_use(m, p->uuid, f);
@@ -342,33 +310,14 @@ static int add_mounts(struct manager *m, struct plan *p, struct fault *f)
 	return err < 0 ? err : add_bind(p, "/usr/local", "/rw/usrlocal", f);
 }
 
-int plan_start(struct manager *m, struct plan *p, struct keeper *out,
+int plan_start(struct manager *m, struct plan *p, struct spawned *out,
                struct fault *f)
 {
-	autoclose int log = open_log(m, p->name, f);
-	int doors = paths_open_below(m->runtime, "qubes", f);
-	char socket[QUBE_NAME_MAX + 8];
-	int err, cell, door;
+	bool machine;
+	int err = add_mounts(m, p, &machine, f);
 
-	(void)snprintf(socket, sizeof(socket), "%s.sock", p->name);
-	if (log < 0 || doors < 0) {
-		base_close(&doors);
-		return -EIO;
-	}
-	door = keep_fd(p, door_make(doors, socket, f), f);
-	close(doors);
-	if (door < 0)
-		return door;
-	cell = keep_fd(p, libexec_open("bento-cell", f), f);
-	if (cell < 0)
-		return cell;
-	err = start_fd(&p->start, cell, f);
 	if (err == 0)
-		err = start_fd(&p->start, door, f);
-	if (err == 0)
-		err = add_mounts(m, p, f);
-	if (err == 0)
-		err = keeper_start(&p->start, log, out, f);
+		err = spawner_keeper(m, &p->start, machine, out, f);
 	let_go(p);
 	return err;
 }

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "manager/chore.h"
 #include "manager/manager.h"
 #include "manager/qube.h"
 
@@ -29,22 +30,21 @@ must_check int plan_create(struct manager *m, const struct qube *q,
 void plan_destroy(struct plan *p);
 
 /*
- * Must snapshots be made first, or what others make snapshots of?  That is plan_work(), in a worker; and at the end
- * plan_discard() removes them.
+ * Must snapshots be made first, or what others make snapshots of?  That is for a
+ * worker, as plan_work() says; and at the end plan_discard() removes them.
  */
 bool plan_needs_work(const struct plan *p);
-must_check int plan_work(const struct manager *m, const struct plan *p,
-                         struct fault *f);
+void plan_work(const struct plan *p, struct chore *w);
 void plan_discard(const struct manager *m, const struct plan *p);
 
-struct keeper;
+struct spawned;
 
 /*
  * Starts it, with its door in runtime/qubes and its log in state/log/NAME.log.  0
  * or a negative errno.
  */
-must_check int plan_start(struct manager *m, struct plan *p, struct keeper *out,
-                          struct fault *f);
+must_check int plan_start(struct manager *m, struct plan *p,
+                          struct spawned *out, struct fault *f);
 
 /* Removes the log and the door of a qube that is no more. */
 void plan_forget(struct manager *m, const char *name);

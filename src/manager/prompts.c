@@ -2,19 +2,14 @@
 #include "manager/prompts.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include "manager/beside.h"
 #include "manager/census.h"
 #include "manager/manager.h"
+#include "manager/spawner.h"
 #include "policy/policy_prompt.h"
 
-#define SAID_ROOM   256u
-#define PROMPT_NAME "policy-prompt"
+#define SAID_ROOM 256u
 
 /* A qube with questions that wait for their turn. */
 struct prompts_asker {
@@ -48,9 +43,8 @@ static void unwatch(struct prompts *p, struct reactor_watch *w)
 static void end_prompt(struct prompts *p)
 {
 	if (p->pid > 0) {
-		(void)kill(p->pid, SIGKILL);
-		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		spawner_kill(p->prompt.fd);
+		(void)spawner_wait(p->m, p->pid);
 	}
 	p->pid = 0;
 	p->asked = NULL;
@@ -85,7 +79,7 @@ static void prompt_says(struct reactor_watch *w, uint32_t events)
 		return;
 	/* Its end decides; what is too long is no answer. */
 	if (p->said_size == sizeof(p->said))
-		(void)kill(p->pid, SIGKILL);
+		spawner_kill(p->prompt.fd);
 	unwatch(p, w);
 }
 
@@ -97,11 +91,9 @@ static void prompt_ended(struct reactor_watch *w, uint32_t events)
 	struct prompts *p = container_of(w, struct prompts, prompt);
 	struct prompts_question *q = p->asked;
 	const struct policy_prompt asked = prompt_of(q);
-	int status = -1;
+	int status = spawner_wait(p->m, p->pid);
 
 	(void)events;
-	if (waitpid(p->pid, &status, WNOHANG) != p->pid)
-		return;
 	p->pid = 0;
 	if (p->answers.fd >= 0)
 		(void)listen_to(p);
@@ -119,27 +111,26 @@ static int start(struct prompts *p, struct prompts_question *q)
 {
 	const struct policy_prompt asked = prompt_of(q);
 	struct reactor *r = p->m->reactor;
-	char path[PATHS_MAX];
-	char *argv[] = {path, NULL};
-	int answers, pidfd, err;
 	struct fault f;
+	autoclose int question = policy_prompt_question(&asked, q->answer, &f);
+	struct spawned s;
+	int err;
 
-	if (!beside_find(p->m, PROMPT_NAME, path))
-		return -ENOENT;
-	err = policy_prompt_start(&asked, argv, q->answer, &p->pid, &answers,
-	                          &f);
-	if (err < 0) {
-		p->pid = 0;
+	if (question < 0)
+		return question;
+	err = spawner_prompt(p->m, question, &s, &f);
+	if (err < 0)
 		return err;
-	}
-	if (fcntl(answers, F_SETFL, O_NONBLOCK) < 0 ||
-	    reactor_add(r, &p->answers, answers, EPOLLIN) < 0) {
-		close(answers);
+	p->pid = s.pid;
+	if (reactor_add(r, &p->prompt, s.pidfd, EPOLLIN) < 0) {
+		spawner_kill(s.pidfd);
+		close(s.pidfd);
+		close(s.report);
 		return -EIO;
 	}
-	pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-	if (pidfd < 0 || reactor_add(r, &p->prompt, pidfd, EPOLLIN) < 0) {
-		base_close(&pidfd);
+	if (fcntl(s.report, F_SETFL, O_NONBLOCK) < 0 ||
+	    reactor_add(r, &p->answers, s.report, EPOLLIN) < 0) {
+		close(s.report);
 		return -EIO;
 	}
 	p->asked = q;

@@ -12,11 +12,6 @@
 #include "volume/revision.h"
 #include "volume/tarball.h"
 
-static struct span secret_of(const struct keyring_box *b)
-{
-	return (struct span){b->secret, b->size};
-}
-
 /* Reads one volume and writes the other, through a pipe. */
 static int carry(struct volume *from, struct volume *to, struct fault *f)
 {
@@ -62,7 +57,7 @@ static int fill(int home, int made, const struct keyring_box *b,
 	if (err < 0)
 		return err;
 	if (how != HEADER_OPEN)
-		err = volume_unlock(new, secret_of(b), key, f);
+		err = volume_unlock(new, keyring_secret(b), key, f);
 	if (err == 0)
 		err = volume_open(new, how == HEADER_OPEN ? NULL : key, &to, f);
 	explicit_bzero(key, sizeof(key));
@@ -95,7 +90,7 @@ static int make_like(int home, int made, const struct keyring_box *b,
 		return err;
 	limits = (struct volume_limits){v->sums.max_bytes, v->sums.max_inodes};
 	(void)volume_close(v);
-	return revision_init(made, &limits, how, secret_of(b), f);
+	return revision_init(made, &limits, how, keyring_secret(b), f);
 }
 
 int recrypt_volume(const struct manager *m, const char *uuid,
@@ -129,7 +124,7 @@ int recrypt_lock(const struct manager *m, const char *uuid, const char *volume,
 
 	if (home < 0)
 		return home;
-	err = revision_relock(home, box->key.at, how, secret_of(box), f);
+	err = revision_relock(home, box->key.at, how, keyring_secret(box), f);
 	if (err < 0)
 		return err;
 	/* What others have snapshots of; perhaps there is none. */
@@ -137,5 +132,5 @@ int recrypt_lock(const struct manager *m, const char *uuid, const char *volume,
 	other = disk_open(m, uuid, committed, &ignored);
 	return other < 0 ? 0
 	                 : revision_relock(other, box->key.at, how,
-	                                   secret_of(box), f);
+	                                   keyring_secret(box), f);
 }

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Work on volumes that may take long: done in a child of the manager, so that
+ * Work on volumes that may take long: done in a process of its own, so that
  * others are answered meanwhile.
  *
- * The child dies with the manager.  It holds the manager's lock as long as it
- * lives, so that no next manager begins while it still writes.  It may use what
- * the manager had in memory when it was started, but never the ledger.
+ * The spawner starts it (manager/spawner.h), and it dies with that.  It holds the
+ * manager's lock as long as it lives, so that no next manager begins while it still
+ * writes.  It has the folder of volumes, what its order says, and no more
+ * (manager/confine.h).
  */
 #pragma once
 
-#include "manager/manager.h"
+#include "manager/chore.h"
 
-/* In the child.  0 or a negative errno and why. */
-typedef int worker_work(const struct manager *m, const void *what,
-                        struct fault *f);
+/* What a worker reports: an error number and why, or an answer. */
+struct worker_said {
+	int32_t err;
+	char text[sizeof(((struct fault *)0)->text)];
+};
 
 /* In the manager, when it has ended. */
 typedef void worker_done(struct manager *m, void *what, int err,
@@ -23,10 +26,10 @@ typedef void worker_done(struct manager *m, void *what, int err,
  * Starts it.  `what` is from malloc() and freed behind `done`; when this fails,
  * it stays the caller's.  0 or a negative errno.
  */
-must_check int worker_start(struct manager *m, worker_work *work,
+must_check int worker_start(struct manager *m, const struct chore *work,
                             worker_done *done, void *what, struct fault *f);
 
 must_check int worker_create_all(struct manager *m, struct fault *f);
 
-/* Ends those that still work. */
+/* Forgets those that still work: they end with the spawner. */
 void worker_destroy_all(struct manager *m);

@@ -89,9 +89,13 @@ int policy_prompt_question(const struct policy_prompt *p,
 	return take_fd(&fd);
 }
 
-int policy_prompt_start(const struct policy_prompt *p, char *const argv[],
-                        const struct policy_answer *a, pid_t *pid, int *answer,
-                        struct fault *f)
+/*
+ * Starts the program with nothing but the question on its standard input and its
+ * answer on its standard output; it keeps our environment and standard error.
+ */
+static int start(const struct policy_prompt *p, char *const argv[],
+                 const struct policy_answer *a, pid_t *pid, int *answer,
+                 struct fault *f)
 {
 	posix_spawn_file_actions_t actions;
 	autoclose int question = policy_prompt_question(p, a, f);
@@ -183,7 +187,7 @@ int policy_prompt_program(const struct policy_prompt *p, char *const argv[],
 
 	if (a->action != POLICY_ASK)
 		return 0;
-	err = policy_prompt_start(p, argv, a, &pid, &answer, f);
+	err = start(p, argv, a, &pid, &answer, f);
 	if (err < 0) {
 		policy_eval_choose(a, a->offer_count);
 		return err;

@@ -33,17 +33,6 @@ must_check int policy_prompt_question(const struct policy_prompt *p,
                                       struct fault *f);
 
 /*
- * Starts a prompt program with nothing but the question on its standard input
- * and its answer on its standard output; it keeps our environment and standard
- * error.  Returns 0 with its pid and a descriptor to read its answer from,
- * which the caller waits for and closes; or a negative errno and why.
- */
-must_check int policy_prompt_start(const struct policy_prompt *p,
-                                   char *const argv[],
-                                   const struct policy_answer *a, pid_t *pid,
-                                   int *answer, struct fault *f);
-
-/*
  * Settles the answer by what a prompt program wrote, all of it: `allow:TARGET`
  * for one of the targets, with one line end at most.  Everything else, and an
  * exit status other than 0, is a denial.

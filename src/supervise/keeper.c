@@ -138,7 +138,7 @@ static int settle(int log, int control, int to_report)
 	return 0;
 }
 
-static _Noreturn void become_keeper(struct start *s, int log, int to_report)
+_Noreturn void keeper_become(struct start *s, int log, int to_report)
 {
 	struct started k;
 	struct fault f = {""};
@@ -171,24 +171,23 @@ int keeper_start(struct start *s, int log, struct keeper *out, struct fault *f)
 	if (pid < 0)
 		return fault_errno(f, "start a keeper");
 	if (pid == 0)
-		become_keeper(s, log, to_report);
+		keeper_become(s, log, to_report);
 	*out = (struct keeper){.pid = pid, .report = take_fd(&heard)};
 	return 0;
 }
 
-int keeper_wait(struct keeper *k, struct fault *f)
+int keeper_hear(int report, struct fault *f)
 {
 	char text[CONTROL_TEXT_MAX + 1];
 	size_t size = 0;
 	ssize_t n;
 
 	do {
-		n = read(k->report, text + size, sizeof(text) - 1 - size);
+		n = read(report, text + size, sizeof(text) - 1 - size);
 		size += n > 0 ? (size_t)n : 0;
 	} while ((n > 0 && size < sizeof(text) - 1) ||
 	         (n < 0 && errno == EINTR));
-	base_close(&k->report);
-	k->report = -1;
+	base_close(&report);
 	text[size] = '\0';
 	if (strcmp(text, READY) == 0)
 		return 0;

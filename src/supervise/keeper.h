@@ -30,8 +30,11 @@ struct keeper {
 must_check int keeper_start(struct start *s, int log, struct keeper *out,
                             struct fault *f);
 
+/* Makes the caller one, which reports to `report`; all else it holds is closed. */
+_Noreturn void keeper_become(struct start *s, int log, int report);
+
 /*
  * Waits for the report, unless it can be read already, and closes it.  0 when
  * the qube is there, or a negative errno and why not.
  */
-must_check int keeper_wait(struct keeper *k, struct fault *f);
+must_check int keeper_hear(int report, struct fault *f);

@@ -139,7 +139,7 @@ static int start(int dir, const char *name, const struct folders *v,
 	if (err == 0)
 		err = keeper_start(&s, log, k, f);
 	machine_close(&m);
-	return err < 0 ? err : keeper_wait(k, f);
+	return err < 0 ? err : keeper_hear(k->report, f);
 }
 
 static int do_start(int dir, const char *name, char *const what[])

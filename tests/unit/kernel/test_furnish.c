@@ -61,12 +61,12 @@ static void descriptors_go_to_their_mounts_in_order(void **state)
 	assert_string_equal(o.bind[0].from, "/rw/home");
 
 	assert_int_equal(p.count, 5);
-	assert_int_equal(p.place[0].what, JAIL_READ);
-	assert_int_equal(p.place[1].what, JAIL_READ | JAIL_WRITE);
-	assert_int_equal(p.place[2].what, JAIL_READ | JAIL_WRITE);
-	assert_int_equal(p.place[3].what, JAIL_READ | JAIL_FILE);
+	assert_int_equal(p.place[0].what, LANDLOCK_READ);
+	assert_int_equal(p.place[1].what, LANDLOCK_READ | LANDLOCK_WRITE);
+	assert_int_equal(p.place[2].what, LANDLOCK_READ | LANDLOCK_WRITE);
+	assert_int_equal(p.place[3].what, LANDLOCK_READ | LANDLOCK_FILE);
 	assert_int_equal(p.place[3].fd, 703);
-	assert_int_equal(p.place[4].what, JAIL_READ);
+	assert_int_equal(p.place[4].what, LANDLOCK_READ);
 	assert_int_equal(p.place[4].fd, 704);
 	places_fini(&p);
 }

@@ -165,9 +165,9 @@ static int enter_begin(void)
 static int enter_files(void)
 {
 	struct fault f;
-	struct jail_place place = {
+	struct landlock_place place = {
 		.fd = open(folder, O_PATH | O_CLOEXEC),
-		.what = JAIL_READ,
+		.what = LANDLOCK_READ,
 	};
 	int plan;
 

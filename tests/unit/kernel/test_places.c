@@ -15,17 +15,17 @@ static const struct {
 	bool folder;
 	unsigned want; /* JAIL_*; 0: no rule of its own */
 } entries[] = {
-	{"motd", 0644, false, JAIL_READ | JAIL_FILE},
-	{"alternatives", 0755, true, JAIL_READ},
+	{"motd", 0644, false, LANDLOCK_READ | LANDLOCK_FILE},
+	{"alternatives", 0755, true, LANDLOCK_READ},
 	{"alternatives/awk", 0644, false, 0},
 	{"shadow", 0644, false, 0},
 	{"secret", 0600, false, 0},
 	{"closed", 0700, true, 0},
-	{"ssh", 0755, true, JAIL_LIST},
-	{"ssh/ssh_config", 0644, false, JAIL_READ | JAIL_FILE},
+	{"ssh", 0755, true, LANDLOCK_LIST},
+	{"ssh/ssh_config", 0644, false, LANDLOCK_READ | LANDLOCK_FILE},
 	{"ssh/ssh_host_rsa_key", 0644, false, 0},
-	{"ssl", 0755, true, JAIL_LIST},
-	{"ssl/certs", 0755, true, JAIL_READ},
+	{"ssl", 0755, true, LANDLOCK_LIST},
+	{"ssl/certs", 0755, true, LANDLOCK_READ},
 	{"ssl/private", 0755, true, 0},
 };
 
@@ -67,7 +67,7 @@ static void etc_is_allowed_name_by_name(void **state)
 	places_fini(&p);
 	places_add_template(&p, "usr", fd);
 	assert_int_equal(p.count, 1);
-	assert_int_equal(p.place[0].what, JAIL_READ);
+	assert_int_equal(p.place[0].what, LANDLOCK_READ);
 	places_fini(&p);
 	close(fd);
 }
