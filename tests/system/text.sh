@@ -6,7 +6,7 @@ find a -name "*.txt" | sort; find a -type d | sort; find a -size +0 -type f
 find a -name "*.log" -delete; find a -type f -exec basename {} \; | sort
 find a -type f -print0 | xargs -0 -n1 echo | sort; find a -empty | sort
 find a -newer a/b/1.txt -name none; find none; echo $?'
-same 'find /usr/share/doc -maxdepth 1 | wc -l; find /usr/bin -name "b*" | sort | md5sum'
+same 'find /usr/share/doc -maxdepth 1 | wc -l; find /usr/share -maxdepth 2 -name "b*" | sort | md5sum'
 same 'printf "alpha\nbeta\ngamma\n" >f; grep -n a f; grep -c a f; grep -v et f
 grep -E "^(a|g)" f; grep -o "m*a" f; grep -q none f; echo $?; grep -r beta .
 grep -P "\bbe" f; grep x none; echo $?; grep -l a f f; zgrep -c a f'
