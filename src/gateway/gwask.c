@@ -195,7 +195,7 @@ static int line(struct span answer, const char *key, char *to, size_t room)
 int gwask_read_verdict(const struct gwask *a, struct gwask_verdict *out)
 {
 	struct span answer = buffer_span(&a->in);
-	struct gwask_verdict v;
+	struct gwask_verdict v = {0};
 	char result[8];
 
 	if (line(answer, "result=", result, sizeof(result)) < 0 ||

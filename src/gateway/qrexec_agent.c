@@ -421,7 +421,7 @@ static int begin(struct agent *a, const struct wish *w, struct fault *f)
 int main(int argc, char *argv[])
 {
 	struct agent *a = calloc(1, sizeof(*a));
-	struct wish w = {NULL};
+	struct wish w = {0};
 	struct fault f;
 
 	if (!a || !read_options(argc, argv, a, &w)) {

@@ -323,7 +323,7 @@ static bool read_option(int c, struct wish *w)
 int main(int argc, char *argv[])
 {
 	struct client *c = calloc(1, sizeof(*c));
-	struct wish w = {NULL};
+	struct wish w = {0};
 	struct fault f;
 	bool good = c != NULL;
 	int o, got;

@@ -386,7 +386,7 @@ static int begin(struct daemon *d, const struct wish *w, struct fault *f)
 int main(int argc, char *argv[])
 {
 	struct daemon *d = calloc(1, sizeof(*d));
-	struct wish w = {NULL};
+	struct wish w = {0};
 	struct fault f;
 
 	if (!d || !read_options(argc, argv, d, &w)) {

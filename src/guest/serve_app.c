@@ -151,7 +151,7 @@ int serve_app_main(int argc, char *argv[])
 	char *words[WORDS_MAX + 2];
 	char terminal[] = "x-terminal-emulator", run[] = "-e";
 	FILE *file = argc == 2 && name_ok(argv[1]) ? open_entry(argv[1]) : NULL;
-	struct app a = {NULL};
+	struct app a = {0};
 	char **first = words + 2;
 
 	if (!file) {

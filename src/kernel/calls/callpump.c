@@ -306,12 +306,12 @@ struct callpump *callpump_create(struct kernel *k,
 		.in = {.fd = how->in, .ready = in_ready},
 		.out = {.fd = how->out, .ready = out_ready},
 		.changed = {.wake = changed},
-		.run = {.run = run},
 		.end_with_client = how->end_with_client,
 		.end_with_service = how->end_with_service,
 		.over = how->over,
 		.who = how->who,
 	};
+	p->run.run = run;
 	list_init(&p->run.link);
 	if (how->head.size > 0 &&
 	    keep_rest(p, &p->to_service, how->head.at, how->head.size) < 0)
