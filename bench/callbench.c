@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Both ends of the calls that bench/calls measures; runs in qubes.
+ *
+ *	callbench serve PATH            a socket service: echoes, or, if what
+ *	                                comes first is "s", sends without end
+ *	callbench round COUNT SERVICE   a byte to it and back, in a call each
+ *	callbench first COUNT SERVICE   until a program's first byte
+ *	callbench stream BYTES SERVICE  how fast it sends
+ *	callbench at-once COUNT SERVICE so many calls open at the same time
+ *
+ * One line on standard output: the median in microseconds, or GB/s.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "channel/agent.h"
+
+#define TARGET "bench-dst"
+#define CHUNK  65536
+
+static _Noreturn void fail(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static double now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int make_socket(const char *path, struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (fd < 0 || strlen(path) >= sizeof(at->sun_path))
+		fail("socket");
+	(void)strcpy(at->sun_path, path);
+	return fd;
+}
+
+/* ---- the service ---- */
+
+static void *echo(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	static _Thread_local char chunk[CHUNK];
+	ssize_t n;
+
+	/* "SERVICE+ARGUMENT SOURCE\0", which comes by itself or with more. */
+	do
+		n = read(fd, chunk, 1);
+	while (n == 1 && chunk[0]);
+	n = read(fd, chunk, sizeof(chunk));
+	if (n > 0 && chunk[0] == 's')
+		while (write(fd, chunk, sizeof(chunk)) > 0)
+			;
+	while (n > 0 && write(fd, chunk, (size_t)n) == n)
+		n = read(fd, chunk, sizeof(chunk));
+	close(fd);
+	return NULL;
+}
+
+static int serve(const char *path)
+{
+	struct sockaddr_un at;
+	int fd = make_socket(path, &at);
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)unlink(path);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    listen(fd, 1024) < 0)
+		fail(path);
+	puts("ready");
+	(void)fflush(stdout);
+	for (;;) {
+		int peer = accept(fd, NULL, NULL);
+		pthread_t thread;
+
+		if (peer < 0 || pthread_create(&thread, NULL, echo,
+		                               (void *)(intptr_t)peer) != 0)
+			fail("accept");
+		(void)pthread_detach(thread);
+	}
+}
+
+/* ---- the caller ---- */
+
+static void put_le32(uint8_t *to, size_t v)
+{
+	for (size_t i = 0; i < 4; i++)
+		to[i] = (uint8_t)(v >> (8 * i));
+}
+
+static int ask(const char *service)
+{
+	uint8_t wire[512] = {0};
+	struct sockaddr_un at;
+	size_t size = AGENT_HEADER_SIZE + AGENT_NAME_SIZE + AGENT_IDENT_SIZE +
+	              strlen(service) + 1;
+	int fd = make_socket(AGENT_SOCKET, &at);
+
+	if (size > sizeof(wire) ||
+	    connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		fail(AGENT_SOCKET);
+	put_le32(wire, AGENT_TRIGGER3);
+	put_le32(wire + 4, size - AGENT_HEADER_SIZE);
+	(void)strcpy((char *)wire + AGENT_HEADER_SIZE, TARGET);
+	(void)strcpy((char *)wire + AGENT_HEADER_SIZE + AGENT_NAME_SIZE, "b");
+	(void)strcpy((char *)wire + AGENT_HEADER_SIZE + AGENT_NAME_SIZE +
+	                     AGENT_IDENT_SIZE,
+	             service);
+	if (write(fd, wire, size) != (ssize_t)size)
+		fail("ask");
+	return fd;
+}
+
+static void answer(int fd, int streams[AGENT_STREAMS])
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int) * AGENT_STREAMS)];
+	} rights;
+	uint8_t wire[AGENT_ANSWER_SIZE];
+	struct iovec iov = {wire, sizeof(wire)};
+	struct msghdr m = {.msg_iov = &iov,
+	                   .msg_iovlen = 1,
+	                   .msg_control = rights.room,
+	                   .msg_controllen = sizeof(rights.room)};
+
+	if (recvmsg(fd, &m, 0) != sizeof(wire) || m.msg_controllen == 0)
+		fail("answer");
+	memcpy(streams, CMSG_DATA(&rights.head), sizeof(int) * AGENT_STREAMS);
+	close(fd);
+}
+
+static void end(int streams[AGENT_STREAMS])
+{
+	for (int i = 0; i < (int)AGENT_STREAMS; i++)
+		close(streams[i]);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of `count` calls until the first byte; `say` is sent first. */
+static int measure(size_t count, const char *service, const char *say)
+{
+	double *us = calloc(count, sizeof(*us));
+
+	if (!us)
+		fail("memory");
+	for (size_t i = 0; i < count; i++) {
+		int streams[AGENT_STREAMS];
+		double from = now_us();
+		char byte;
+
+		answer(ask(service), streams);
+		if (*say && write(streams[AGENT_IN], say, 1) != 1)
+			fail("write");
+		if (read(streams[AGENT_OUT], &byte, 1) != 1)
+			fail("read");
+		us[i] = now_us() - from;
+		end(streams);
+	}
+	qsort(us, count, sizeof(*us), by_size);
+	printf("%.0f\n", us[count / 2]);
+	free(us);
+	return 0;
+}
+
+static int stream(double bytes, const char *service)
+{
+	static char chunk[1 << 20];
+	int streams[AGENT_STREAMS];
+	double done = 0, from;
+
+	answer(ask(service), streams);
+	if (write(streams[AGENT_IN], "s", 1) != 1)
+		fail("write");
+	from = now_us();
+	while (done < bytes) {
+		ssize_t n = read(streams[AGENT_OUT], chunk, sizeof(chunk));
+
+		if (n <= 0)
+			fail("read");
+		done += (double)n;
+	}
+	printf("%.2f\n", done / (now_us() - from) / 1e3);
+	end(streams);
+	return 0;
+}
+
+static int at_once(size_t count, const char *service)
+{
+	int(*streams)[AGENT_STREAMS] = calloc(count, sizeof(*streams));
+	int *asked = calloc(count, sizeof(*asked));
+	struct rlimit files = {count * 5 + 64, count * 5 + 64};
+	double from = now_us();
+	char byte;
+
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (!streams || !asked)
+		fail("memory");
+	for (size_t i = 0; i < count; i++)
+		asked[i] = ask(service);
+	for (size_t i = 0; i < count; i++) {
+		answer(asked[i], streams[i]);
+		if (write(streams[i][AGENT_IN], "x", 1) != 1)
+			fail("write");
+	}
+	for (size_t i = 0; i < count; i++)
+		if (read(streams[i][AGENT_OUT], &byte, 1) != 1)
+			fail("read");
+	printf("%.0f\n", now_us() - from);
+	for (size_t i = 0; i < count; i++)
+		end(streams[i]);
+	free(streams);
+	free(asked);
+	return 0;
+}
+
+int main(int argc, char *argv[])
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (argc == 3 && strcmp(what, "serve") == 0)
+		return serve(argv[2]);
+	if (argc == 4 && strcmp(what, "round") == 0)
+		return measure(strtoul(argv[2], NULL, 10), argv[3], "x");
+	if (argc == 4 && strcmp(what, "first") == 0)
+		return measure(strtoul(argv[2], NULL, 10), argv[3], "");
+	if (argc == 4 && strcmp(what, "stream") == 0)
+		return stream(strtod(argv[2], NULL), argv[3]);
+	if (argc == 4 && strcmp(what, "at-once") == 0)
+		return at_once(strtoul(argv[2], NULL, 10), argv[3]);
+	(void)fprintf(stderr, "see the beginning of bench/callbench.c\n");
+	return 2;
+}
