@@ -76,6 +76,54 @@ fi
 	equal "colour" "$(on -- getfattr --only-values -n user.colour \
 		/usr/marked 2>/dev/null)" blue
 
+# A mapping that is made larger shows no other file's bytes.
+cat >grow.c <<'EOF'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void bus(int s)
+{
+	(void)s;
+	_exit(write(1, "nothing\n", 8) != 8);
+}
+
+int main(int argc, char **argv)
+{
+	int fd = open(argv[argc - 1], O_RDONLY);
+	char *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0), *q;
+
+	munmap(p, 4096);
+	/* Where a file was, other memory grows as ever. */
+	q = mmap(p, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	q = mremap(q, 4096, 1 << 20, MREMAP_MAYMOVE);
+	if (q == MAP_FAILED || q[1 << 19])
+		return puts("anonymous memory does not grow"), 1;
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	q = mmap(NULL, 1 << 20, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	p = mremap(p, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, q);
+	if (p != q || p[0] != '1')
+		return puts("it does not move"), 1;
+	p = mremap(p, 4096, 16384, MREMAP_MAYMOVE);
+	signal(SIGBUS, bus);
+	if (p == MAP_FAILED)
+		return puts("nothing"), 0;
+	return printf("byte %d\n", p[4096]), 1;
+}
+EOF
+if cc -static -O1 -o root/usr/bin/grow grow.c 2>/dev/null; then
+	equal "on the host" "$(root/usr/bin/grow root/usr/short)" nothing
+	tar -C root --owner=0 --group=0 --format=pax -cf grow.tar .
+	"$BENTO" template create grow --from tar:grow.tar
+	equal "beyond the end" "$(qube --template grow -- /usr/bin/grow \
+		/usr/short)" nothing
+	"$BENTO" template remove grow
+	rm root/usr/bin/grow
+fi
+
 # A new version does not disturb who uses the old one.
 mkfifo gate
 on -- sh -c 'cat; cat /usr/short' <gate >old &

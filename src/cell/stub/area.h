@@ -57,6 +57,7 @@ static_assert(offsetof(struct slot, attention) == SLOT_ATTENTION, "asm");
 #define PROCESS_HOT     1024u /* sites being counted */
 #define PROCESS_OBJECTS 1024u /* keys of OP_object and OP_lease */
 #define PROCESS_STALE   16u   /* descriptors on their way out */
+#define PROCESS_PARTS   512u  /* mappings of parts of objects */
 #define PROCESS_LEASES  1024u /* guest descriptors that may have a lease */
 
 struct range {
@@ -87,10 +88,13 @@ struct process {
 	uint64_t channel;               /* the window in use */
 	uint64_t stack_low, stack_high; /* the guest's, all of it */
 
-	struct lock memory; /* brk, ranges, pools, and the text in them */
+	struct lock memory; /* brk, ranges, parts, pools, the text in them */
 	uint64_t brk_start, brk, brk_mapped;
 	uint32_t range_count;
 	struct range range[PROCESS_RANGES];
+	uint32_t part_next; /* the oldest of part[]; see parts.h */
+	uint64_t part_lo, part_hi;
+	struct range part[PROCESS_PARTS];
 	uint32_t pool_count;
 	struct pool pool[PROCESS_POOLS];
 	struct hot hot[PROCESS_HOT];

@@ -6,6 +6,7 @@
 
 #include "cell/stub/ask.h"
 #include "cell/stub/leases.h"
+#include "cell/stub/parts.h"
 #include "cell/stub/ranges.h"
 #include "cell/stub/x86_64/host.h"
 
@@ -51,11 +52,21 @@ static long map_locked(uint64_t addr, uint64_t size, uint64_t prot,
 		uint64_t hi = round_up(lo + size, PAGE);
 
 		ranges_drop(lo, hi);
+		parts_drop(lo, hi);
 		if (code && (prot & PROT_READ))
 			ranges_add(lo, hi);
 	}
 	lock_give(&p->memory);
 	return got;
+}
+
+static void note_part(long at, uint64_t size)
+{
+	struct process *p = area_process();
+
+	lock_take(&p->memory);
+	parts_add((uint64_t)at, (uint64_t)at + size);
+	lock_give(&p->memory);
 }
 
 /*
@@ -73,16 +84,23 @@ static long map_part(const uint64_t arg[6], uint64_t prot, uint64_t flags,
 
 	if (offset & ~PAGE_MASK || offset > BEYOND)
 		return offset & ~PAGE_MASK ? -EINVAL : -EOVERFLOW;
-	if (first == size)
-		return map_locked(arg[0], size, prot, flags, o->fd,
-		                  o->from + offset);
+	if (first == size) {
+		got = map_locked(arg[0], size, prot, flags, o->fd,
+		                 o->from + offset);
+		if (!failed(got))
+			note_part(got, size);
+		return got;
+	}
 	got = map_locked(arg[0], size, prot, flags, o->fd, BEYOND);
 	if (failed(got) || first == 0)
 		return got;
 	flags = (flags & MAP_TYPE) | MAP_FIXED;
 	err = map_locked((uint64_t)got, first, prot, flags, o->fd,
 	                 o->from + offset);
-	return failed(err) ? err : got;
+	if (failed(err))
+		return err;
+	note_part(got, size);
+	return got;
 }
 
 long pages_mmap(struct area *a, const uint64_t arg[6])
@@ -137,8 +155,10 @@ long pages_munmap(const uint64_t arg[6])
 		return -EINVAL;
 	lock_take(&p->memory);
 	got = host(SYS_munmap, arg[0], arg[1]);
-	if (got == 0)
+	if (got == 0) {
 		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
+		parts_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
+	}
 	lock_give(&p->memory);
 	return got;
 }
@@ -220,6 +240,8 @@ long pages_mremap(const uint64_t arg[6])
 {
 	struct process *p = area_process();
 	uint64_t flags = arg[3];
+	uint64_t end = round_up(arg[0] + arg[1], PAGE);
+	bool part;
 	long got;
 
 	if (flags &
@@ -230,11 +252,20 @@ long pages_mremap(const uint64_t arg[6])
 	if ((flags & MREMAP_FIXED) && area_ours(arg[4], arg[2]))
 		return -EINVAL;
 	lock_take(&p->memory);
-	got = host(SYS_mremap, arg[0], arg[1], arg[2], flags, arg[4]);
+	part = parts_touch(arg[0], end);
+	/* Behind the file lie others: see parts.h. */
+	if (part && round_up(arg[2], PAGE) > round_up(arg[1], PAGE))
+		got = -ENOMEM;
+	else
+		got = host(SYS_mremap, arg[0], arg[1], arg[2], flags, arg[4]);
 	if (!failed(got)) {
-		ranges_drop(arg[0], round_up(arg[0] + arg[1], PAGE));
-		ranges_drop((uint64_t)got,
-		            round_up((uint64_t)got + arg[2], PAGE));
+		uint64_t to = round_up((uint64_t)got + arg[2], PAGE);
+
+		ranges_drop(arg[0], end);
+		ranges_drop((uint64_t)got, to);
+		parts_drop((uint64_t)got, to);
+		if (part)
+			parts_add((uint64_t)got, to);
 	}
 	lock_give(&p->memory);
 	return got;

@@ -4,6 +4,7 @@
 #include <linux/membarrier.h>
 #include <linux/mman.h>
 
+#include "cell/stub/parts.h"
 #include "cell/stub/ranges.h"
 #include "cell/stub/x86_64/decode.h"
 #include "cell/stub/x86_64/entry.h"
@@ -134,6 +135,7 @@ void patch_reset(void)
 	struct process *p = area_process();
 
 	p->range_count = 0;
+	parts_clear();
 	p->pool_count = 0;
 	for (size_t i = 0; i < ARRAY_LEN(p->hot); i++)
 		if (p->hot[i].site)
