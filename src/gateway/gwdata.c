@@ -129,17 +129,19 @@ static void write_local(struct gwdata *d, struct gwdata_to *t)
 {
 	struct buffer *b = &t->waiting;
 	ssize_t n = send(t->fd, b->at, b->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	bool sock = n >= 0 || errno != ENOTSOCK;
 
-	if (n < 0 && errno == ENOTSOCK)
+	if (!sock)
 		n = write(t->fd, b->at, MIN(b->size, (size_t)PIECE));
 	if (n > 0)
 		buffer_drop(b, (size_t)n);
 	else if (n < 0 && errno != EINTR && errno != EAGAIN) {
-		/* Nobody reads it. A service may do without its input; a caller
-		 * who has gone wants nothing more. */
+		/* Nobody reads it. A service, and a local program, may do
+		 * without and still have an end; a caller whose own output has
+		 * gone wants nothing more. */
 		let_go(&t->fd);
 		buffer_clear(b);
-		d->over = d->over || d->role == GWDATA_CALLER;
+		d->over = d->over || (d->role == GWDATA_CALLER && !sock);
 	}
 }
 
