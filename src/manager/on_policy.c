@@ -3,6 +3,7 @@
 #include "manager/census.h"
 #include "manager/handlers.h"
 #include "manager/manager.h"
+#include "manager/prompts.h"
 #include "policy/policy_calls.h"
 #include "policy/policy_json.h"
 
@@ -19,6 +20,14 @@ int on_policy_system(struct call *c)
 	err = policy_json_write(census_system(census), &c->answer);
 	census_put(census);
 	return err < 0 ? call_fail(c, EX_QubesMemoryError, "out of memory") : 0;
+}
+
+int on_policy_prompt(struct call *c)
+{
+	struct fault f;
+	int err = prompts_open(c->m->prompts, &c->fd, &f);
+
+	return err < 0 ? call_fault(c, err, &f) : 0;
 }
 
 static enum exception exception_of(const char *name)

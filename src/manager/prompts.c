@@ -6,6 +6,7 @@
 
 #include "manager/census.h"
 #include "manager/manager.h"
+#include "manager/prompts_terminal.h"
 #include "manager/spawner.h"
 #include "policy/policy_prompt.h"
 
@@ -28,6 +29,7 @@ struct prompts {
 	struct reactor_watch answers;   /* what it says */
 	uint8_t said[SAID_ROOM];
 	size_t said_size;
+	struct prompts_terminal terminal;
 	bool busy; /* in next_turn(): not again */
 };
 
@@ -46,6 +48,7 @@ static void end_prompt(struct prompts *p)
 		spawner_kill(p->prompt.fd);
 		(void)spawner_wait(p->m, p->pid);
 	}
+	prompts_terminal_withdraw(&p->terminal);
 	p->pid = 0;
 	p->asked = NULL;
 	p->said_size = 0;
@@ -85,12 +88,28 @@ static void prompt_says(struct reactor_watch *w, uint32_t events)
 
 static void next_turn(struct prompts *p);
 
+/* Whoever was asked says this, all of it. */
+static void settle(struct prompts *p, struct span said, int status)
+{
+	struct prompts_question *q = p->asked;
+	const struct policy_prompt asked = prompt_of(q);
+
+	policy_prompt_settle(&asked, said, status, q->answer);
+	end_prompt(p);
+	q->done(q);
+	next_turn(p);
+}
+
+static void terminal_says(struct prompts_terminal *t, struct span said,
+                          int status)
+{
+	settle(container_of(t, struct prompts, terminal), said, status);
+}
+
 /* The prompt has ended. */
 static void prompt_ended(struct reactor_watch *w, uint32_t events)
 {
 	struct prompts *p = container_of(w, struct prompts, prompt);
-	struct prompts_question *q = p->asked;
-	const struct policy_prompt asked = prompt_of(q);
 	int status = spawner_wait(p->m, p->pid);
 
 	(void)events;
@@ -99,14 +118,13 @@ static void prompt_ended(struct reactor_watch *w, uint32_t events)
 		(void)listen_to(p);
 	if (p->said_size == sizeof(p->said))
 		p->said_size = 0;
-	policy_prompt_settle(&asked, (struct span){p->said, p->said_size},
-	                     status, q->answer);
-	end_prompt(p);
-	q->done(q);
-	next_turn(p);
+	settle(p, (struct span){p->said, p->said_size}, status);
 }
 
-/* Starts the prompt.  0, or a negative errno: nobody will be asked. */
+/*
+ * Asks on the terminal, or else by the program.  0, or a negative errno: nobody
+ * will be asked.
+ */
 static int start(struct prompts *p, struct prompts_question *q)
 {
 	const struct policy_prompt asked = prompt_of(q);
@@ -118,6 +136,11 @@ static int start(struct prompts *p, struct prompts_question *q)
 
 	if (question < 0)
 		return question;
+	if (prompts_terminal_there(&p->terminal) &&
+	    prompts_terminal_ask(&p->terminal, question) == 0) {
+		p->asked = q;
+		return 0;
+	}
 	err = spawner_prompt(p->m, question, &s, &f);
 	if (err < 0)
 		return err;
@@ -219,6 +242,11 @@ void prompts_cancel(struct prompts *p, struct prompts_question *q)
 	next_turn(p);
 }
 
+int prompts_open(struct prompts *p, int *theirs, struct fault *f)
+{
+	return prompts_terminal_open(&p->terminal, theirs, f);
+}
+
 int prompts_create(struct manager *m, struct prompts **out, struct fault *f)
 {
 	struct prompts *p = calloc(1, sizeof(*p));
@@ -229,6 +257,7 @@ int prompts_create(struct manager *m, struct prompts **out, struct fault *f)
 	list_init(&p->askers);
 	p->prompt = (struct reactor_watch){.fd = -1, .ready = prompt_ended};
 	p->answers = (struct reactor_watch){.fd = -1, .ready = prompt_says};
+	prompts_terminal_init(&p->terminal, m->reactor, terminal_says);
 	*out = p;
 	return 0;
 }
@@ -238,6 +267,7 @@ void prompts_destroy(struct prompts *p)
 	if (!p)
 		return;
 	end_prompt(p);
+	prompts_terminal_fini(&p->terminal);
 	assert(list_empty(&p->askers));
 	free(p);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asking the user what the policy leaves to them: one question at a time, by the
- * program `policy-prompt` beside the folder of the user's policy or of /etc's
- * (policy/policy_prompt.h).  Qubes whose questions wait take turns, so that one
- * that asks without end delays the others by one question each.  Without such
- * a program the answer is no.
+ * Asking the user what the policy leaves to them: one question at a time, on the
+ * terminal of `bento prompt` (manager/prompts_terminal.h) if there is one, or else
+ * by the program `policy-prompt` beside the folder of the user's policy or of
+ * /etc's (policy/policy_prompt.h).  Qubes whose questions wait take turns, so that one
+ * that asks without end delays the others by one question each.  Without
+ * either the answer is no.
  */
 #pragma once
 
@@ -37,6 +38,12 @@ must_check int prompts_create(struct manager *m, struct prompts **out,
 
 /* Nobody waits any more. */
 void prompts_destroy(struct prompts *p);
+
+/*
+ * Lets a terminal come: 0 and the descriptor for it, which the caller owns; or a
+ * negative errno and why.
+ */
+must_check int prompts_open(struct prompts *p, int *theirs, struct fault *f);
 
 /* Asks.  `done` comes once, later or at once. */
 void prompts_ask(struct prompts *p, struct prompts_question *q);

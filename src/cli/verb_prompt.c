@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `bento prompt`: a terminal on which the user answers what the policy asks
+ * (manager/prompts_terminal.h).
+ *
+ * What was typed before a question was shown does not answer it: a qube must
+ * not get an answer that was meant for another's question.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+#include "cli/query.h"
+#include "cli/verbs.h"
+#include "policy/policy_question.h"
+
+#define MESSAGE_ROOM 64u
+#define LINE_ROOM    128u
+#define QUESTION_MAX ((size_t)4 << 20)
+
+struct prompt_options {
+	bool once;
+};
+
+static const struct option_row rows[] = {
+#define FLAG(...) OPTIONS_FLAG(struct prompt_options, __VA_ARGS__)
+#include "cli/prompt.def"
+};
+
+struct prompt {
+	int manager;
+	struct policy_question *question; /* NULL: none is open */
+	char number[MESSAGE_ROOM];        /* of the question */
+	char line[LINE_ROOM];             /* what is typed */
+	size_t size;
+	bool answered;
+	struct fault *fault;
+};
+
+/* Reads a file from its start to its end. */
+static int read_file(int fd, struct buffer *to)
+{
+	ssize_t n = 1;
+
+	while (n > 0 && to->size <= QUESTION_MAX) {
+		uint8_t *room = buffer_reserve(to, 4096);
+
+		if (!room)
+			return -ENOMEM;
+		n = pread(fd, room, 4096, (off_t)to->size);
+		if (n < 0)
+			return -errno;
+		to->size += (size_t)n;
+	}
+	return n > 0 ? -EFBIG : 0;
+}
+
+static void forget(struct prompt *p)
+{
+	policy_question_free(p->question);
+	p->question = NULL;
+}
+
+static int show(struct prompt *p, int file)
+{
+	autobuffer struct buffer json = {0};
+	autobuffer struct buffer text = {0};
+	int err = read_file(file, &json);
+
+	if (err < 0)
+		return fault_set(p->fault, err, "read the question: %s",
+		                 strerror(-err));
+	forget(p);
+	err = policy_question_read(buffer_span(&json), &p->question, p->fault);
+	if (err < 0)
+		return err;
+	policy_question_show(p->question, &text);
+	if (text.bad)
+		return fault_set(p->fault, -ENOMEM, "out of memory");
+	(void)tcflush(STDIN_FILENO, TCIFLUSH);
+	p->size = 0;
+	(void)fwrite(text.at, 1, text.size, stdout);
+	return 0;
+}
+
+/* A message of the manager's: its size, and a descriptor or -1. */
+static ssize_t receive(int sock, char text[MESSAGE_ROOM], int *fd)
+{
+	union {
+		struct cmsghdr header;
+		uint8_t room[CMSG_SPACE(sizeof(int))];
+	} with;
+	struct iovec iov = {text, MESSAGE_ROOM - 1};
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = with.room,
+		.msg_controllen = sizeof(with.room),
+	};
+	ssize_t n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+	*fd = -1;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	text[n > 0 ? n : 0] = 0;
+	return n;
+}
+
+/* 1: go on; 0: the manager has ended; or a negative errno. */
+static int manager_says(struct prompt *p)
+{
+	char text[MESSAGE_ROOM];
+	autoclose int file = -1;
+	ssize_t n = receive(p->manager, text, &file);
+	int err;
+
+	if (n <= 0)
+		return n < 0 && errno == EINTR ? 1 : 0;
+	if (strncmp(text, "ask ", 4) == 0 && file >= 0) {
+		memcpy(p->number, text + 4, strlen(text + 4) + 1);
+		err = show(p, file);
+		return err < 0 ? err : 1;
+	}
+	if (p->question && strncmp(text, "withdraw ", 9) == 0 &&
+	    strcmp(text + 9, p->number) == 0) {
+		forget(p);
+		(void)puts("\nNobody waits for the answer any more.");
+	}
+	return 1;
+}
+
+static int answer(struct prompt *p)
+{
+	char choice[POLICY_QUESTION_ANSWER];
+	char text[MESSAGE_ROOM + POLICY_QUESTION_ANSWER];
+	int size;
+
+	if (!p->question)
+		return 0;
+	policy_question_answer(p->question, span_str(p->line), choice);
+	size = snprintf(text, sizeof(text), "%s %s", p->number, choice);
+	forget(p);
+	if (send(p->manager, text, (size_t)size, MSG_NOSIGNAL) < 0)
+		return fault_errno(p->fault, "give the answer");
+	(void)printf("%s\n",
+	             strcmp(choice, "deny") == 0 ? "Denied." : "Allowed.");
+	p->answered = true;
+	return 0;
+}
+
+/* 1: go on; 0: the end of what is typed; or a negative errno. */
+static int user_types(struct prompt *p)
+{
+	char c;
+	ssize_t n = read(STDIN_FILENO, &c, 1);
+	int err;
+
+	if (n <= 0)
+		return n < 0 && errno == EINTR ? 1 : 0;
+	if (c != '\n') {
+		/* Too long for an answer: stays too long. */
+		if (p->size < sizeof(p->line) - 1)
+			p->line[p->size++] = c;
+		return 1;
+	}
+	p->line[p->size] = 0;
+	p->size = 0;
+	err = answer(p);
+	return err < 0 ? err : 1;
+}
+
+static int serve(struct prompt *p, bool once)
+{
+	struct pollfd at[] = {
+		{.fd = p->manager, .events = POLLIN},
+		{.fd = STDIN_FILENO, .events = POLLIN},
+	};
+	int more = 1;
+
+	while (more > 0 && !(once && p->answered)) {
+		(void)fflush(stdout);
+		if (poll(at, ARRAY_LEN(at), -1) < 0 && errno != EINTR)
+			return fault_errno(p->fault, "wait");
+		if (at[0].revents)
+			more = manager_says(p);
+		else if (at[1].revents)
+			more = user_types(p);
+	}
+	return MIN(more, 0);
+}
+
+static int go(void *options, struct frame_call *c)
+{
+	const struct prompt_options *o = options;
+	struct prompt p = {.fault = c->fault};
+	autoquery struct query q = QUERY_NONE;
+	int err = query_init(&q, c);
+
+	if (err == 0)
+		err = query(&q, "bento.Prompt", NULL, NULL, c->fault);
+	if (err < 0)
+		return err;
+	p.manager = q.answer.fd;
+	frame_say(c, "questions of qubes appear here; Ctrl-C ends");
+	err = serve(&p, o->once);
+	forget(&p);
+	return err;
+}
+
+int verb_prompt(char *const argv[])
+{
+	static const struct frame frame = {
+		.rows = rows,
+		.count = ARRAY_LEN(rows),
+		.size = sizeof(struct prompt_options),
+		.min = 0,
+		.max = 0,
+		.go = go,
+	};
+
+	return frame_run(&frame, argv);
+}
