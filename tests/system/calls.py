@@ -151,6 +151,34 @@ def wait_gone(events):
     equal([n for n in qubes() if n.startswith("disp")], [])
 
 
+def of_the_user():
+    """Nobody is asked about what the user calls."""
+    def bento(*words, data=b""):
+        return finish(start(*words), data)
+    policy("* * @anyvm @anyvm deny\n")
+    events = Events()
+    equal(bento("call", "mail", "test.Cat+x", data=b"hi"),
+          (7, b"from dom0 arg x\nhi", b"err\n"))
+    equal(bento("call", "-u", "root", "mail", "test.Who")[:2], (0, b"root\n"))
+    equal(bento("call", "mail", "test.Nothing")[0], 127)
+    equal(bento("call", "nobody", "test.Cat")[0], 125)
+    equal(bento("call", "solo", "-n", "test.Cat")[0], 125)
+    equal(bento("call", "--dispvm=dvm", "qubes.VMShell", data=b"exit 9\n")[0],
+          9)
+    wait_gone(events)
+    equal(bento("call", "mail", "test.Echo", "--", "sh", "-c",
+                "echo ping; exec >&-; cat >&2"), (0, b"", b"ping\n"))
+    equal(bento("exec", "-p", "--service", "mail", "test.Cat+y", data=b"z"),
+          (7, b"from dom0 arg y\nz", b"err\n"))
+    equal(bento("exec", "--service", "mail", "test.Cat", data=b"z"),
+          (7, b"", b""))
+    equal(bento("exec", "--localcmd", "echo ping; exec >&-; cat >&2", "mail",
+                "cat; exit 3"), (3, b"", b"ping\n"))
+    equal(bento("exec", "--service", "--localcmd",
+                "echo ping; exec >&-; cat >&2", "mail", "test.Echo"),
+          (0, b"", b"ping\n"))
+
+
 def disposables():
     policy("test.Cat * work @dispvm allow\n"
            "qubes.VMShell * work @dispvm:dvm allow\n")
@@ -306,6 +334,7 @@ def tour():
         asked()
         redirected()
         started()
+        of_the_user()
         disposables()
         to_dom0()
         told()
