@@ -110,7 +110,7 @@ static struct scm_files *make_files(struct asked *a,
 	const struct sockcred *who = &a->socket->peer_cred;
 	struct kernel *k = a->hub->kernel;
 	struct scm_files *bundle = NULL;
-	int err = 0;
+	int err = callhub_has_room(k, streams, CALLMSG_STREAMS) ? 0 : -ENFILE;
 
 	for (size_t i = 0; i < CALLMSG_STREAMS && err == 0; i++)
 		err = stream_create(k, take_fd(&streams[i]), who->uid, who->gid,

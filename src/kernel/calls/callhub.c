@@ -7,7 +7,7 @@
 
 #include "kernel/calls/asked.h"
 #include "kernel/calls/served.h"
-#include "kernel/core/limits.h"
+#include "kernel/fs/world.h"
 
 /* How long calls wait for a manager to come. */
 #define ALONE_NS (10 * 1000000000ull)
@@ -206,6 +206,14 @@ static void alone(struct timer *t)
 
 	if (h->manager.fd < 0)
 		asked_refuse_all(h);
+}
+
+bool callhub_has_room(const struct kernel *k, const int fd[], size_t count)
+{
+	for (size_t i = 0; k->world && i < count; i++)
+		if (fd[i] >= k->world->fd_limit)
+			return false;
+	return true;
 }
 
 /* ---- beginning and end ---- */

@@ -56,5 +56,11 @@ void callhub_destroy(struct kernel *k);
 /* `fd`, which is taken over, is the connection for calls from now on. */
 void callhub_connect(struct kernel *k, int fd);
 
+/*
+ * Do new descriptors of ours leave enough to cells and messages?  No call is
+ * worth the qube's other programs.
+ */
+bool callhub_has_room(const struct kernel *k, const int fd[], size_t count);
+
 /* Something was put into a list of what is to be told. */
 void callhub_tell(struct callhub *h);

@@ -266,6 +266,8 @@ static int find(struct served *s)
 
 	if (k->paused || k->halt || s->hub->running_count > CALLHUB_SERVED_MAX)
 		return -EBUSY;
+	if (!callhub_has_room(k, s->streams, CALLMSG_STREAMS))
+		return -ENFILE;
 	err = hand_take(k, &s->hub->root, &hand);
 	if (err < 0)
 		return err;
