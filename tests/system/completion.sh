@@ -28,6 +28,9 @@ equal "classes" "$(offers bento create -C T)" "TemplateVM "
 equal "choices" "$(offers bento tags work a)" "add "
 equal "properties" "$(offers bento prefs work memo)" "memory "
 equal "volumes" "$(offers bento volume revert wo)" "work:private "
+bento create deb --class TemplateVM
+equal "roots" "$(offers bento volume info deb:)" "deb:private deb:root "
+bento remove -f deb
 equal "no such verb" "$(offers bento nothing x)" " "
 touch archive.tar
 equal "files" "$(offers bento create -r arch)" "archive.tar "
