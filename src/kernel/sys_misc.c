@@ -14,6 +14,7 @@
 #include "kernel/task/clock.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/itimer.h"
+#include "kernel/task/memory.h"
 #include "kernel/task/process.h"
 
 #define RANDOM_MAX   33554431ull /* bytes of one call, as random(4) says */
@@ -64,13 +65,14 @@ long sys_setdomainname(struct task *t, const struct args_setdomainname *a)
 
 long sys_sysinfo(struct task *t, const struct args_sysinfo *a)
 {
-	const struct kernel *k = t->kernel;
+	struct kernel *k = t->kernel;
 	const struct limits *l = &k->limits;
+	uint64_t all = MAX(l->total, l->memory);
 	abi_sysinfo info = {
 		.uptime = (int64_t)((timer_now() - k->boot_ns) /
 	                            CLOCK_SECOND_NS),
-		.totalram = l->memory,
-		.freeram = l->memory - MIN(l->memory, l->memory_used),
+		.totalram = all,
+		.freeram = all - MIN(all, memory_used(k)),
 		.procs = (uint16_t)MIN(l->tasks_used, UINT16_MAX),
 		.mem_unit = 1,
 	};

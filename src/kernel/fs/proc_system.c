@@ -9,6 +9,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/lock.h"
 #include "kernel/fs/world.h"
+#include "kernel/task/memory.h"
 #include "kernel/task/pid.h"
 #include "kernel/task/process.h"
 
@@ -157,8 +158,11 @@ long proc_system_locks(const struct pseudo_ctx *c, struct text *out)
 long proc_system_meminfo(const struct pseudo_ctx *c, struct text *out)
 {
 	const struct limits *l = &c->kernel->limits;
-	uint64_t all = l->memory / 1024;
-	uint64_t used = l->memory_used / 1024;
+	uint64_t all = MAX(l->total, l->memory) / 1024;
+	/* What is the kernel's own is files, most of it. */
+	uint64_t files = l->memory_used / 1024;
+	uint64_t used = memory_used(c->kernel) / 1024;
+	uint64_t anon = used - MIN(used, files);
 	uint64_t left = all - MIN(all, used);
 	const struct {
 		const char *name;
@@ -168,7 +172,7 @@ long proc_system_meminfo(const struct pseudo_ctx *c, struct text *out)
 		{"MemFree", left},
 		{"MemAvailable", left},
 		{"Buffers", 0},
-		{"Cached", used},
+		{"Cached", files},
 		{"SwapCached", 0},
 		{"Active", used},
 		{"Inactive", 0},
@@ -182,9 +186,9 @@ long proc_system_meminfo(const struct pseudo_ctx *c, struct text *out)
 		{"SwapFree", 0},
 		{"Dirty", 0},
 		{"Writeback", 0},
-		{"AnonPages", 0},
+		{"AnonPages", anon},
 		{"Mapped", 0},
-		{"Shmem", used},
+		{"Shmem", files},
 		{"KReclaimable", 0},
 		{"Slab", 0},
 		{"SReclaimable", 0},

@@ -10,6 +10,7 @@
 #include "kernel/fs/proc_system.h"
 #include "kernel/fs/pseudo.h"
 #include "kernel/fs/world.h"
+#include "kernel/task/memory.h"
 
 typedef const struct pseudo_ctx ctx;
 
@@ -42,12 +43,12 @@ static long show_node(ctx *c, struct text *out)
 static long show_meminfo(ctx *c, struct text *out)
 {
 	const struct limits *l = &c->kernel->limits;
+	uint64_t all = MAX(l->total, l->memory);
 
 	text_add(out, "Node 0 MemTotal:       %llu kB\n",
-	         (unsigned long long)(l->memory / 1024));
+	         (unsigned long long)(all / 1024));
 	text_add(out, "Node 0 MemFree:        %llu kB\n",
-	         (unsigned long long)((l->memory -
-	                               MIN(l->memory, l->memory_used)) /
+	         (unsigned long long)((all - MIN(all, memory_used(c->kernel))) /
 	                              1024));
 	return 0;
 }
