@@ -46,8 +46,8 @@ static int each(struct query *a, const struct roster_qube *q, void *with,
 		(void)puts(q->name);
 		return 0;
 	}
-	return query(a, "admin.vm.Shutdown", o->force ? "force" : NULL, q->name,
-	             f);
+	return query(a, "admin.vm.Shutdown",
+	             o->force || o->all ? "force" : NULL, q->name, f);
 }
 
 /* Of those in `r`, how many still run; they move to the front. */

@@ -4,10 +4,43 @@
 #include "manager/handlers.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
+#include "manager/property.h"
+
+#include <string.h>
 
 int on_power_start(struct call *c)
 {
 	return domain_start(c);
+}
+
+/* Is it the netvm of one that runs?  0, or what to return. */
+static int check_net(struct call *c)
+{
+	char netvm[PROPERTY_VALUE_MAX];
+	struct ledger_walk w;
+	struct qube q;
+	int err = 0;
+
+	qube_walk_begin(&w, c->m->ledger);
+	while (err == 0 && qube_walk_next(&w, &q)) {
+		if (q.class == QUBE_AdminVM || q.id == c->target.id ||
+		    domain_state(c->m, q.id) == DOMAIN_HALTED)
+			continue;
+		property_text(c->m->ledger, &q, "netvm", netvm);
+		if (strcmp(netvm, c->target.name) == 0)
+			err = call_fail(c, EX_QubesVMInUseError,
+			                "%s runs and has %s as its netvm",
+			                q.name, c->target.name);
+	}
+	qube_walk_end(&w);
+	return err;
+}
+
+static int shut_down(struct call *c, bool force, bool wait)
+{
+	int err = force ? 0 : check_net(c);
+
+	return err < 0 ? err : domain_shutdown(c, force, wait);
 }
 
 int on_power_shutdown(struct call *c)
@@ -23,8 +56,7 @@ int on_power_shutdown(struct call *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(c->argument, kinds[i].argument) == 0)
-			return domain_shutdown(c, kinds[i].force,
-			                       kinds[i].wait);
+			return shut_down(c, kinds[i].force, kinds[i].wait);
 	return call_fail(c, EX_QubesValueError,
 	                 "the argument is force, wait, or force+wait");
 }
