@@ -115,3 +115,30 @@ small_root() { # FOLDER PROGRAM...
 		>"$root/etc/passwd"
 	echo 'root:x:0:' >"$root/etc/group"
 }
+
+# Does what a section of the README says: each command says what it says there.
+# A line of three dots stands for anything; only lines from the first `$` on count.
+follow_readme() { # SECTION
+	local command= line
+	sed -n "/^## $1/,/^## /s/^    //p" "$TOP/README.md" >transcript
+	grep -q '^\$ ' transcript || fail "no tour in the README"
+	echo '$ ' >>transcript
+	while IFS= read -r line; do
+		case $line in
+		'$ '*)
+			[ -z "$command" ] || say_as_there "$command"
+			command=${line#'$ '}
+			: >want
+			;;
+		*) [ -z "$command" ] || printf '%s\n' "$line" >>want ;;
+		esac
+	done <transcript
+}
+
+say_as_there() { # COMMAND
+	bash -c "$1" >got 2>&1 </dev/null || {
+		cat got >&2
+		fail "status $?: $1"
+	}
+	grep -qx '\.\.\.' want || equal "$1" "$(cat got)" "$(cat want)"
+}

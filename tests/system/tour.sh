@@ -7,30 +7,7 @@ PATH=$(dirname "$BENTO"):$PATH
 mkdir tour
 cd tour
 
-sed -n '/^## Qubes that last/,/^## /s/^    //p' "$TOP/README.md" >transcript
-grep -q '^\$ bento create' transcript || fail "no tour in the README"
-
-check() {
-	[ -n "$command" ] || return 0
-	bash -c "$command" >got 2>&1 </dev/null || {
-		cat got >&2
-		fail "status $?: $command"
-	}
-	grep -qx '\.\.\.' want || equal "$command" "$(cat got)" "$(cat want)"
-}
-
-command=
-while IFS= read -r line; do
-	case $line in
-	'$ '*)
-		check
-		command=${line#'$ '}
-		: >want
-		;;
-	*) printf '%s\n' "$line" >>want ;;
-	esac
-done <transcript
-check
+follow_readme 'Qubes that last'
 
 # As it says there, nothing is left.
 cd ..
