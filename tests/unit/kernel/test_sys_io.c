@@ -98,6 +98,8 @@ static void what_waits_for_the_disk_writes_once(void **state)
 	assert_int_equal(testbed_call(bed, SYS_lseek, fd, 0, SEEK_END), 3);
 	c.err = -EIO;
 	assert_int_equal(testbed_call(bed, SYS_write, fd, "abc", 3), -EIO);
+	/* While its operations are there. */
+	assert_int_equal(testbed_call(bed, SYS_close, fd), 0);
 }
 
 int main(void)
