@@ -43,7 +43,7 @@ spawner=$(holder bento-spawner)
 [ -n "$manager" ] && [ -n "$spawner" ] || fail "no manager, or no spawner"
 equal "the manager's filter" "$(field "$manager" Seccomp)" 2
 equal "the manager gains nothing" "$(field "$manager" NoNewPrivs)" 1
-equal "the spawner's filter" "$(field "$spawner" Seccomp)" 0
+equal "the spawner's filter" "$(field "$spawner" Seccomp)" "$(field self Seccomp)"
 keeper=$(writer bento-keeper work)
 kernel=$(ps -o pid= --ppid "$keeper" | tr -d ' ')
 
