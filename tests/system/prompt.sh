@@ -11,7 +11,7 @@ open_prompt() {
 	rm -f typed
 	mkfifo typed
 	: >shown
-	"$BENTO" prompt --quiet <typed >shown 2>&1 &
+	"$BENTO" prompt <typed >shown 2>&1 &
 	prompt=$!
 	exec 7>typed
 }
@@ -23,9 +23,8 @@ questions() {
 	done
 }
 
-# One that is there is known by the refusal of another.
 until_there() {
-	until bento prompt --once </dev/null 2>&1 | grep -q 'another terminal'; do
+	until grep -q 'appear here' shown; do
 		kill -0 $prompt || fail "no prompt: $(cat shown)"
 	done
 }
@@ -37,6 +36,8 @@ copy() { # NUMBER: the status of a copy from web
 status 0 [ "$(copy 1)" = 126 ] # nobody to ask
 open_prompt
 until_there
+status 1 bento prompt --once
+grep -q 'another terminal' status.err || fail "a second one: $(cat status.err)"
 copy 1 >got 7>&- &
 questions 1
 grep -q '^from *web$' shown && grep -q '^service *qubes.Filecopy$' shown &&

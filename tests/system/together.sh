@@ -20,7 +20,9 @@ exec 7>typed
 		echo $answer >&7
 	done
 ) &
-until "$BENTO" prompt --once </dev/null 2>&1 | grep -q 'another terminal'; do :; done
+until grep -q 'appear here' shown; do
+	kill -0 $prompt || fail "no prompt: $(cat shown)"
+done
 exec 7>&-
 follow_readme 'Qubes that work together'
 equal "questions" "$(grep -c Number shown)" 2
