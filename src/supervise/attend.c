@@ -283,8 +283,7 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
 		;
 	base_close(&k->control);
 	k->control = -1;
-	while (waitpid(k->pid, &a.how, 0) < 0 && errno == EINTR)
-		;
+	a.how = start_reap(k->pid);
 	/* All its ends are closed now: what is left is in the pipes. */
 	streams_stop_input(s);
 	while (!streams_done(s))

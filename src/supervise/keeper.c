@@ -90,15 +90,14 @@ static void confine(void)
 
 static _Noreturn void keep(pid_t kernel)
 {
-	int how = 0;
+	int how;
 
 	confine();
 	while (serve(kernel))
 		;
 	/* Should it only have closed its connection, it is not ours any more. */
 	(void)kill(kernel, SIGKILL);
-	while (waitpid(kernel, &how, 0) < 0 && errno == EINTR)
-		;
+	how = start_reap(kernel);
 	if (WIFSIGNALED(how) && WTERMSIG(how) == SIGSYS)
 		(void)fprintf(stderr, "the kernel made a forbidden host call "
 		                      "and was killed\n");

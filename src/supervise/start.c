@@ -228,7 +228,7 @@ static int start_child(struct child *c, struct start *s, int record,
 		err = fault_errno(f, "let the kernel go");
 	if (err < 0 && out->pid > 0) {
 		(void)kill(out->pid, SIGKILL);
-		(void)waitpid(out->pid, NULL, 0);
+		(void)start_reap(out->pid);
 	}
 	return err;
 }
@@ -245,6 +245,21 @@ static int add_tools(struct start *s, int *folder, struct fault *f)
 
 	*folder = libexec_open(START_TOOLS, &none);
 	return *folder < 0 ? 0 : start_mount(s, &mount, folder, f);
+}
+
+int start_reap(pid_t kernel)
+{
+	siginfo_t info;
+	int how = 0;
+
+	/* Its number stays its group's while the zombie is there. */
+	while (waitid(P_PID, (id_t)kernel, &info, WEXITED | WNOWAIT) < 0 &&
+	       errno == EINTR)
+		;
+	(void)kill(-kernel, SIGKILL);
+	while (waitpid(kernel, &how, 0) < 0 && errno == EINTR)
+		;
+	return how;
 }
 
 int start_kernel(struct start *s, struct started *out, struct fault *f)

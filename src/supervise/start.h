@@ -36,6 +36,14 @@ must_check int start_mount(struct start *s, const struct launch_mount *m,
 
 /*
  * Starts it, with what is in START_TOOLS besides (LAUNCH_TOOLS) if that is there.
- * 0 and *out, whose descriptors the caller owns; or a negative errno. */
+ * 0 and *out, whose descriptors the caller owns; or a negative errno.
+ */
 must_check int start_kernel(struct start *s, struct started *out,
                             struct fault *f);
+
+/*
+ * Waits for the end of a kernel, a child of ours, and returns its wait status.
+ * What is left of its process group goes, too: where there is no PID namespace,
+ * processes that a guest made without our knowing survive the kernel.
+ */
+int start_reap(pid_t kernel);

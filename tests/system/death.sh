@@ -64,3 +64,27 @@ for delay in 0 0.001 0.002 0.004 0.006 0.008 0.01 0.015 0.02 0.03; do
 	wait $cli || :
 	gone $all
 done
+
+# Processes that a hostile guest has made without being heard go with the qube.
+hostile=$(dirname "$(realpath "$BENTO")")/tests/guest
+for end in kernel program; do
+	mkfifo go
+	: >out
+	"$BENTO" run --ro "$hostile:/t" -- sh -c '/t/hostile; echo up; read -r x' <go >out 2>&1 &
+	cli=$!
+	exec 8>go
+	until grep -q up out; do
+		[ -d /proc/$cli ] || { cat out >&2; fail "it did not start"; }
+	done
+	kernel=$(ps -o pid=,comm= --ppid $cli | awk '$2 == "bento-kernel" { print $1 }')
+	[ -n "$kernel" ] || fail "no kernel found"
+	[ $end = program ] || kill -KILL "$kernel"
+	exec 8>&-
+	wait $cli || :
+	limit=$((SECONDS + 30))
+	while [ -n "$(ps -o pid= -s "$kernel")" ]; do
+		[ $SECONDS -lt $limit ] ||
+			fail "$end: left: $(ps -o pid,ppid,stat,comm -s "$kernel")"
+	done
+	rm go
+done
