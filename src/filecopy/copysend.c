@@ -149,22 +149,32 @@ static int cannot(struct sender *s, const char *what)
 	return fault_errno(s->fault, "%s %s", what, s->last);
 }
 
-/* Zeros up to `end`, which is a hole of the file. */
+/* So many bytes more are in the buffer, which goes when it is full. */
+static int filled(struct sender *s, size_t n)
+{
+	int err = 0;
+
+	s->used += n;
+	s->bytes += n;
+	if (s->used == BUFFER_SIZE)
+		err = flush(s);
+	if (err == 0)
+		tell(s, false);
+	return err;
+}
+
+/* Zeros, for a hole of the file. */
 static int put_hole(struct sender *s, uint64_t size)
 {
 	while (size > 0) {
 		size_t n = (size_t)MIN(size, BUFFER_SIZE - s->used);
-		int err = 0;
+		int err;
 
 		memset(s->buffer + s->used, 0, n);
-		s->used += n;
-		s->bytes += n;
-		size -= n;
-		if (s->used == BUFFER_SIZE)
-			err = flush(s);
+		err = filled(s, n);
 		if (err < 0)
 			return err;
-		tell(s, false);
+		size -= n;
 	}
 	return 0;
 }
@@ -175,7 +185,7 @@ static int put_data(struct sender *s, int fd, uint64_t size)
 	while (size > 0) {
 		size_t room = (size_t)MIN(size, BUFFER_SIZE - s->used);
 		ssize_t n = read(fd, s->buffer + s->used, room);
-		int err = 0;
+		int err;
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -186,14 +196,10 @@ static int put_data(struct sender *s, int fd, uint64_t size)
 			                 "%s became shorter while it was "
 			                 "copied; copy it once more",
 			                 s->last);
-		s->used += (size_t)n;
-		s->bytes += (uint64_t)n;
-		size -= (uint64_t)n;
-		if (s->used == BUFFER_SIZE)
-			err = flush(s);
+		err = filled(s, (size_t)n);
 		if (err < 0)
 			return err;
-		tell(s, false);
+		size -= (uint64_t)n;
 	}
 	return 0;
 }
