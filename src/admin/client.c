@@ -8,6 +8,7 @@
 
 #include "admin/launcher.h"
 #include "admin/request.h"
+#include "base/rights.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
 
@@ -132,35 +133,21 @@ static int send_request(const struct paths *p, const struct client_call *c,
  */
 static int read_some(int sock, struct buffer *b, int *fd, struct fault *f)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} rights;
 	uint8_t *to = buffer_reserve(b, 16384);
-	struct iovec iov = {to, 16384};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = rights.room,
-		.msg_controllen = sizeof(rights.room),
-	};
-	const struct cmsghdr *c;
+	struct rights_got with;
 	autoclose int got = -1;
 	ssize_t n;
 
 	if (!to)
 		return fault_set(f, -ENOMEM, "out of memory");
 	do
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == ECONNRESET)
+		n = rights_receive(sock, to, 16384, &got, 1, &with, 0);
+	while (n == -EINTR);
+	if (n == -ECONNRESET)
 		return 0;
 	if (n < 0)
-		return fault_errno(f, "hear from the manager");
-	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&got, CMSG_DATA(c), sizeof(got));
+		return fault_set(f, (int)n, "hear from the manager: %s",
+		                 strerror((int)-n));
 	if (fd && *fd < 0)
 		*fd = take_fd(&got);
 	b->size += (size_t)n;

@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include "base/rights.h"
+
 static const struct {
 	uint32_t number;
 	enum control_side from;
@@ -61,34 +63,17 @@ size_t control_format(const struct control *c,
 	return at + len;
 }
 
-/* Room for the descriptors, aligned as the host wants it. */
-union rights {
-	struct cmsghdr head;
-	char room[CMSG_SPACE(sizeof(int) * CONTROL_FDS_MAX)];
-};
-
 int control_send(int sock, const struct control *c, const int *fds,
                  uint32_t count)
 {
 	uint8_t wire[CONTROL_SIZE_MAX];
-	struct iovec iov = {wire, control_format(c, wire)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	union rights rights = {0};
-	size_t size = sizeof(int) * count;
+	struct span bytes = {wire, control_format(c, wire)};
+	ssize_t n;
 
 	if (count > CONTROL_FDS_MAX)
 		return -E2BIG;
-	if (count > 0) {
-		msg.msg_control = rights.room;
-		msg.msg_controllen = CMSG_SPACE(size);
-		rights.head.cmsg_len = CMSG_LEN(size);
-		rights.head.cmsg_level = SOL_SOCKET;
-		rights.head.cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(&rights.head), fds, size);
-	}
-	if (sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return -errno;
-	return 0;
+	n = rights_send(sock, bytes, fds, count, MSG_DONTWAIT);
+	return n < 0 ? (int)n : 0;
 }
 
 int control_take(struct control_fds *fds, uint32_t i)
@@ -103,51 +88,38 @@ void control_close(struct control_fds *fds)
 	fds->count = 0;
 }
 
-/* The descriptors that came along. */
-static void received_fds(struct msghdr *msg, struct control_fds *fds)
+/* As rights_receive(). */
+static ssize_t receive(int sock, uint8_t wire[CONTROL_SIZE_MAX],
+                       struct control_fds *fds, bool *cut)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	size_t size = c ? c->cmsg_len - CMSG_LEN(0) : 0;
+	struct rights_got got;
+	ssize_t n = rights_receive(sock, wire, CONTROL_SIZE_MAX, fds->fd,
+	                           CONTROL_FDS_MAX, &got, MSG_DONTWAIT);
 
-	*fds = (struct control_fds){.lost = msg->msg_flags & MSG_CTRUNC};
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    size <= sizeof(fds->fd)) {
-		fds->count = (uint32_t)(size / sizeof(int));
-		memcpy(fds->fd, CMSG_DATA(c), size);
-	}
-	if (fds->lost)
-		control_close(fds);
+	fds->count = (uint32_t)got.count;
+	fds->lost = got.lost;
+	*cut = got.cut;
+	return n;
 }
 
 int control_receive(int sock, enum control_side from, struct control *out,
                     struct control_fds *fds)
 {
 	uint8_t wire[CONTROL_SIZE_MAX];
-	struct iovec iov = {wire, sizeof(wire)};
-	union rights rights = {0};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = rights.room,
-		.msg_controllen = sizeof(rights.room),
-	};
 	struct control_fds got;
+	bool too_long;
 	ssize_t n;
 	int err;
 
-	n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	n = receive(sock, wire, &got, &too_long);
 	/* It went without reading all of ours; what it said comes behind. */
-	if (n < 0 && errno == ECONNRESET)
-		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n < 0)
-		return errno == EINTR ? -EAGAIN : -errno;
-	if (n == 0)
-		return 0;
-	received_fds(&msg, &got);
-	err = msg.msg_flags & MSG_TRUNC
-	              ? -EPROTO
-	              : control_parse((struct span){wire, (size_t)n}, from,
-	                              out);
+	if (n == -ECONNRESET)
+		n = receive(sock, wire, &got, &too_long);
+	if (n <= 0)
+		return n == -EINTR ? -EAGAIN : (int)n;
+	err = too_long ? -EPROTO
+	               : control_parse((struct span){wire, (size_t)n}, from,
+	                               out);
 	if (err < 0) {
 		control_close(&got);
 		return err;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <termios.h>
 
+#include "base/rights.h"
 #include "cli/query.h"
 #include "cli/verbs.h"
 #include "policy/policy_question.h"
@@ -85,41 +86,19 @@ static int show(struct prompt *p, int file)
 	return 0;
 }
 
-/* A message of the manager's: its size, and a descriptor or -1. */
-static ssize_t receive(int sock, char text[MESSAGE_ROOM], int *fd)
-{
-	union {
-		struct cmsghdr header;
-		uint8_t room[CMSG_SPACE(sizeof(int))];
-	} with;
-	struct iovec iov = {text, MESSAGE_ROOM - 1};
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = with.room,
-		.msg_controllen = sizeof(with.room),
-	};
-	ssize_t n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-
-	*fd = -1;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
-	text[n > 0 ? n : 0] = 0;
-	return n;
-}
-
 /* 1: go on; 0: the manager has ended; or a negative errno. */
 static int manager_says(struct prompt *p)
 {
 	char text[MESSAGE_ROOM];
 	autoclose int file = -1;
-	ssize_t n = receive(p->manager, text, &file);
+	struct rights_got got;
+	ssize_t n = rights_receive(p->manager, text, sizeof(text) - 1, &file, 1,
+	                           &got, 0);
 	int err;
 
 	if (n <= 0)
-		return n < 0 && errno == EINTR ? 1 : 0;
+		return n == -EINTR ? 1 : 0;
+	text[n] = 0;
 	if (strncmp(text, "ask ", 4) == 0 && file >= 0) {
 		memcpy(p->number, text + 4, strlen(text + 4) + 1);
 		err = show(p, file);

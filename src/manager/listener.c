@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/rights.h"
 #include "channel/callmsg.h"
 #include "manager/manager.h"
 
@@ -83,40 +84,17 @@ static void destroy(struct conn *c)
 		reactor_change(l->m->reactor, &l->watch, EPOLLIN);
 }
 
-/* Sends the first byte with the descriptor.  As send(2). */
-static ssize_t send_first(struct conn *c)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} rights = {0};
-	struct iovec iov = {c->out.at, c->out.size};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = rights.room,
-		.msg_controllen = sizeof(rights.room),
-	};
-
-	rights.head.cmsg_len = CMSG_LEN(sizeof(int));
-	rights.head.cmsg_level = SOL_SOCKET;
-	rights.head.cmsg_type = SCM_RIGHTS;
-	memcpy(CMSG_DATA(&rights.head), &c->fd, sizeof(c->fd));
-	return sendmsg(c->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 /* Writes what can be written.  False: the connection is over. */
 static bool write_out(struct conn *c)
 {
 	while (c->out.size > 0) {
-		ssize_t n = c->fd >= 0
-		                    ? send_first(c)
-		                    : send(c->watch.fd, c->out.at, c->out.size,
-		                           MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* The descriptor goes with the first byte. */
+		ssize_t n = rights_send(c->watch.fd, buffer_span(&c->out),
+		                        &c->fd, c->fd >= 0, MSG_DONTWAIT);
 
-		if (n < 0 && errno == EINTR)
+		if (n == -EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n == -EAGAIN)
 			break;
 		if (n < 0)
 			return false;

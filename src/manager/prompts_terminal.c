@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/rights.h"
+
 #define SAID_ROOM 256u
 
 static void leave(struct prompts_terminal *t)
@@ -99,26 +101,13 @@ int prompts_terminal_open(struct prompts_terminal *t, int *theirs,
 /* A message, with a descriptor unless that is -1. */
 static int tell(const struct prompts_terminal *t, const char *verb, int fd)
 {
-	union {
-		struct cmsghdr header;
-		uint8_t room[CMSG_SPACE(sizeof(int))];
-	} with = {0};
 	char text[48];
-	int size = snprintf(text, sizeof(text), "%s %" PRIu64, verb, t->number);
-	struct iovec iov = {text, (size_t)size};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
 
-	if (fd >= 0) {
-		message.msg_control = with.room;
-		message.msg_controllen = sizeof(with.room);
-		with.header.cmsg_level = SOL_SOCKET;
-		with.header.cmsg_type = SCM_RIGHTS;
-		with.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&with.header), &fd, sizeof(fd));
-	}
-	if (sendmsg(t->watch.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return -errno;
-	return 0;
+	(void)snprintf(text, sizeof(text), "%s %" PRIu64, verb, t->number);
+	n = rights_send(t->watch.fd, span_str(text), &fd, fd >= 0,
+	                MSG_DONTWAIT);
+	return n < 0 ? (int)n : 0;
 }
 
 int prompts_terminal_ask(struct prompts_terminal *t, int question)

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/rights.h"
 #include "kernel/fs/lease.h"
 #include "kernel/task/memory.h"
 
@@ -30,27 +31,13 @@
 
 long cellpool_send(int sock, const int *fds, size_t count)
 {
-	char byte = 0;
-	struct iovec iov = {&byte, 1};
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(CELLS_SEND_MAX * sizeof(int))];
-	} control = {0};
-	struct msghdr m = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
-	};
+	static const uint8_t byte = 0;
+	ssize_t n;
 
 	assert(count > 0 && count <= CELLS_SEND_MAX);
-	control.head.cmsg_level = SOL_SOCKET;
-	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(&control.head), fds, count * sizeof(int));
-	if (sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return -errno;
-	return 0;
+	n = rights_send(sock, (struct span){&byte, 1}, fds, count,
+	                MSG_DONTWAIT);
+	return n < 0 ? (long)n : 0;
 }
 
 static void close_fd(int *fd)
