@@ -50,7 +50,10 @@ if [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
 	memory=$(mktemp -d /dev/shm/bento-test.XXXXXX)
 	trap 'lasting kill v 2>/dev/null || :; lasting kill m 2>/dev/null || :; rm -rf "$memory"' EXIT
 	lasting start m "/v=$memory" >/dev/null
-	equal "in memory" "$(lasting run-root m sh -c 'seq 200000 >/v/f; cat /v/f | tail -n 1; wc -l </v/f')" "200000
-200000"
+	equal "in memory" "$(lasting run-root m sh -c 'seq 200000 >/v/f; cat /v/f | tail -n 1; wc -l </v/f
+		echo small >/v/s; cat /v/s; read -r x </v/s; echo "$x"')" "200000
+200000
+small
+small"
 	lasting kill m
 fi

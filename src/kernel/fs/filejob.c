@@ -137,7 +137,10 @@ static long take_read(struct filejob *j, struct uio *u, int64_t *pos)
 	return n;
 }
 
-/* Without waiting for the host, or (`wait`) with. */
+/*
+ * Without waiting for the host, or (`wait`) with.  -EOPNOTSUPP: the host's file
+ * system can do the latter only.
+ */
 static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
 {
 	size_t size;
@@ -147,7 +150,7 @@ static long read_some(int fd, struct uio *u, int64_t *pos, bool wait)
 	int err;
 
 	if (n < 0)
-		return errno == EOPNOTSUPP ? -EAGAIN : -errno;
+		return -errno;
 	err = n > 0 ? uio_room_done(u, (size_t)n) : 0;
 	if (err < 0)
 		return err;
@@ -174,7 +177,10 @@ long filejob_read(const struct filejob_what *what, struct uio *u, int64_t *pos,
 			return task_sleep_deep(u->task);
 		got = j ? take_read(j, u, &piece.at)
 		        : read_some(piece.fd, u, &piece.at, wait);
-		if (got == -EAGAIN && u->task) {
+		/* What a helper read counts: begun anew it comes no further. */
+		if (got == -EOPNOTSUPP && u->done > before)
+			break;
+		if ((got == -EAGAIN || got == -EOPNOTSUPP) && u->task) {
 			piece.size = MIN(u->left, READ_MOST);
 			return start(u->task, &piece);
 		}

@@ -161,7 +161,7 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 		.owner = &owner, .node = n, .fd = n->fd};
 
 	return n->fs->cipher ? volumefs_sealed_read(f, u, pos)
-	                     : filejob_read(&what, u, pos, false);
+	                     : filejob_read(&what, u, pos, n->fs->in_memory);
 }
 
 static long write_some(struct volumefs_node *n, struct uio *u, int64_t *pos)
