@@ -132,10 +132,10 @@ versions() {
 	ls data/bento/templates/small | grep -c '\.tree$'
 }
 until [ -n "$(ls /proc/[0-9]*/fd -l 2>/dev/null | grep small/1.tree)" ]; do :; done
-printf 67890 >root/usr/short
+printf fr3sh >root/usr/short
 tar -C root --owner=0 --group=0 --format=pax -cf root.tar .
 "$BENTO" template create small --from tar:root.tar
-equal "new one" "$(on -- cat /usr/short)" 67890
+equal "new one" "$(on -- cat /usr/short)" fr3sh
 equal "both are there" "$(versions)" 2
 status 1 "$BENTO" template remove small
 exec 7>&-
@@ -154,7 +154,7 @@ flip() { # FILE TEXT
 	printf X | dd of="$1" bs=1 seek="$at" conv=notrunc 2>/dev/null
 }
 cp -r $store whole
-flip "$store/$version.data" 67890
+flip "$store/$version.data" fr3sh
 status 1 on -- cat /usr/short
 on -- cat /usr/short 2>said || :
 grep -q '/usr/short: its contents are damaged' said || fail "$(cat said)"
