@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channel/callmsg.h"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include "base/memfile.h"
 
 #define FIELDS 4
 
@@ -74,21 +73,15 @@ static size_t format(const struct callmsg *m, char *to)
 	return put(to, at, m->user);
 }
 
-/* A memory file with the record: a descriptor, or a negative errno. */
+/* The record as a memory file: a descriptor, or a negative errno. */
 static int record_file(const struct callmsg *m, size_t size)
 {
-	autofree char *text = malloc(size);
-	autoclose int fd = -1;
+	autofree uint8_t *text = malloc(size);
 
 	if (!text)
 		return -ENOMEM;
-	fd = memfd_create("call", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	(void)format(m, text);
-	if (pwrite(fd, text, size, 0) != (ssize_t)size)
-		return -EIO;
-	return take_fd(&fd);
+	(void)format(m, (char *)text);
+	return memfile_make("call", (struct span){text, size});
 }
 
 int callmsg_send(int sock, const struct control *c, const struct callmsg *m,
@@ -117,25 +110,6 @@ int callmsg_send(int sock, const struct control *c, const struct callmsg *m,
 	return control_send(sock, &out, fds, count);
 }
 
-/* The other side may shorten the file while we read, no more. */
-static int read_record(int fd, char **text, size_t *size)
-{
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size <= 0 || (uint64_t)st.st_size > CALLMSG_SIZE_MAX)
-		return -EPROTO;
-	*text = malloc((size_t)st.st_size);
-	if (!*text)
-		return -ENOMEM;
-	n = pread(fd, *text, (size_t)st.st_size, 0);
-	if (n < 0)
-		return -EPROTO;
-	*size = (size_t)n;
-	return 0;
-}
-
 int callmsg_take_streams(struct control_fds *fds, uint32_t from,
                          int streams[CALLMSG_STREAMS])
 {
@@ -152,7 +126,7 @@ int callmsg_take(const struct control *c, struct control_fds *fds, char **text,
                  struct callmsg *out, int streams[CALLMSG_STREAMS])
 {
 	uint32_t records = c->text[0] == '\0';
-	autofree char *copy = NULL;
+	autofree uint8_t *copy = NULL;
 	autoclose int record = -1;
 	struct callmsg m;
 	size_t size;
@@ -162,16 +136,16 @@ int callmsg_take(const struct control *c, struct control_fds *fds, char **text,
 		return -EMFILE;
 	if (records > 0) {
 		record = control_take(fds, 0);
-		err = read_record(record, &copy, &size);
+		err = memfile_read(record, CALLMSG_SIZE_MAX, &copy, &size);
 		if (err < 0)
 			return err;
 	} else {
 		size = strlen(c->text);
-		copy = strndup(c->text, size);
+		copy = (uint8_t *)strndup(c->text, size);
 		if (!copy)
 			return -ENOMEM;
 	}
-	err = callmsg_parse((struct span){(const uint8_t *)copy, size}, &m);
+	err = callmsg_parse((struct span){copy, size}, &m);
 	if (err == 0 && c->kind == CONTROL_serve)
 		err = callmsg_take_streams(fds, records, streams);
 	else if (err == 0 && fds->count != records)
@@ -179,8 +153,7 @@ int callmsg_take(const struct control *c, struct control_fds *fds, char **text,
 	if (err < 0)
 		return err;
 	*out = m;
-	*text = copy;
-	copy = NULL;
+	*text = take_ptr(&copy);
 	return 0;
 }
 

@@ -52,7 +52,8 @@
  *
  * of which the last three may be empty.  If it is at most CONTROL_TEXT_MAX
  * bytes long, it is the text of the message; else the text is empty, and the
- * record in a memory file, a descriptor before those of the streams.
+ * record in a memory file (base/memfile.h), a descriptor before those of the
+ * streams.
  *
  *	           call                          serve
  *	SERVICE    what is asked for             what is to be served

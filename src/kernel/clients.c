@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
+#include "base/memfile.h"
 #include "channel/job.h"
 #include "kernel/calls/callhub.h"
 #include "kernel/halt.h"
@@ -112,22 +112,12 @@ void clients_failed(struct kernel *k, uint32_t exit_status, const char *why)
 
 /* ---- what clients ask ---- */
 
-/* A record a client made: it may be shortened while we read, no more. */
 static int read_job(int fd, uint8_t **bytes, struct job *out)
 {
-	struct stat st;
-	ssize_t n;
+	size_t size;
+	int err = memfile_read(fd, WIRE_SIZE_MAX, bytes, &size);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size <= 0 || (uint64_t)st.st_size > WIRE_SIZE_MAX)
-		return -EPROTO;
-	*bytes = malloc((size_t)st.st_size);
-	if (!*bytes)
-		return -ENOMEM;
-	n = pread(fd, *bytes, (size_t)st.st_size, 0);
-	if (n < 0)
-		return -errno;
-	return job_parse((struct span){*bytes, (size_t)n}, out);
+	return err < 0 ? err : job_parse((struct span){*bytes, size}, out);
 }
 
 static struct program *find(struct client *c, uint64_t id)

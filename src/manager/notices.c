@@ -4,8 +4,9 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 
+#include "base/buffer.h"
+#include "base/memfile.h"
 #include "manager/manager.h"
 #include "manager/spawner.h"
 #include "policy/policy_source.h"
@@ -162,19 +163,16 @@ static int message_file(const struct words *w)
 		w->argument, "requested_target", w->wanted, "target", w->target,
 		"why", w->why, "left_out", (json_int_t)w->left_out);
 	char *text = o ? json_dumps(o, JSON_ENSURE_ASCII) : NULL;
-	autoclose int fd = -1;
-	int err = -ENOMEM;
+	autobuffer struct buffer b = {0};
 
 	json_decref(o);
 	if (text) {
-		fd = memfd_create("notice", MFD_CLOEXEC);
-		err = fd < 0 || dprintf(fd, "%s\n", text) < 0 ||
-		                      lseek(fd, 0, SEEK_SET) < 0
-		              ? -EIO
-		              : 0;
+		buffer_text(&b, text);
+		buffer_text(&b, "\n");
 	}
 	free(text);
-	return err < 0 ? err : take_fd(&fd);
+	return !text || b.bad ? -ENOMEM
+	                      : memfile_make("notice", buffer_span(&b));
 }
 
 static void enqueue(struct notices *n, const struct words *w)

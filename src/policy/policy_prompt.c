@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/memfile.h"
 #include "policy/policy_json.h"
 #include "policy/policy_question.h"
 
@@ -77,16 +77,15 @@ int policy_prompt_question(const struct policy_prompt *p,
                            const struct policy_answer *a, struct fault *f)
 {
 	autobuffer struct buffer b = {0};
-	autoclose int fd = -1;
+	int fd;
 
 	if (policy_json_ask(p->system, p->request, a, &b) < 0)
 		return fault_set(f, -ENOMEM, "out of memory");
-	fd = memfd_create("prompt", MFD_CLOEXEC);
+	fd = memfile_make("prompt", buffer_span(&b));
 	if (fd < 0)
-		return fault_errno(f, "make a file for the question");
-	if (write_all(fd, buffer_span(&b)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return fault_errno(f, "write the question");
-	return take_fd(&fd);
+		return fault_set(f, fd, "make a file for the question: %s",
+		                 strerror(-fd));
+	return fd;
 }
 
 /*

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervise/order.h"
 
-#include <sys/mman.h>
+#include <string.h>
 
+#include "base/memfile.h"
 #include "channel/control.h"
 
 int order_file(const char *name, const void *bytes, size_t size,
                struct fault *f)
 {
-	autoclose int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = memfile_make(name, (struct span){bytes, size});
 
 	if (fd < 0)
-		return fault_errno(f, "make a memory file");
-	if (write(fd, bytes, size) != (ssize_t)size)
-		return fault_errno(f, "write a memory file");
-	return take_fd(&fd);
+		return fault_set(f, fd, "make a memory file: %s",
+		                 strerror(-fd));
+	return fd;
 }
 
 int order_run(int control, uint64_t id, const struct job *j,

@@ -8,10 +8,7 @@
 #include "channel/job.h"
 #include "supervise/streams.h"
 
-/*
- * Bytes as a memory file: its descriptor, which the caller owns, or a negative
- * errno.  `name` shows in /proc only.
- */
+/* memfile_make(), with the sentence for a person. */
 must_check int order_file(const char *name, const void *bytes, size_t size,
                           struct fault *f);
 

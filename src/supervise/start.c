@@ -6,30 +6,36 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/libexec.h"
 #include "base/probe.h"
-#include "supervise/order.h"
 
 #define NAMESPACES                                                \
 	((uint64_t)(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | \
 	            CLONE_NEWUTS | CLONE_NEWCGROUP))
 #define FREE_FD 256 /* descriptors move up here before they move down */
 
-/* The record as a memory file. */
+/* The record as a memory file, which clone_jailed() may have to change. */
 static int record_file(const struct launch *l, struct fault *f)
 {
 	autofree uint8_t *bytes = NULL;
+	autoclose int fd = -1;
 	size_t size;
 	int err;
 
 	err = launch_format(l, &bytes, &size);
 	if (err < 0)
 		return fault_set(f, err, "the qube has too much mounted");
-	return order_file("bento-launch", bytes, size, f);
+	fd = memfd_create("bento-launch", MFD_CLOEXEC);
+	if (fd < 0)
+		return fault_errno(f, "make a memory file");
+	if (write(fd, bytes, size) != (ssize_t)size)
+		return fault_errno(f, "write a memory file");
+	return take_fd(&fd);
 }
 
 int start_fd(struct start *s, int fd, struct fault *f)

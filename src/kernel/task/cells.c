@@ -3,12 +3,12 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 
+#include "base/memfile.h"
 #include "kernel/fs/lease.h"
 #include "kernel/syscall.h"
 #include "kernel/task/cellpool.h"
@@ -615,27 +615,6 @@ long cells_send(struct task *t, const int *fds, size_t count)
 
 /* Images. */
 
-static int strings_file(const char *strings, size_t size)
-{
-	int fd = memfd_create("strings", MFD_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	while (size > 0) {
-		ssize_t n = write(fd, strings, size);
-
-		if (n < 0) {
-			err = -errno;
-			close(fd);
-			return err;
-		}
-		strings += n;
-		size -= (size_t)n;
-	}
-	return fd;
-}
-
 static long send_image(struct cell *c, struct slot *s, struct image *img,
                        const char *strings, const int elf[2])
 {
@@ -647,7 +626,9 @@ static long send_image(struct cell *c, struct slot *s, struct image *img,
 	img->strings_sent = img->strings_size > CHANNEL_WINDOW - IMAGE_STRINGS;
 	img->has_interp = elf[1] >= 0;
 	if (img->strings_sent) {
-		file = strings_file(strings, img->strings_size);
+		file = memfile_make("strings",
+		                    (struct span){(const uint8_t *)strings,
+		                                  img->strings_size});
 		if (file < 0)
 			return file;
 		fds[count++] = file;

@@ -3,10 +3,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/memfile.h"
 #include "channel/job.h"
 #include "kernel/owner.h"
 #include "kernel/testbed.h"
@@ -166,11 +166,12 @@ static void nonsense_ends_only_its_connection(void **state)
 static int job_file(const struct job *j)
 {
 	autofree uint8_t *bytes = NULL;
-	int fd = memfd_create("job", 0);
 	size_t size;
+	int fd;
 
 	assert_int_equal(job_format(j, &bytes, &size), 0);
-	assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+	fd = memfile_make("job", (struct span){bytes, size});
+	assert_true(fd >= 0);
 	return fd;
 }
 
@@ -183,14 +184,14 @@ static void what_cannot_be_run_is_told(void **state)
 	struct job user = good, folder = good, streams = good;
 	struct control run = {.kind = CONTROL_run, .value = {9}};
 	struct control c;
-	int fd = enter(b), bad = memfd_create("bad", 0);
+	int fd = enter(b);
 	int orders[5];
 
 	user.user = span_str("nobody-here");
 	folder.cwd = span_str("/no/such/folder");
 	streams.stream[1] = JOB_DESCRIPTOR; /* which does not come along */
 	orders[0] = -1;
-	orders[1] = bad;
+	orders[1] = memfile_make("bad", span_str("no job"));
 	orders[2] = job_file(&user);
 	orders[3] = job_file(&folder);
 	orders[4] = job_file(&streams);
