@@ -60,8 +60,7 @@
  *	TARGET     as asked: a name, "@..."      what had been asked for
  *	SOURCE     for whom, of TRIGGER_         the caller's name, for
  *	           SERVICE4; or empty            QREXEC_REMOTE_DOMAIN
- *	USER       empty                         whom it runs as; empty: the
- *	                                         qube's default user
+ *	USER       empty                         whom it runs as; empty: `user`
  *
  * All consist of letters, digits and "+-._", a target also of "@:"; SERVICE has
  * a '+', with or without something behind it, and does not begin with one.

@@ -12,7 +12,7 @@
 
 #include "channel/wire.h"
 
-#define JOB_USER_MAX 31u
+#define JOB_USER_MAX 255u
 
 /* What one of the program's three streams is. */
 enum job_stream {
@@ -24,10 +24,10 @@ enum job_stream {
 struct job {
 	uint8_t stream[3];
 	uint16_t rows, columns; /* of the terminal */
-	struct span user;       /* empty: the qube's default user */
-	struct span cwd;        /* empty: the user's home */
+	struct span user;       /* empty: `user` */
+	struct span cwd;        /* empty: the user's home, or / without one */
 	struct wire_list args;  /* at least one */
-	struct wire_list env;
+	struct wire_list env;   /* HOME, USER, LOGNAME and SHELL are added */
 };
 
 /*

@@ -43,6 +43,23 @@ int environment_set(struct environment *e, const char *name, const char *value,
 	return 0;
 }
 
+int environment_begin(struct environment *e, struct fault *f)
+{
+	const char *term = getenv("TERM");
+	const char *lang = getenv("LANG");
+	const char *const pairs[][2] = {
+		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+	                 "/sbin:/bin"},
+		{"TERM", term ? term : "dumb"},
+		{"LANG", lang ? lang : "C.UTF-8"},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs) && err == 0; i++)
+		err = environment_set(e, pairs[i][0], pairs[i][1], f);
+	return err;
+}
+
 int environment_ask(struct environment *e, const char *what, struct fault *f)
 {
 	autofree char *name = strdup(what);

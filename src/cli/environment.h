@@ -21,6 +21,12 @@ must_check int environment_set(struct environment *e, const char *name,
                                const char *value, struct fault *f);
 
 /*
+ * Sets the variables of a clean environment; TERM and LANG are ours.  Those of
+ * the account are added in the qube.
+ */
+must_check int environment_begin(struct environment *e, struct fault *f);
+
+/*
  * NAME=VALUE, or NAME: as it is in our own environment; if it is not there, it
  * is not there inside either.
  */

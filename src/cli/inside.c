@@ -16,7 +16,10 @@
 static const char detach[] =
 	"trap '' HUP; exec \"$@\" </dev/null >/dev/null 2>&1";
 
-/* A control socket of the qube's kernel, or a negative errno. */
+/*
+ * A control socket of the qube's kernel, or a negative errno.  The answer's
+ * text is the qube's default_user.
+ */
 static int connect_to(const struct inside *i, struct query *a, struct fault *f)
 {
 	const struct client_call call = {
@@ -147,7 +150,6 @@ static int detached(const struct inside *i, int control, struct job *j,
 int inside_run(const struct inside *i, struct query *a, struct fault *f)
 {
 	struct job j = {
-		.user = span_str(i->account->name),
 		.cwd = span_str(i->cwd),
 	};
 	autoclose int control = connect_to(i, a, f);
@@ -155,6 +157,7 @@ int inside_run(const struct inside *i, struct query *a, struct fault *f)
 
 	if (control < 0)
 		return status;
+	j.user = span_str(i->user ? i->user : query_text(a));
 	status = i->how & INSIDE_DETACHED ? detached(i, control, &j, f)
 	                                  : attached(i, control, &j, f);
 	free((void *)(uintptr_t)j.args.packed.at);

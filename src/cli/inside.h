@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "cli/account.h"
+#include "cli/environment.h"
 #include "cli/query.h"
 
 #define INSIDE_PLAIN            1u /* no terminal, even on one */
@@ -15,9 +15,9 @@
 
 struct inside {
 	const char *qube;
-	bool start; /* the qube, if it does not run */
-	const struct account *account;
-	const char *cwd; /* "": the account's home */
+	bool start;       /* the qube, if it does not run */
+	const char *user; /* of the qube; NULL: its default_user */
+	const char *cwd;  /* "": the user's home */
 	char *const *command;
 	const struct environment *env;
 	uint32_t how;

@@ -24,7 +24,7 @@ static int go(void *options, struct frame_call *c)
 	struct inside i = {
 		.qube = c->words[0],
 		.start = !o->no_start,
-		.account = account_find("root"),
+		.user = "root",
 		.cwd = "",
 		.command = shell,
 		.env = env,
@@ -34,7 +34,7 @@ static int go(void *options, struct frame_call *c)
 	              : fault_set(c->fault, -ENOMEM, "out of memory");
 
 	if (err == 0)
-		err = account_environment(env, i.account, c->fault);
+		err = environment_begin(env, c->fault);
 	if (err == 0) {
 		err = inside_run(&i, &q, c->fault);
 		if (c->fault->text[0])

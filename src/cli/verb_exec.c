@@ -64,7 +64,6 @@ struct work {
 	struct frame_call *call;
 	struct query *query;
 	struct environment *env;
-	const struct account *account;
 	char **command;
 };
 
@@ -139,7 +138,7 @@ static int run_in(const struct work *w, const char *qube, bool detached)
 	const struct inside i = {
 		.qube = qube,
 		.start = !o->no_start,
-		.account = w->account,
+		.user = o->user,
 		.cwd = "",
 		.command = w->command,
 		.env = w->env,
@@ -227,16 +226,10 @@ static int prepare(struct work *w)
 		                   c->prefix);
 	if (w->o->service && c->count > first + 1)
 		return frame_usage(c, "one SERVICE, without more words");
-	w->account = account_find(w->o->user);
-	if (!w->account)
-		return frame_usage(c,
-		                   "no such user in a qube: %s; user or "
-		                   "root",
-		                   w->o->user);
 	w->command = make_command(w->o, c->words + first);
 	if (!w->command)
 		return fault_set(c->fault, -ENOMEM, "out of memory");
-	return account_environment(w->env, w->account, c->fault);
+	return environment_begin(w->env, c->fault);
 }
 
 static int go(void *options, struct frame_call *c)
@@ -244,7 +237,7 @@ static int go(void *options, struct frame_call *c)
 	autoquery struct query q = QUERY_NONE;
 	autofree struct environment *env = calloc(1, sizeof(*env));
 	struct exec_options *o = options;
-	struct work w = {o, c, &q, env, NULL, NULL};
+	struct work w = {o, c, &q, env, NULL};
 	int err = env ? prepare(&w)
 	              : fault_set(c->fault, -ENOMEM, "out of memory");
 

@@ -9,7 +9,6 @@
 #include <sys/sysinfo.h>
 
 #include "base/libexec.h"
-#include "cli/account.h"
 #include "cli/environment.h"
 #include "cli/inside.h"
 #include "cli/options.h"
@@ -33,7 +32,7 @@ struct run {
 	struct environment env;
 	const char *asked[ENVIRONMENT_MAX]; /* --env, set last */
 	uint32_t asked_count;
-	const struct account *account;
+	const char *user;            /* NULL: the usual one */
 	const char *only_disposable; /* the last option that is, or NULL */
 	const char *cwd;             /* NULL: none was asked for */
 	const char *trace;
@@ -90,12 +89,8 @@ static int set_user(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;
 
-	r->account = account_find(value);
-	return r->account ? 0
-	                  : fault_set(f, -EINVAL,
-	                              "no such user in a qube: %s; user or "
-	                              "root",
-	                              value);
+	r->user = value;
+	return *value ? 0 : fault_set(f, -EINVAL, "--user: which one?");
 }
 
 static int set_cwd(void *to, const char *value, struct fault *f)
@@ -199,14 +194,17 @@ static const struct option_row rows[] = {
 /* The clean environment, then what --env says. */
 static int make_environment(struct run *r, struct fault *f)
 {
-	int err = account_environment(&r->env, r->account, f);
+	int err = environment_begin(&r->env, f);
 
 	for (uint32_t i = 0; i < r->asked_count && err == 0; i++)
 		err = environment_ask(&r->env, r->asked[i], f);
 	return err;
 }
 
-/* Where the program starts: as asked; else where we are, if that is shared. */
+/*
+ * Where the program starts: as asked; else where we are, if that is shared;
+ * else at home.
+ */
 static struct span starting_folder(const struct run *r,
                                    char at[static LAUNCH_PATH_MAX + 1])
 {
@@ -216,7 +214,7 @@ static struct span starting_folder(const struct run *r,
 		return span_str(r->cwd);
 	if (here && share_covers(&r->shares, here, at))
 		return span_str(at);
-	return span_str(r->account->home);
+	return span_str("");
 }
 
 /* What the qube's programs are: a template image, or the machine's own. */
@@ -296,7 +294,7 @@ run(struct run *r, char *const cmd[], struct fault *f)
 	char at[LAUNCH_PATH_MAX + 1];
 	static struct streams streams;
 	static struct start s;
-	struct job j = {.user = span_str(r->account->name)};
+	struct job j = {.user = span_str(r->user ? r->user : "")};
 	autoclose int signal_fd = -1;
 	struct started k;
 	int status = VERBS_OURS;
@@ -336,7 +334,7 @@ static int run_inside(struct run *r, char *const words[], struct fault *f)
 	struct inside i = {
 		.qube = words[0],
 		.start = !r->no_start,
-		.account = r->account,
+		.user = r->user,
 		.cwd = r->cwd ? r->cwd : "",
 		.command = words + 2,
 		.how = r->filter      ? INSIDE_VISIBLE
@@ -393,7 +391,6 @@ int verb_run(char *const argv[])
 		(void)fputs("bento run: out of memory\n", stderr);
 		return VERBS_OURS;
 	}
-	r->account = account_find(NULL);
 	r->image.used = TPLSTORE_UNUSED;
 	r->image.root_fd = -1;
 	r->trace = "";

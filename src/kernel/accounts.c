@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "channel/job.h"
 #include "kernel/fs/hand.h"
 
 #define FILE_MAX ((size_t)1 << 20)
@@ -13,6 +14,8 @@ static const struct account known[] = {
 	{1000, 1000, "user", "/home/user", "/bin/bash", {1000}, 1},
 	{0, 0, "root", "/root", "/bin/bash", {0}, 1},
 };
+
+static_assert(JOB_USER_MAX <= ACCOUNTS_TEXT_MAX, "jobs can name all accounts");
 
 /* Takes the next line off, without its end.  False: there is none. */
 static bool take_line(struct span *text, struct span *line)
@@ -141,16 +144,12 @@ static long read_text(struct task *t, const char *path, uint8_t **out)
 	return n;
 }
 
-int accounts_find(struct task *t, struct span name, struct account *out)
+/* As the qube's files have it. */
+static int find_in_files(struct task *t, struct span name, struct account *out)
 {
 	autofree uint8_t *passwd = NULL, *group = NULL;
 	long users, groups;
 
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (span_is(name, known[i].name) || (name.size + i == 0)) {
-			*out = known[i];
-			return 0;
-		}
 	users = read_text(t, "/etc/passwd", &passwd);
 	if (users < 0)
 		return (int)users;
@@ -158,4 +157,19 @@ int accounts_find(struct task *t, struct span name, struct account *out)
 	return accounts_parse((struct span){passwd, (size_t)users},
 	                      (struct span){group, (size_t)MAX(groups, 0)},
 	                      name, out);
+}
+
+int accounts_find(struct task *t, struct span name, struct account *out)
+{
+	int err;
+
+	if (name.size == 0)
+		name = span_str(known[0].name);
+	err = find_in_files(t, name, out);
+	for (size_t i = 0; i < ARRAY_LEN(known) && err < 0; i++)
+		if (span_is(name, known[i].name)) {
+			*out = known[i];
+			err = 0;
+		}
+	return err;
 }

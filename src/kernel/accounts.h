@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who there is in a qube: `user` and `root` as its /etc/passwd has them at first,
- * and whoever else that file names now.
+ * Who there is in a qube: whoever its /etc/passwd names now.  `user` and `root`
+ * are there in any case, as that file has them at first, so that a qube whose
+ * file is broken can be entered and mended.
  */
 #pragma once
 

@@ -368,8 +368,8 @@ static int enter_folder(struct task *t, const struct program_order *o,
 	memcpy(name, at.at, at.size);
 	name[at.size] = '\0';
 	err = path_lookup(t, AT_FDCWD, name, PATH_FOLLOW | PATH_DIRECTORY, &p);
-	/* A service's account may have no home: it starts in /. */
-	if (err < 0 && o->over)
+	/* Accounts of services may have no home: they start in /. */
+	if (err < 0 && o->job->cwd.size == 0)
 		return 0;
 	if (err < 0)
 		return fault_set(f, (int)err, "start in %s: %s", name,
@@ -392,7 +392,13 @@ static int make_task(struct kernel *k, const struct job *j,
 		return fault_set(f, err, "make a process: %s", strerror(-err));
 	err = accounts_find(t, j->user, who);
 	if (err < 0) {
-		err = fault_set(f, err, "no such user in the qube");
+		err = err == -ENOENT
+		              ? fault_set(f, err,
+		                          "no such user in the qube: %.*s",
+		                          (int)j->user.size,
+		                          (const char *)j->user.at)
+		              : fault_set(f, err, "look the user up: %s",
+		                          strerror(-err));
 	} else {
 		cred = cred_create(who->uid, who->gid, who->groups,
 		                   who->group_count);
@@ -408,26 +414,29 @@ static int make_task(struct kernel *k, const struct job *j,
 	return 0;
 }
 
-static void put_variable(struct buffer *b, const char *name, const char *value)
-{
-	buffer_text(b, name);
-	buffer_text0(b, value);
-}
-
-/* The job's variables, and those of a login if they are wanted. */
-static int make_environment(const struct program_order *o,
+/* The job's variables, and those of a login that are not among them. */
+static int make_environment(const struct wire_list *env,
                             const struct account *who, struct buffer *b,
                             struct exec_list *out)
 {
-	*out = (struct exec_list){o->job->env.count, o->job->env.packed};
-	if (!o->environment)
-		return 0;
-	buffer_put(b, out->packed.at, out->packed.size);
-	put_variable(b, "HOME=", who->home);
-	put_variable(b, "USER=", who->name);
-	put_variable(b, "LOGNAME=", who->name);
-	put_variable(b, "SHELL=", who->shell);
-	*out = (struct exec_list){out->count + 4, buffer_span(b)};
+	const char *const login[][2] = {
+		{"HOME", who->home},
+		{"USER", who->name},
+		{"LOGNAME", who->name},
+		{"SHELL", *who->shell ? who->shell : "/bin/sh"},
+	};
+	uint32_t count = env->count;
+
+	buffer_put(b, env->packed.at, env->packed.size);
+	for (size_t i = 0; i < ARRAY_LEN(login); i++) {
+		if (variable(env, login[i][0]).at)
+			continue;
+		buffer_text(b, login[i][0]);
+		buffer_text(b, "=");
+		buffer_text0(b, login[i][1]);
+		count++;
+	}
+	*out = (struct exec_list){count, buffer_span(b)};
 	return b->bad ? -ENOMEM : 0;
 }
 
@@ -438,7 +447,7 @@ static int load(struct task *t, const struct program_order *o,
 	autofree uint8_t *to_free = NULL;
 	struct exec_list names, env;
 	struct buffer b = {0};
-	int err = make_environment(o, who, &b, &env);
+	int err = make_environment(&o->job->env, who, &b, &env);
 
 	to_free = b.at;
 	if (err == 0)

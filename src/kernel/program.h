@@ -31,7 +31,6 @@ struct program_order {
 	uint64_t id;               /* the client's number for it */
 	const struct job *job;
 	struct program_streams *streams; /* taken over */
-	bool environment; /* add HOME, USER and such to the job's */
 };
 
 /* Descriptors of the streams and the terminal; -1 for those that are none. */

@@ -113,9 +113,12 @@ int on_power_stats(struct call *c)
 int on_power_connect(struct call *c)
 {
 	bool start = span_is(c->request.payload, "start");
+	char user[PROPERTY_VALUE_MAX];
 
 	if (c->request.payload.size && !start)
 		return call_fail(c, EX_QubesValueError,
 		                 "the payload is nothing, or start");
+	property_text(c->m->ledger, &c->target, "default_user", user);
+	buffer_text(&c->answer, user);
 	return domain_connect(c, start);
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "channel/callmsg.h"
 #include "manager/property_compute.h"
 
 #define STR               PROPERTY_STR
@@ -19,6 +20,11 @@
 #define LIVE              PROPERTY_LIVE
 #define HALTED            PROPERTY_HALTED
 #define FIXED             PROPERTY_FIXED
+
+/* Of the names of accounts that calls can carry. */
+#define USER_BYTES                                             \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789+-._"
 
 #define PROPERTY(name, type, classes, rule, traits, what) \
 	{#name, type, classes, rule, traits, what},
@@ -315,6 +321,13 @@ static int check_text(struct ledger *l, const struct property *p,
 	if (strncmp(p->name, "default_pool", 12) == 0 &&
 	    strcmp(value, "file") != 0)
 		return fault_set(f, -EINVAL, "there is one pool: 'file'");
+	if (strcmp(p->name, "default_user") == 0 &&
+	    (!*value || strlen(value) > CALLMSG_NAME_MAX ||
+	     strspn(value, USER_BYTES) != strlen(value)))
+		return fault_set(f, -EINVAL,
+		                 "default_user is of at most %u letters, "
+		                 "digits and + - . _",
+		                 CALLMSG_NAME_MAX);
 	if (strcmp(p->name, "name") != 0)
 		return 0;
 	wrong = qube_name_wrong(value);

@@ -8,6 +8,7 @@
 #include "manager/dom0.h"
 #include "manager/manager.h"
 #include "manager/preload.h"
+#include "manager/property.h"
 #include "manager/trunk.h"
 
 static void fail(struct route *r, const char *why)
@@ -49,6 +50,27 @@ static int serve_here(struct route *r, int theirs[CALLMSG_STREAMS])
 	return 0;
 }
 
+/* Nobody has said whom the service runs as: the target's default_user. */
+static int name_user(struct route *r, uint32_t id)
+{
+	char user[PROPERTY_VALUE_MAX];
+	struct fault f;
+	struct qube q;
+	int err = ledger_begin(r->m->ledger, false, &f);
+
+	if (err < 0)
+		return err;
+	err = qube_load(r->m->ledger, id, &q);
+	if (err == 0) {
+		property_text(r->m->ledger, &q, "default_user", user);
+		(void)snprintf(r->user, sizeof(r->user), "%.*s",
+		               (int)CALLMSG_NAME_MAX, user);
+		r->what.user = span_str(r->user);
+	}
+	ledger_abort(r->m->ledger);
+	return err;
+}
+
 /* What the two have to do with is there: they are joined. */
 static void join(struct route *r)
 {
@@ -67,6 +89,10 @@ static void join(struct route *r)
 	if (full) {
 		r->waiter.done = ready;
 		trunk_wait(full, &r->waiter);
+		return;
+	}
+	if (to && r->what.user.size == 0 && name_user(r, to->id) < 0) {
+		fail(r, "the target is gone");
 		return;
 	}
 	if (make_streams(ours, theirs) < 0) {

@@ -24,7 +24,7 @@ struct route {
 	enum route_kind kind;
 	char uuid[QUBE_UUID_SIZE]; /* the qube's; the disposable's template's */
 	bool start;                /* if it does not run */
-	struct callmsg what;       /* as the target is told */
+	struct callmsg what;       /* as the target is told; no user: its own */
 	struct trunk *from;        /* who called; NULL: the user */
 	/*
 	 * Comes once, later or at once: with streams, which are the owner's then,
@@ -36,7 +36,8 @@ struct route {
 	/* ---- */
 	struct manager *m;
 	struct domain_waiter waiter;
-	uint32_t made; /* the disposable's number, or 0 */
+	uint32_t made;                   /* the disposable's number, or 0 */
+	char user[CALLMSG_NAME_MAX + 1]; /* the target's default_user */
 };
 
 void route_begin(struct manager *m, struct route *r);

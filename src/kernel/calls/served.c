@@ -126,7 +126,6 @@ static int start(struct served *s, const char *path, struct span argument,
 		.over = &s->program,
 		.job = &j,
 		.streams = &streams,
-		.environment = true,
 	};
 	struct fault f = {""};
 	int err;

@@ -3,7 +3,11 @@
 
 #include <errno.h>
 
-#include "cmocka_all.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "kernel/testbed.h"
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
 			     "short:x:5\n"
@@ -66,12 +70,63 @@ static void lines_that_are_none_name_nobody(void **state)
 	assert_int_equal(a.uid, 77);
 }
 
+static void write_file(struct testbed *bed, const char *name, const char *text)
+{
+	long fd = testbed_call(bed, SYS_openat, AT_FDCWD, name,
+	                       O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(testbed_call(bed, SYS_write, fd, text, strlen(text)),
+	                 strlen(text));
+	assert_int_equal(testbed_call(bed, SYS_close, fd), 0);
+}
+
+/* Without its files a qube still has these two, so that it can be mended. */
+static void user_and_root_are_always_there(void **state)
+{
+	struct testbed *bed = *state;
+	struct account a;
+
+	assert_int_equal(accounts_find(bed->task, span_str("root"), &a), 0);
+	assert_int_equal(a.uid, 0);
+	assert_int_equal(accounts_find(bed->task, span_str(""), &a), 0);
+	assert_string_equal(a.name, "user");
+	assert_int_equal(a.uid, 1000);
+	assert_true(accounts_find(bed->task, span_str("alice"), &a) < 0);
+}
+
+static void the_files_of_the_qube_decide(void **state)
+{
+	struct testbed *bed = *state;
+	struct account a;
+
+	assert_int_equal(testbed_call(bed, SYS_mkdirat, AT_FDCWD, "/etc", 0755),
+	                 0);
+	write_file(bed, "/etc/passwd",
+	           "root:x:0:0::/elsewhere:/bin/dash\n"
+	           "alice:x:1001:1001::/home/alice:/bin/zsh\n");
+	write_file(bed, "/etc/group", "audio:x:29:root,alice\n");
+	assert_int_equal(accounts_find(bed->task, span_str("root"), &a), 0);
+	assert_string_equal(a.home, "/elsewhere");
+	assert_string_equal(a.shell, "/bin/dash");
+	assert_int_equal(a.group_count, 2);
+	assert_int_equal(a.groups[1], 29);
+	assert_int_equal(accounts_find(bed->task, span_str("alice"), &a), 0);
+	assert_int_equal(a.uid, 1001);
+	assert_int_equal(accounts_find(bed->task, span_str("bob"), &a),
+	                 -ENOENT);
+	assert_int_equal(accounts_find(bed->task, span_str(""), &a), 0);
+	assert_int_equal(a.uid, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_line_of_a_name_counts),
 		cmocka_unit_test(groups_are_those_that_name_it),
 		cmocka_unit_test(lines_that_are_none_name_nobody),
+		TESTBED(user_and_root_are_always_there),
+		TESTBED(the_files_of_the_qube_decide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,8 @@ static void what_cannot_be_run_is_told(void **state)
 		if (hear(fd, &c) != CONTROL_failed || c.value[0] != 9 ||
 		    c.value[1] != 125 || !c.text[0])
 			fail_msg("order %zu: kind %u: %s", i, c.kind, c.text);
+		if (i == 2)
+			assert_non_null(strstr(c.text, "nobody-here"));
 		base_close(&orders[i]);
 	}
 	assert_true(list_empty(&b->kernel->kernel.programs));

@@ -238,7 +238,7 @@ static void a_redirected_call_goes_elsewhere(void **state)
 	call(b, WORK, 1, "s+", "");
 	serves(b, WORK, MAIL, 1, &m, &text);
 	assert_true(span_is(m.target, "@default"));
-	assert_int_equal(m.user.size, 0);
+	assert_true(span_is(m.user, "user"));
 	free(text);
 }
 
