@@ -16,19 +16,6 @@ enum where { KERNEL, STUB, BOTH };
 /* What the stub knows and refuses, with the error of a Linux without it. */
 static const char *const refused[] = {"rseq", "clone3"};
 
-#define VAL(type, name)
-#define FLAGS(name, mask)
-#define IN(name, len)
-#define OUT(name, len)
-#define INS(name, type, count)
-#define OUTS(name, type, count)
-#define IOS(name, type, count)
-#define INREC(name, type)
-#define OUTREC(name, type)
-#define IOREC(name, type)
-#define PATH(name)
-#define ADDR(name)
-#define NONE
 #define SYSCALL(nr, name, where, args) \
 	row(to, nr, #name, answered_by(#name, where, sys_##name != NULL));
 

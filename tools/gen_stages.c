@@ -80,19 +80,6 @@ static void note(unsigned nr, size_t at, unsigned kind, size_t count,
 	}
 #include "channel/syscalls.def"
 
-#define VAL(type, name)
-#define FLAGS(name, mask)
-#define IN(name, len)
-#define OUT(name, len)
-#define INS(name, type, count)
-#define OUTS(name, type, count)
-#define IOS(name, type, count)
-#define INREC(name, type)
-#define OUTREC(name, type)
-#define IOREC(name, type)
-#define PATH(name)
-#define ADDR(name)
-#define NONE
 #define SYSCALL(number, name, where, args) fill_##name();
 
 int main(void)

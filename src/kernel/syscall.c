@@ -44,19 +44,6 @@
 	}
 #include "channel/syscalls.def"
 
-#define VAL(type, name)
-#define FLAGS(name, mask)
-#define IN(name, len)
-#define OUT(name, len)
-#define INS(name, type, count)
-#define OUTS(name, type, count)
-#define IOS(name, type, count)
-#define INREC(name, type)
-#define OUTREC(name, type)
-#define IOREC(name, type)
-#define PATH(name)
-#define ADDR(name)
-#define NONE
 #define SYSCALL(nr, name, where, args) [nr] = {#name, enter_##name},
 static const struct entry {
 	const char *name;

@@ -59,19 +59,6 @@ struct param {
 	static const struct param params_##name[] = {args{END, 0, 0, 0}};
 #include "channel/syscalls.def"
 
-#define VAL(type, name)
-#define FLAGS(name, mask)
-#define IN(name, len)
-#define OUT(name, len)
-#define INS(name, type, count)
-#define OUTS(name, type, count)
-#define IOS(name, type, count)
-#define INREC(name, type)
-#define OUTREC(name, type)
-#define IOREC(name, type)
-#define PATH(name)
-#define ADDR(name)
-#define NONE
 #define SYSCALL(nr, name, where, args) [nr] = params_##name,
 static const struct param *const params[] = {
 #include "channel/syscalls.def"
