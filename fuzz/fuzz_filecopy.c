@@ -17,6 +17,7 @@
 #include "filecopy/copyname.h"
 #include "filecopy/copyrecv.h"
 #include "filecopy/copywire.h"
+#include "scratch.h"
 
 #define BYTES_MAX  (1u << 20)
 #define TARGET_MAX 2048u /* no input is longer */
@@ -52,20 +53,6 @@ static int check_one(const char *path, const struct stat *st, int kind,
 		must(S_ISREG(st->st_mode) || S_ISDIR(st->st_mode));
 	}
 	return 0;
-}
-
-static int open_up(const char *path, const struct stat *st, int kind,
-                   struct FTW *ftw)
-{
-	(void)st, (void)ftw;
-	return kind == FTW_D || kind == FTW_DNR ? chmod(path, 0700) : 0;
-}
-
-static int drop(const char *path, const struct stat *st, int kind,
-                struct FTW *ftw)
-{
-	(void)st, (void)kind, (void)ftw;
-	return remove(path);
 }
 
 static void check_result(int fd, int got)
@@ -124,9 +111,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* It would be refused if it were received: a link to above. */
 	must(unlinkat(around, "in/out", 0) == 0);
 	(void)snprintf(in, sizeof(in), "%s/in", path);
-	(void)nftw(path, open_up, 16, FTW_PHYS);
+	(void)nftw(path, scratch_open, 16, FTW_PHYS);
 	must(nftw(in, check_one, 16, FTW_PHYS) == 0);
-	must(nftw(in, drop, 16, FTW_PHYS | FTW_DEPTH) == 0);
+	must(scratch_drop(in) == 0);
 	/* Nothing but "in" was there. */
 	must(rmdir(path) == 0);
 	return 0;

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "cmocka_all.h"
+#include "scratch.h"
 
 #include "admin/reply.h"
 #include "admin/request.h"
@@ -116,8 +117,7 @@ void fake_manager_start(struct fake_manager *m, const struct fake_row *rows,
 
 	*m = (struct fake_manager){.rows = rows, .count = count};
 	assert_true(count <= ARRAY_LEN(m->used));
-	(void)snprintf(m->folder, sizeof(m->folder), "/tmp/bento-unit.XXXXXX");
-	assert_non_null(mkdtemp(m->folder));
+	assert_int_equal(scratch_make(m->folder), 0);
 	(void)snprintf(path, sizeof(path), "%s/bento", m->folder);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)setenv("XDG_RUNTIME_DIR", m->folder, 1);
@@ -137,7 +137,6 @@ void fake_manager_start(struct fake_manager *m, const struct fake_row *rows,
 
 void fake_manager_stop(struct fake_manager *m)
 {
-	char command[128];
 
 	(void)shutdown(m->listener, SHUT_RDWR);
 	pthread_join(m->thread, NULL);
@@ -146,8 +145,7 @@ void fake_manager_stop(struct fake_manager *m)
 	buffer_fini(&m->asked);
 	buffer_fini(&m->out);
 	buffer_fini(&m->err);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", m->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(m->folder), 0);
 }
 
 /* Puts `fd` in the place of a stream; what was there comes back. */

@@ -3,18 +3,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "cmocka_all.h"
+#include "scratch.h"
 
 void copybed_init(struct copybed *b)
 {
-	strcpy(b->path, "/tmp/bento-copy.XXXXXX");
-	assert_non_null(mkdtemp(b->path));
+	assert_int_equal(scratch_make(b->path), 0);
 	b->around = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(b->around >= 0);
 	assert_int_equal(mkdirat(b->around, "in", 0700), 0);
@@ -23,28 +22,12 @@ void copybed_init(struct copybed *b)
 	assert_true(b->folder >= 0 && b->proc >= 0);
 }
 
-/* Folders first become ours again. */
-static int open_up(const char *path, const struct stat *st, int kind,
-                   struct FTW *ftw)
-{
-	(void)st, (void)ftw;
-	return kind == FTW_D || kind == FTW_DNR ? chmod(path, 0700) : 0;
-}
-
-static int drop(const char *path, const struct stat *st, int kind,
-                struct FTW *ftw)
-{
-	(void)st, (void)kind, (void)ftw;
-	return remove(path);
-}
-
 void copybed_fini(struct copybed *b)
 {
 	close(b->around);
 	close(b->folder);
 	close(b->proc);
-	(void)nftw(b->path, open_up, 16, FTW_PHYS);
-	assert_int_equal(nftw(b->path, drop, 16, FTW_PHYS | FTW_DEPTH), 0);
+	assert_int_equal(scratch_drop(b->path), 0);
 }
 
 void copybed_put(struct buffer *wire, uint32_t mode, const char *name,

@@ -342,7 +342,7 @@ class Daemon(Case):
         data.send(EXIT, struct.pack("<I", 0))
         link.send(ENDED, ports(0, first))
         # Told in order: a trigger's answer proves that it was read.
-        self.policy.answer = b"result=deny\n"
+        self.policy.lines = b"result=deny\n"
         link.send(TRIGGER3, trigger(b"x", b"SOCKET1", b"s"))
         self.assertEqual(link.next()[0], REFUSED)
         self.client("-e", "user:three")
@@ -415,7 +415,7 @@ class Daemon(Case):
         link = self.daemon(b"result=deny\n")
         for answer in (b"result=deny\n", b"", b"result=allow\n",
                        b"result=allow\ntarget=" + b"x" * 64 + b"\n"):
-            self.policy.answer = answer
+            self.policy.lines = answer
             link.send(TRIGGER3, trigger(b"work", b"SOCKET5", b"s"))
             self.assertEqual(link.next(),
                              (REFUSED, b"SOCKET5".ljust(32, b"\0")))

@@ -112,14 +112,13 @@ def collect(link):
         said[kind] += body
 
 
-class Manager(threading.Thread):
-    """Answers bento.Call with streams, and lets `serve` be the service."""
+class Server(threading.Thread):
+    """Answers each connection by `answer`, one after the other."""
 
-    def __init__(self, path, serve):
+    def __init__(self, path):
         super().__init__(daemon=True)
         self.listener = listen(path)
         self.listener.settimeout(None)
-        self.serve = serve
         self.asked = []
         self.start()
 
@@ -135,14 +134,16 @@ class Manager(threading.Thread):
                 except OSError:
                     pass  # whoever asked has gone
 
+
+class Manager(Server):
+    """Answers bento.Call with streams, and lets `serve` be the service."""
+
+    def __init__(self, path, serve):
+        self.serve = serve
+        super().__init__(path)
+
     def answer(self, conn):
-        request = b""
-        while True:
-            more = conn.recv(65536)
-            if not more:
-                break
-            request += more
-        head, _, payload = request.partition(b"\0")
+        head, _, payload = read_all(conn).partition(b"\0")
         self.asked.append((head, payload))
         if not self.serve:
             conn.sendall(b"2\0QubesException\0\0no\0")
@@ -174,31 +175,24 @@ class Manager(threading.Thread):
         sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
 
 
-class Policy(threading.Thread):
+class Policy(Server):
     """Answers each question with the same lines."""
 
-    def __init__(self, path, answer):
-        super().__init__(daemon=True)
-        self.listener = listen(path)
-        self.listener.settimeout(None)
-        self.answer = answer
-        self.asked = []
-        self.start()
+    def __init__(self, path, lines):
+        self.lines = lines
+        super().__init__(path)
 
-    def run(self):
-        while True:
-            try:
-                conn, _ = self.listener.accept()
-            except OSError:
+    def answer(self, conn):
+        question = b""
+        while not question.endswith(b"\n\n"):
+            more = conn.recv(65536)
+            if not more:
                 return
-            with conn:
-                question = b""
-                while not question.endswith(b"\n\n"):
-                    question += conn.recv(65536)
-                self.asked.append(dict(
-                    line.split(b"=", 1)
-                    for line in question.strip().split(b"\n")))
-                conn.sendall(self.answer)
+            question += more
+        self.asked.append(dict(
+            line.split(b"=", 1)
+            for line in question.strip().split(b"\n")))
+        conn.sendall(self.lines)
 
 
 def read_all(sock):

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "scratch.h"
+
 /* Makes an image of a small tree with these options; -1: no mkfs.erofs. */
 static int make(const char *options)
 {
@@ -17,17 +19,16 @@ static int make(const char *options)
 		"printf small >t/small && ln -sf small t/link\n"
 		"for i in $(seq 400); do : >t/sub/empty-file-number-$i; done\n"
 		"mkfs.erofs %s image t >/dev/null 2>&1 || exit 77\n";
-	char folder[] = "/tmp/imgread-XXXXXX";
+	char folder[SCRATCH_ROOM];
 	char text[1024];
 	int status, fd;
 
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(scratch_make(folder), 0);
 	(void)snprintf(text, sizeof(text), command, folder, options);
 	status = system(text);
 	(void)snprintf(text, sizeof(text), "%s/image", folder);
 	fd = open(text, O_RDONLY | O_CLOEXEC);
-	(void)snprintf(text, sizeof(text), "rm -rf '%s'", folder);
-	assert_int_equal(system(text), 0);
+	assert_int_equal(scratch_drop(folder), 0);
 	if (WEXITSTATUS(status) == 77 && fd >= 0) {
 		close(fd);
 		fd = -1;

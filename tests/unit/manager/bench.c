@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cmocka_all.h"
+#include "scratch.h"
 
 static void open_ledger(struct bench *b)
 {
@@ -19,8 +20,7 @@ int bench_setup(void **state)
 	struct bench *b = calloc(1, sizeof(*b));
 
 	assert_non_null(b);
-	(void)snprintf(b->path, sizeof(b->path), "/tmp/bento-ledger.XXXXXX");
-	assert_non_null(mkdtemp(b->path));
+	assert_int_equal(scratch_make(b->path), 0);
 	b->folder = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(b->folder >= 0);
 	open_ledger(b);
@@ -34,10 +34,8 @@ int bench_teardown(void **state)
 	struct bench *b = *state;
 
 	ledger_close(b->ledger);
-	(void)unlinkat(b->folder, "manager.lmdb", 0);
-	(void)unlinkat(b->folder, "manager.lmdb-lock", 0);
 	close(b->folder);
-	(void)rmdir(b->path);
+	assert_int_equal(scratch_drop(b->path), 0);
 	free(b);
 	return 0;
 }

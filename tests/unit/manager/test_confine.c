@@ -16,6 +16,7 @@
 
 #include "base/probe.h"
 #include "cmocka_all.h"
+#include "scratch.h"
 
 #define UUID  "01234567-89ab-cdef-0123-456789abcdef"
 #define OTHER "fedcba98-7654-3210-fedc-ba9876543210"
@@ -40,8 +41,7 @@ static int setup(void **state)
 	int top;
 
 	assert_non_null(p);
-	(void)snprintf(p->top, sizeof(p->top), "/tmp/bento-confine.XXXXXX");
-	assert_non_null(mkdtemp(p->top));
+	assert_int_equal(scratch_make(p->top), 0);
 	(void)snprintf(config, sizeof(config), "%s/config", p->top);
 	assert_int_equal(setenv("XDG_CONFIG_HOME", config, 1), 0);
 	top = open(p->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -60,10 +60,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct place *p = *state;
-	char command[128];
 
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", p->top);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(p->top), 0);
 	free(p);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cmocka_all.h"
+#include "scratch.h"
 
 struct bed {
 	char top[64];
@@ -24,8 +25,7 @@ static int set_up(void **state)
 	struct policy_folders folders = {0};
 
 	assert_non_null(b);
-	(void)snprintf(b->top, sizeof(b->top), "/tmp/bento-policy.XXXXXX");
-	assert_non_null(mkdtemp(b->top));
+	assert_int_equal(scratch_make(b->top), 0);
 	assert_true(asprintf(&folders.path[POLICY_LAYER_ETC], "%s/etc",
 	                     b->top) > 0);
 	assert_true(asprintf(&folders.path[POLICY_LAYER_CONFIG],
@@ -41,11 +41,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct bed *b = *state;
-	char command[128];
 
 	policy_store_close(b->store);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", b->top);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(b->top), 0);
 	free(b);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "cmocka_all.h"
 #include "policy/policy_line.h"
+#include "scratch.h"
 
 struct bed {
 	char top[64];
@@ -46,8 +47,7 @@ static int set_up(void **state)
 	const char *names[] = {"etc", "config", "run"};
 
 	assert_non_null(b);
-	(void)snprintf(b->top, sizeof(b->top), "/tmp/bento-policy.XXXXXX");
-	assert_non_null(mkdtemp(b->top));
+	assert_int_equal(scratch_make(b->top), 0);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		folders.path[i + 1] = join(b, names[i]);
 		assert_int_equal(mkdir(folders.path[i + 1], 0755), 0);
@@ -61,11 +61,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct bed *b = *state;
-	char command[128];
 
 	policy_store_close(b->store);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", b->top);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(b->top), 0);
 	free(b);
 	return 0;
 }

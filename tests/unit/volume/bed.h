@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cmocka_all.h"
+#include "scratch.h"
 #include "volume/tree.h"
 #include "volume/volume_check.h"
 
@@ -35,8 +36,7 @@ static inline int bed_setup(void **state)
 	struct volume_limits limits = {BED_BYTES, BED_INODES};
 	struct fault f;
 
-	(void)snprintf(b->host, sizeof(b->host), "/tmp/volume.XXXXXX");
-	assert_non_null(mkdtemp(b->host));
+	assert_int_equal(scratch_make(b->host), 0);
 	b->dir = open(b->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (volume_create(b->dir, &limits, HEADER_OPEN, (struct span){NULL, 0},
 	                  &f) < 0)
@@ -49,13 +49,11 @@ static inline int bed_setup(void **state)
 static inline int bed_teardown(void **state)
 {
 	struct bed *b = *state;
-	char command[96];
 
 	if (b->v)
 		(void)volume_close(b->v);
 	close(b->dir);
-	(void)snprintf(command, sizeof(command), "rm -r %s", b->host);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(b->host), 0);
 	free(b);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "volume/revision.h"
 
+#include "scratch.h"
 #include "volume/bed.h"
 #include "volume/object.h"
 
@@ -15,8 +16,7 @@ static int setup(void **state)
 	struct volume_limits limits = {BED_BYTES, BED_INODES};
 	struct fault f;
 
-	(void)snprintf(h->host, sizeof(h->host), "/tmp/revision.XXXXXX");
-	assert_non_null(mkdtemp(h->host));
+	assert_int_equal(scratch_make(h->host), 0);
 	h->fd = open(h->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (revision_init(h->fd, &limits, HEADER_OPEN, (struct span){NULL, 0},
 	                  &f) < 0)
@@ -159,8 +159,7 @@ static void a_clone_is_a_volume_of_its_own(void **state)
 	struct fault f;
 
 	put(h, "a", "first");
-	(void)snprintf(other.host, sizeof(other.host), "/tmp/clone.XXXXXX");
-	assert_non_null(mkdtemp(other.host));
+	assert_int_equal(scratch_make(other.host), 0);
 	other.fd = open(other.host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(revision_clone(h->fd, other.fd, &f), 0);
 	put(&other, "a", "clone");

@@ -5,13 +5,13 @@
  * that has the scratch folder as its root, which takes a privileged user.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kernel/testbed.h"
+#include "scratch.h"
 
 #define STEPS   8000
 #define FD_BASE 40 /* descriptors in play: from here on, in both worlds */
@@ -260,13 +260,6 @@ static int compare(uint64_t seed, uint32_t uid)
 	return 0;
 }
 
-static int forget(const char *path, const struct stat *st, int kind,
-                  struct FTW *ftw)
-{
-	(void)st, (void)kind, (void)ftw;
-	return remove(path);
-}
-
 static void run(uint64_t seed, uint32_t uid)
 {
 	char dir[] = "/dev/shm/as-host.XXXXXX";
@@ -283,7 +276,7 @@ static void run(uint64_t seed, uint32_t uid)
 		_exit(in ? compare(seed, uid) : 2);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	(void)nftw(dir, forget, 8, FTW_DEPTH | FTW_PHYS);
+	(void)scratch_drop(dir);
 	if (status == 2 << 8)
 		skip();
 	assert_int_equal(status, 0);

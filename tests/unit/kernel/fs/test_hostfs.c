@@ -13,6 +13,7 @@
 
 #include "kernel/fs/mount.h"
 #include "kernel/testbed.h"
+#include "scratch.h"
 
 struct shared {
 	struct testbed *bed;
@@ -50,8 +51,7 @@ static int setup(void **state)
 	struct superblock *sb;
 	struct path at;
 
-	(void)strcpy(s->dir, "/tmp/hostfs.XXXXXX");
-	assert_non_null(mkdtemp(s->dir));
+	assert_int_equal(scratch_make(s->dir), 0);
 	assert_int_equal(mkdir(host(s, "in"), 0755), 0);
 	assert_int_equal(mkdir(host(s, "out"), 0755), 0);
 	put(s, "out/secret", "secret");
@@ -70,11 +70,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct shared *s = *state;
-	char command[128];
 
 	testbed_destroy(s->bed);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", s->dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(s->dir), 0);
 	free(s);
 	return 0;
 }

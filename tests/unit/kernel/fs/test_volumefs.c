@@ -16,6 +16,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/fs/world.h"
 #include "kernel/testbed.h"
+#include "scratch.h"
 #include "volume/tree.h"
 #include "volume/volume_check.h"
 
@@ -67,8 +68,7 @@ static int set_up(void **state, bool sealed)
 	struct volume_limits limits = {LIMIT, INODES};
 	struct fault f;
 
-	(void)snprintf(x->host, sizeof(x->host), "/tmp/volumefs.XXXXXX");
-	assert_non_null(mkdtemp(x->host));
+	assert_int_equal(scratch_make(x->host), 0);
 	x->dir = open(x->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(volume_create(x->dir, &limits, lock, secret, &f), 0);
 	x->sealed = sealed;
@@ -90,12 +90,10 @@ static int setup_sealed(void **state)
 static int teardown(void **state)
 {
 	struct fixture *x = *state;
-	char command[128];
 
 	unmount(x);
 	close(x->dir);
-	(void)snprintf(command, sizeof(command), "rm -r %s", x->host);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(x->host), 0);
 	free(x);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/testbed.h"
+#include "scratch.h"
 
 /* A host with a template (usr, etc, bin -> usr/bin) and a folder to share. */
 struct host {
@@ -57,8 +58,7 @@ static int setup(void **state)
 	struct world_options *o = calloc(1, sizeof(*o));
 	struct fsctx first = {.refs = 1, .umask = 022};
 
-	(void)strcpy(h->dir, "/tmp/world.XXXXXX");
-	assert_non_null(mkdtemp(h->dir));
+	assert_int_equal(scratch_make(h->dir), 0);
 	put_dir(h, "usr");
 	put_dir(h, "usr/bin");
 	put_file(h, "usr/bin/tool", "#!tool", 0755);
@@ -108,13 +108,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct host *h = *state;
-	char command[128];
 
 	path_put(&h->root);
 	path_put(&h->home);
 	testbed_destroy(h->bed);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", h->dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_drop(h->dir), 0);
 	free(h);
 	return 0;
 }
