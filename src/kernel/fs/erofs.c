@@ -11,8 +11,6 @@
 #include "kernel/fs/erofs_file.h"
 #include "kernel/fs/erofs_xattr.h"
 
-#define BUCKETS 256u /* at first */
-
 static struct erofs *fs_of(const struct inode *i)
 {
 	return erofs_node_of(i)->fs;
@@ -20,53 +18,15 @@ static struct erofs *fs_of(const struct inode *i)
 
 /* ---- inodes ---- */
 
-static struct erofs_node **bucket_of(const struct erofs *fs, uint64_t nid)
-{
-	uint64_t h = nid * 0x9e3779b97f4a7c15u;
-
-	return &fs->bucket[(h >> 32) & (fs->bucket_count - 1)];
-}
-
-static void grow_table(struct erofs *fs)
-{
-	size_t old_count = fs->bucket_count;
-	size_t count = old_count * 2;
-	struct erofs_node **old = fs->bucket;
-	struct erofs_node **fresh;
-
-	if (fs->node_count < old_count)
-		return;
-	fresh = limits_alloc(fs->kernel, count * sizeof(*old));
-	if (!fresh)
-		return; /* longer chains do no harm */
-	fs->bucket = fresh;
-	fs->bucket_count = count;
-	for (size_t i = 0; i < old_count; i++) {
-		while (old[i]) {
-			struct erofs_node *n = old[i];
-			struct erofs_node **b = bucket_of(fs, n->image.nid);
-
-			old[i] = n->next;
-			n->next = *b;
-			*b = n;
-		}
-	}
-	limits_free(fs->kernel, old, old_count * sizeof(*old));
-}
-
 static void destroy(struct inode *i)
 {
 	struct erofs_node *n = i->private;
-	struct erofs_node **at;
 	struct kernel *k;
 
 	if (!n)
 		return;
 	k = n->fs->kernel;
-	for (at = bucket_of(n->fs, n->image.nid); *at != n;)
-		at = &(*at)->next;
-	*at = n->next;
-	n->fs->node_count--;
+	hashtable_remove(&n->fs->nodes, &n->link);
 	if (n->copy) {
 		filedata_fini(n->copy);
 		limits_free(k, n->copy, sizeof(*n->copy));
@@ -90,17 +50,29 @@ static void fill(struct inode *i, const struct imgread_inode *from)
 	i->atime = i->ctime = i->btime = i->mtime;
 }
 
+static struct erofs_node *find(const struct erofs *fs, uint64_t nid)
+{
+	struct hashtable_link *at = hashtable_find(&fs->nodes,
+	                                           hashtable_mix(nid));
+
+	for (; at; at = hashtable_next(at)) {
+		struct erofs_node *n = container_of(at, struct erofs_node,
+		                                    link);
+
+		if (n->image.nid == nid)
+			return n;
+	}
+	return NULL;
+}
+
 /* The inode of that number: a reference to the one there is, or a new one. */
 static int inode_of(struct erofs *fs, uint64_t nid, struct inode **out)
 {
-	struct erofs_node *n = *bucket_of(fs, nid);
-	struct erofs_node **b;
+	struct erofs_node *n = find(fs, nid);
 	struct imgread_inode image;
 	struct inode *i;
 	int err;
 
-	while (n && n->image.nid != nid)
-		n = n->next;
 	if (n) {
 		*out = inode_get(n->inode);
 		return 0;
@@ -108,6 +80,8 @@ static int inode_of(struct erofs *fs, uint64_t nid, struct inode **out)
 	err = imgread_inode(&fs->image, nid, &image);
 	if (err < 0)
 		return err;
+	if (hashtable_reserve(&fs->nodes) < 0)
+		return -ENOMEM;
 	n = limits_alloc(fs->kernel, sizeof(*n));
 	i = n ? inode_create(fs->sb, &erofs_ops, image.mode) : NULL;
 	if (!i) {
@@ -117,11 +91,7 @@ static int inode_of(struct erofs *fs, uint64_t nid, struct inode **out)
 	*n = (struct erofs_node){.fs = fs, .inode = i, .image = image};
 	i->private = n;
 	fill(i, &image);
-	grow_table(fs);
-	b = bucket_of(fs, nid);
-	n->next = *b;
-	*b = n;
-	fs->node_count++;
+	hashtable_add(&fs->nodes, &n->link, hashtable_mix(nid));
 	*out = i;
 	return 0;
 }
@@ -255,7 +225,7 @@ static void free_fs(struct erofs *fs)
 	merkle_fini(&fs->tree);
 	limits_free(k, fs->good, fs->bits);
 	limits_free(k, fs->bad, fs->bits);
-	limits_free(k, fs->bucket, fs->bucket_count * sizeof(*fs->bucket));
+	hashtable_fini(&fs->nodes);
 	close_files(&fs->files);
 	limits_free(k, fs, sizeof(*fs));
 }
@@ -322,10 +292,6 @@ static int open_all(struct erofs *fs, struct fault *f)
 
 	if (err < 0)
 		return err;
-	fs->bucket = limits_alloc(fs->kernel, BUCKETS * sizeof(*fs->bucket));
-	if (!fs->bucket)
-		return fault_set(f, -ENOMEM, "out of memory");
-	fs->bucket_count = BUCKETS;
 	if (fs->files.data_fd >= 0) {
 		if (fstat(fs->files.data_fd, &st) < 0)
 			return fault_errno(f, "look at the image's data");
@@ -347,7 +313,7 @@ int erofs_create(struct kernel *k, const struct erofs_options *o,
 		close_files(o);
 		return fault_set(f, -ENOMEM, "out of memory");
 	}
-	fs->kernel = k;
+	fs->kernel = fs->nodes.kernel = k;
 	fs->files = *o;
 	fs->quota.max = UINT64_MAX;
 	list_init(&fs->in_world);

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "image/imgsource.h"
+#include "kernel/core/hashtable.h"
 #include "kernel/fs/filedata.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/world.h"
@@ -35,9 +36,7 @@ struct erofs {
 	uint64_t data_ino; /* on the host */
 	struct filedata_quota quota; /* of copies; the qube's limit counts */
 	struct list in_world;        /* world.images */
-	struct erofs_node **bucket;
-	size_t bucket_count;
-	size_t node_count;
+	struct hashtable nodes;
 };
 
 /* inode.private */
@@ -45,9 +44,9 @@ struct erofs_node {
 	struct erofs *fs;
 	struct inode *inode;
 	struct imgread_inode image;
-	struct erofs_node *next; /* in its bucket */
-	struct filedata *copy;   /* for cells, if they may not have the file */
-	char *name;              /* what it was when a cell first mapped it */
+	struct hashtable_link link; /* in fs->nodes */
+	struct filedata *copy; /* for cells, if they may not have the file */
+	char *name;            /* what it was when a cell first mapped it */
 	size_t name_room;
 };
 

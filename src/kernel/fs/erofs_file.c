@@ -154,17 +154,18 @@ const char *erofs_file_at(const struct erofs *fs, uint64_t offset,
                           uint64_t *begin)
 {
 	uint64_t block = offset / ONDISK_BLOCK + fs->image.main_blocks;
+	struct hashtable_link *at = NULL;
 
-	for (size_t b = 0; b < fs->bucket_count; b++) {
-		for (struct erofs_node *n = fs->bucket[b]; n; n = n->next) {
-			uint64_t start = n->image.start;
+	while ((at = hashtable_after(&fs->nodes, at)) != NULL) {
+		const struct erofs_node *n = container_of(at, struct erofs_node,
+		                                          link);
+		uint64_t start = n->image.start;
 
-			if (!n->name || block < start ||
-			    (block - start) * ONDISK_BLOCK >= n->image.size)
-				continue;
-			*begin = (start - fs->image.main_blocks) * ONDISK_BLOCK;
-			return n->name;
-		}
+		if (!n->name || block < start ||
+		    (block - start) * ONDISK_BLOCK >= n->image.size)
+			continue;
+		*begin = (start - fs->image.main_blocks) * ONDISK_BLOCK;
+		return n->name;
 	}
 	return NULL;
 }

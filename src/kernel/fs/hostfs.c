@@ -525,8 +525,7 @@ static void destroy_sb(struct superblock *sb)
 {
 	struct hostfs *fs = sb->private;
 
-	limits_free(fs->kernel, fs->bucket,
-	            fs->bucket_count * sizeof(*fs->bucket));
+	hashtable_fini(&fs->nodes);
 	limits_free(fs->kernel, fs, sizeof(*fs));
 }
 
@@ -566,7 +565,7 @@ int hostfs_create(struct kernel *k, const struct hostfs_options *o,
 		close(o->dir_fd);
 		return -ENOMEM;
 	}
-	fs->kernel = k;
+	fs->kernel = fs->nodes.kernel = k;
 	fs->sb = sb;
 	fs->ops = &hostfs_ops;
 	fs->options = *o;

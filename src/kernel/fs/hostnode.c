@@ -70,70 +70,36 @@ static int open_again(struct hostfs *fs, int fd, int flags)
 
 /* ---- the table ---- */
 
-static struct hostnode **bucket_of(struct hostfs *fs, uint64_t dev,
-                                   uint64_t ino)
+static uint32_t hash_of(uint64_t dev, uint64_t ino)
 {
-	uint64_t h = (ino ^ dev << 32) * 0x9e3779b97f4a7c15u;
-
-	return &fs->bucket[(h >> 32) & (fs->bucket_count - 1)];
+	return hashtable_mix(ino ^ dev << 32);
 }
 
-static int grow_table(struct hostfs *fs)
+static void unlink_node(struct hostnode *n)
 {
-	size_t old_count = fs->bucket_count;
-	struct hostnode **old = fs->bucket;
-	size_t count = old_count ? old_count * 2 : 64;
-
-	fs->bucket = limits_alloc(fs->kernel, count * sizeof(*old));
-	if (!fs->bucket) {
-		fs->bucket = old;
-		return old ? 0 : -ENOMEM; /* longer chains do no harm */
-	}
-	fs->bucket_count = count;
-	for (size_t i = 0; i < old_count; i++) {
-		while (old[i]) {
-			struct hostnode *n = old[i];
-			struct hostnode **b = bucket_of(fs, n->dev, n->ino);
-
-			old[i] = n->next;
-			n->next = *b;
-			*b = n;
-		}
-	}
-	limits_free(fs->kernel, old, old_count * sizeof(*old));
-	return 0;
-}
-
-static void unhash(struct hostnode *n)
-{
-	struct hostnode **at;
-
-	if (!n->hashed)
-		return;
-	at = bucket_of(n->fs, n->dev, n->ino);
-	while (*at != n)
-		at = &(*at)->next;
-	*at = n->next;
-	n->hashed = false;
-	n->fs->node_count--;
+	if (n->linked)
+		hashtable_remove(&n->fs->nodes, &n->link);
+	n->linked = false;
 }
 
 struct hostnode *hostnode_find(struct hostfs *fs, const struct statx *st)
 {
-	struct hostnode *n;
+	struct hashtable_link *at = hashtable_find(
+		&fs->nodes, hash_of(dev_of(st), st->stx_ino));
 
-	if (fs->bucket_count == 0)
-		return NULL;
-	n = *bucket_of(fs, dev_of(st), st->stx_ino);
-	while (n && (n->ino != st->stx_ino || n->dev != dev_of(st)))
-		n = n->next;
-	/* The number may have been used again for another file. */
-	if (n && (n->born != born_of(st) ||
-	          (n->inode->mode & S_IFMT) != (st->stx_mode & S_IFMT))) {
-		unhash(n);
+	for (; at; at = hashtable_next(at)) {
+		struct hostnode *n = container_of(at, struct hostnode, link);
+
+		if (n->ino != st->stx_ino || n->dev != dev_of(st))
+			continue;
+		/* The number may have been used again for another file. */
+		if (n->born == born_of(st) &&
+		    (n->inode->mode & S_IFMT) == (st->stx_mode & S_IFMT))
+			return n;
+		unlink_node(n);
 		return NULL;
 	}
-	return n;
+	return NULL;
 }
 
 /* ---- attributes ---- */
@@ -215,7 +181,6 @@ struct inode *hostnode_inode(struct hostfs *fs, struct hostnode *parent,
                              struct span name, const struct statx *st)
 {
 	struct hostnode *n = hostnode_find(fs, st);
-	struct hostnode **b;
 	struct inode *i;
 
 	if (n) {
@@ -224,7 +189,7 @@ struct inode *hostnode_inode(struct hostfs *fs, struct hostnode *parent,
 			return NULL;
 		return inode_get(n->inode);
 	}
-	if (fs->node_count >= fs->bucket_count && grow_table(fs) < 0)
+	if (hashtable_reserve(&fs->nodes) < 0)
 		return NULL;
 	n = limits_alloc(fs->kernel, sizeof(*n));
 	if (!n)
@@ -244,11 +209,8 @@ struct inode *hostnode_inode(struct hostfs *fs, struct hostnode *parent,
 	i->private = n;
 	i->ino = hostnode_number(fs, n->dev, n->ino);
 	hostnode_fill(n, st);
-	b = bucket_of(fs, n->dev, n->ino);
-	n->next = *b;
-	*b = n;
-	n->hashed = true;
-	fs->node_count++;
+	hashtable_add(&fs->nodes, &n->link, hash_of(n->dev, n->ino));
+	n->linked = true;
 	if (parent && hostnode_place(n, parent, name) < 0) {
 		inode_put(i);
 		return NULL;
@@ -312,7 +274,7 @@ void hostnode_destroy(struct hostnode *n)
 	struct hostfs *fs = n->fs;
 	struct inode *parent = n->parent ? n->parent->inode : NULL;
 
-	unhash(n);
+	unlink_node(n);
 	leave_idle(n);
 	close_fds(n);
 	if (n->name)

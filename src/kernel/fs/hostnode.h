@@ -15,6 +15,7 @@
 
 #include <linux/stat.h>
 
+#include "kernel/core/hashtable.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/world.h"
 
@@ -27,9 +28,7 @@ struct hostfs {
 	struct superblock *sb;
 	const struct inode_ops *ops; /* of its inodes */
 	struct hostfs_options options;
-	struct hostnode **bucket;
-	size_t bucket_count;
-	size_t node_count;
+	struct hashtable nodes;
 	struct list idle; /* hostnode.idle: with descriptors, without pins */
 	size_t idle_count;
 	uint64_t dev;   /* of the root, as the host has it */
@@ -42,8 +41,8 @@ struct hostfs {
 struct hostnode {
 	struct inode *inode;
 	struct hostfs *fs;
-	struct hostnode *next; /* in its bucket */
-	bool hashed;
+	struct hashtable_link link; /* in fs->nodes */
+	bool linked;
 	uint64_t dev, ino; /* the host's */
 	uint64_t born;     /* birth time, in case the number is used again */
 	struct hostnode *parent; /* owns a reference; NULL: the root */

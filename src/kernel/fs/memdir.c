@@ -6,14 +6,17 @@
 
 void memdir_init(struct memdir *d, struct kernel *k)
 {
-	*d = (struct memdir){.kernel = k, .next_pos = DOTS_FIRST};
+	*d = (struct memdir){
+		.kernel = k,
+		.names = {.kernel = k},
+		.next_pos = DOTS_FIRST,
+	};
 }
 
 void memdir_fini(struct memdir *d)
 {
-	assert(d->count == 0);
-	limits_free(d->kernel, d->bucket,
-	            d->bucket_count * sizeof(struct memdir_entry *));
+	assert(d->names.count == 0);
+	hashtable_fini(&d->names);
 	limits_free(d->kernel, d->order,
 	            d->order_room * sizeof(struct memdir_entry *));
 }
@@ -29,41 +32,17 @@ static uint32_t hash_of(struct span name)
 
 struct memdir_entry *memdir_find(const struct memdir *d, struct span name)
 {
-	uint32_t hash = hash_of(name);
-	struct memdir_entry *e;
+	struct hashtable_link *at = hashtable_find(&d->names, hash_of(name));
 
-	if (d->bucket_count == 0)
-		return NULL;
-	e = d->bucket[hash & (d->bucket_count - 1)];
-	while (e && (e->hash != hash || e->size != name.size ||
-	             memcmp(e->name, name.at, name.size) != 0))
-		e = e->next;
-	return e;
-}
+	for (; at; at = hashtable_next(at)) {
+		struct memdir_entry *e = container_of(at, struct memdir_entry,
+		                                      link);
 
-static int grow_buckets(struct memdir *d)
-{
-	size_t count = d->bucket_count ? d->bucket_count * 2 : 4;
-	struct memdir_entry **bucket;
-
-	bucket = limits_alloc(d->kernel, count * sizeof(*bucket));
-	if (!bucket)
-		return -ENOMEM;
-	for (size_t i = 0; i < d->bucket_count; i++) {
-		struct memdir_entry *e = d->bucket[i];
-
-		while (e) {
-			struct memdir_entry *next = e->next;
-
-			e->next = bucket[e->hash & (count - 1)];
-			bucket[e->hash & (count - 1)] = e;
-			e = next;
-		}
+		if (e->size == name.size &&
+		    memcmp(e->name, name.at, name.size) == 0)
+			return e;
 	}
-	limits_free(d->kernel, d->bucket, d->bucket_count * sizeof(*bucket));
-	d->bucket = bucket;
-	d->bucket_count = count;
-	return 0;
+	return NULL;
 }
 
 /* Closes the gaps of entries that left. */
@@ -82,7 +61,7 @@ static int grow_order(struct memdir *d)
 	size_t room = d->order_room ? d->order_room * 2 : 4;
 	struct memdir_entry **order;
 
-	if (d->order_used > d->count * 2)
+	if (d->order_used > d->names.count * 2)
 		compact(d);
 	if (d->order_used < d->order_room)
 		return 0;
@@ -102,7 +81,7 @@ int memdir_add(struct memdir *d, struct span name, struct inode *i)
 	struct memdir_entry *e;
 
 	assert(name.size > 0 && name.size <= LIMIT_NAME);
-	if (d->count >= d->bucket_count && grow_buckets(d) < 0)
+	if (hashtable_reserve(&d->names) < 0)
 		return -ENOMEM;
 	if (d->order_used == d->order_room && grow_order(d) < 0)
 		return -ENOMEM;
@@ -113,13 +92,10 @@ int memdir_add(struct memdir *d, struct span name, struct inode *i)
 	/* Nothing below can fail. */
 	e->inode = i;
 	e->pos = d->next_pos++;
-	e->hash = hash_of(name);
 	e->size = (uint8_t)name.size;
 	memcpy(e->name, name.at, name.size);
-	e->next = d->bucket[e->hash & (d->bucket_count - 1)];
-	d->bucket[e->hash & (d->bucket_count - 1)] = e;
+	hashtable_add(&d->names, &e->link, hash_of(name));
 	d->order[d->order_used++] = e;
-	d->count++;
 	return 0;
 }
 
@@ -150,18 +126,13 @@ static size_t search(const struct memdir *d, int64_t pos)
 
 struct inode *memdir_remove(struct memdir *d, struct memdir_entry *e)
 {
-	struct memdir_entry **at;
 	struct inode *i = e->inode;
 
-	at = &d->bucket[e->hash & (d->bucket_count - 1)];
-	while (*at != e)
-		at = &(*at)->next;
-	*at = e->next;
+	hashtable_remove(&d->names, &e->link);
 	d->order[search(d, e->pos)] = NULL;
-	d->count--;
-	if (d->count == 0)
+	if (d->names.count == 0)
 		d->order_used = 0;
-	else if (d->order_used > 64 && d->order_used > d->count * 2)
+	else if (d->order_used > 64 && d->order_used > d->names.count * 2)
 		compact(d);
 	limits_free(d->kernel, e, sizeof(*e) + e->size);
 	return i;

@@ -9,27 +9,25 @@
 #pragma once
 
 #include "base/span.h"
+#include "kernel/core/hashtable.h"
 #include "kernel/core/kernel.h"
 
 struct inode;
 
 struct memdir_entry {
-	struct memdir_entry *next; /* in its bucket */
-	struct inode *inode;       /* owns a reference */
+	struct hashtable_link link; /* in memdir.names */
+	struct inode *inode;        /* owns a reference */
 	int64_t pos;
-	uint32_t hash;
 	uint8_t size;
 	char name[];
 };
 
 struct memdir {
 	struct kernel *kernel;
-	struct memdir_entry **bucket; /* a power of two of them, or NULL */
-	size_t bucket_count;
+	struct hashtable names;
 	struct memdir_entry **order; /* by position; NULL where one left */
 	size_t order_used;
 	size_t order_room;
-	size_t count;
 	int64_t next_pos;
 };
 

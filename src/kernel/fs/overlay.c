@@ -578,8 +578,7 @@ static void destroy_sb(struct superblock *sb)
 {
 	struct overlay *fs = sb->private;
 
-	limits_free(fs->kernel, fs->bucket,
-	            fs->bucket_count * sizeof(*fs->bucket));
+	hashtable_fini(&fs->nodes);
 	inode_superblock_put(fs->lower);
 	inode_superblock_put(fs->upper);
 	limits_free(fs->kernel, fs, sizeof(*fs));
@@ -604,7 +603,7 @@ static int make_overlay(struct kernel *k, struct superblock *lower,
 		limits_free(k, fs, sizeof(*fs));
 		return -ENOMEM;
 	}
-	fs->kernel = k;
+	fs->kernel = fs->nodes.kernel = k;
 	fs->sb = sb;
 	fs->ops = &overlay_ops;
 	fs->lower = inode_superblock_get(lower);

@@ -6,62 +6,22 @@
 #include "kernel/core/limits.h"
 #include "kernel/task/cells.h"
 
-static struct overlay_node **bucket_of(const struct overlay *fs,
-                                       const struct inode *key)
+static uint32_t hash_of(const struct inode *key)
 {
-	uint64_t h = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;
-
-	return &fs->bucket[(h >> 32) & (fs->bucket_count - 1)];
+	return hashtable_mix((uint64_t)(uintptr_t)key);
 }
 
 static void enter(struct overlay_node *n, struct inode *key)
 {
-	struct overlay_node **b = bucket_of(n->fs, key);
-
 	n->key = key;
-	n->next = *b;
-	*b = n;
-	n->fs->node_count++;
+	hashtable_add(&n->fs->nodes, &n->link, hash_of(key));
 }
 
 void overlay_node_forget(struct overlay_node *n)
 {
-	struct overlay_node **at;
-
-	if (!n->key)
-		return;
-	at = bucket_of(n->fs, n->key);
-	while (*at != n)
-		at = &(*at)->next;
-	*at = n->next;
+	if (n->key)
+		hashtable_remove(&n->fs->nodes, &n->link);
 	n->key = NULL;
-	n->fs->node_count--;
-}
-
-static int grow_table(struct overlay *fs)
-{
-	size_t old_count = fs->bucket_count;
-	struct overlay_node **old = fs->bucket;
-	size_t count = old_count ? old_count * 2 : 64;
-
-	fs->bucket = limits_alloc(fs->kernel, count * sizeof(*old));
-	if (!fs->bucket) {
-		fs->bucket = old;
-		return old ? 0 : -ENOMEM; /* longer chains do no harm */
-	}
-	fs->bucket_count = count;
-	for (size_t i = 0; i < old_count; i++) {
-		while (old[i]) {
-			struct overlay_node *n = old[i];
-			struct overlay_node **b = bucket_of(fs, n->key);
-
-			old[i] = n->next;
-			n->next = *b;
-			*b = n;
-		}
-	}
-	limits_free(fs->kernel, old, old_count * sizeof(*old));
-	return 0;
 }
 
 /*
@@ -72,11 +32,12 @@ static struct overlay_node *find(const struct overlay *fs, struct inode *key,
                                  const struct overlay_node *parent,
                                  struct span name)
 {
-	struct overlay_node *n;
+	struct hashtable_link *at = hashtable_find(&fs->nodes, hash_of(key));
 
-	if (fs->bucket_count == 0)
-		return NULL;
-	for (n = *bucket_of(fs, key); n; n = n->next) {
+	for (; at; at = hashtable_next(at)) {
+		struct overlay_node *n = container_of(at, struct overlay_node,
+		                                      link);
+
 		if (n->key != key)
 			continue;
 		if (key == n->upper || inode_is(key, S_IFDIR))
@@ -190,7 +151,7 @@ struct inode *overlay_node_inode(struct overlay *fs,
 
 	if (n)
 		return known(n, parent, name, lower, upper);
-	if (fs->node_count >= fs->bucket_count && grow_table(fs) < 0)
+	if (hashtable_reserve(&fs->nodes) < 0)
 		goto put_real;
 	n = limits_alloc(fs->kernel, sizeof(*n));
 	if (!n)

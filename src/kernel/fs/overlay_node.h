@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include "kernel/core/hashtable.h"
 #include "kernel/fs/inode.h"
 
 struct overlay {
@@ -30,9 +31,7 @@ struct overlay {
 	struct superblock *lower;
 	struct superblock *upper;
 	bool joined; /* overlay_join(): only directories of both are ours */
-	struct overlay_node **bucket;
-	size_t bucket_count;
-	size_t node_count;
+	struct hashtable nodes;
 	bool putting;
 	struct inode *put_next;
 };
@@ -45,8 +44,8 @@ struct overlay_node {
 	struct inode *upper;
 	struct overlay_node *parent; /* while there is no upper; a reference */
 	char *name;                  /* while there is no upper */
-	struct overlay_node *next;   /* in its bucket */
-	struct inode *key;           /* it is hashed by; NULL: it is not */
+	struct hashtable_link link;  /* in fs->nodes */
+	struct inode *key;           /* ... by this; NULL: it is not there */
 	bool gone;                   /* removed without ever having an upper */
 	struct inode *partial;       /* the copy under way, without a name */
 	int64_t partial_pos;

@@ -303,7 +303,7 @@ static long rmdir_at(struct inode *dir, struct task *t, struct span name,
 		return -ENOENT;
 	if (!inode_is(what, S_IFDIR))
 		return -ENOTDIR;
-	if (node_of(what)->dir.count > 0)
+	if (node_of(what)->dir.names.count > 0)
 		return -ENOTEMPTY;
 	leave(dir, e);
 	return 0;
@@ -347,7 +347,7 @@ static long may_replace(const struct memdir_entry *e,
 	if (inode_is(over->inode, S_IFDIR)) {
 		if (!dir)
 			return -EISDIR;
-		if (node_of(over->inode)->dir.count > 0)
+		if (node_of(over->inode)->dir.names.count > 0)
 			return -ENOTEMPTY;
 	} else if (dir) {
 		return -ENOTDIR;

@@ -59,8 +59,7 @@ static void destroy_sb(struct superblock *sb)
 	close_volume(fs);
 	waitq_fini(&fs->flushed);
 	cipher_destroy(fs->cipher);
-	limits_free(fs->kernel, fs->bucket,
-	            fs->bucket_count * sizeof(*fs->bucket));
+	hashtable_fini(&fs->nodes);
 	limits_free(fs->kernel, fs, sizeof(*fs));
 }
 
@@ -83,7 +82,7 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 		volume_abandon(v);
 		return -ENOMEM;
 	}
-	fs->kernel = k;
+	fs->kernel = fs->nodes.kernel = k;
 	fs->sb = sb;
 	fs->volume = v;
 	list_init(&fs->idle);
@@ -112,10 +111,11 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 /* What lost its name and is open goes now; nobody will close it. */
 static void free_orphans(struct volumefs *fs)
 {
-	for (size_t b = 0; b < fs->bucket_count; b++)
-		for (struct volumefs_node *n = fs->bucket[b]; n; n = n->next)
-			if (n->tree.r.nlink == 0)
-				volumefs_node_orphan(n);
+	struct hashtable_link *at = NULL;
+
+	while ((at = hashtable_after(&fs->nodes, at)) != NULL)
+		if (volumefs_node_linked(at)->tree.r.nlink == 0)
+			volumefs_node_orphan(volumefs_node_linked(at));
 }
 
 void volumefs_shutdown(struct kernel *k)

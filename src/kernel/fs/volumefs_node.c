@@ -22,59 +22,18 @@ void volumefs_node_damaged(struct volumefs *fs, uint64_t ino, const char *what)
 
 /* ---- the table ---- */
 
-static struct volumefs_node **bucket_of(const struct volumefs *fs, uint64_t ino)
-{
-	return &fs->bucket[ino & (fs->bucket_count - 1)];
-}
-
-static int grow(struct volumefs *fs)
-{
-	size_t count = fs->bucket_count ? fs->bucket_count * 2 : 64;
-	struct volumefs_node **old = fs->bucket;
-	size_t old_count = fs->bucket_count;
-
-	if (fs->node_count < old_count)
-		return 0;
-	fs->bucket = limits_alloc(fs->kernel, count * sizeof(*old));
-	if (!fs->bucket) {
-		fs->bucket = old;
-		return old ? 0 : -ENOMEM; /* longer chains do no harm */
-	}
-	fs->bucket_count = count;
-	for (size_t i = 0; i < old_count; i++) {
-		while (old[i]) {
-			struct volumefs_node *n = old[i];
-			struct volumefs_node **b = bucket_of(fs, n->tree.ino);
-
-			old[i] = n->next;
-			n->next = *b;
-			*b = n;
-		}
-	}
-	limits_free(fs->kernel, old, old_count * sizeof(*old));
-	return 0;
-}
-
 static struct volumefs_node *find(const struct volumefs *fs, uint64_t ino)
 {
-	struct volumefs_node *n;
+	struct hashtable_link *at = hashtable_find(&fs->nodes,
+	                                           hashtable_mix(ino));
 
-	if (fs->bucket_count == 0)
-		return NULL;
-	for (n = *bucket_of(fs, ino); n; n = n->next)
+	for (; at; at = hashtable_next(at)) {
+		struct volumefs_node *n = volumefs_node_linked(at);
+
 		if (n->tree.ino == ino)
 			return n;
+	}
 	return NULL;
-}
-
-static void forget(struct volumefs_node *n)
-{
-	struct volumefs_node **at = bucket_of(n->fs, n->tree.ino);
-
-	while (*at != n)
-		at = &(*at)->next;
-	*at = n->next;
-	n->fs->node_count--;
 }
 
 /* ---- attributes ---- */
@@ -181,7 +140,7 @@ int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
 	struct volumefs_node *n;
 	struct inode *i;
 
-	if (grow(fs) < 0)
+	if (hashtable_reserve(&fs->nodes) < 0)
 		goto close_object;
 	n = limits_alloc(fs->kernel, sizeof(*n));
 	if (!n)
@@ -204,9 +163,7 @@ int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
 	i->private = n;
 	i->ino = tree->ino;
 	i->blocks = 0;
-	n->next = *bucket_of(fs, tree->ino);
-	*bucket_of(fs, tree->ino) = n;
-	fs->node_count++;
+	hashtable_add(&fs->nodes, &n->link, hashtable_mix(tree->ino));
 	volumefs_node_fill(n);
 	*out = i;
 	return 0;
@@ -302,7 +259,7 @@ void volumefs_node_destroy(struct volumefs_node *n)
 		volumefs_node_orphan(n);
 	else if (fs->volume && dirty && tree_update(fs->volume, &n->tree) < 0)
 		fs->leaked = true;
-	forget(n);
+	hashtable_remove(&fs->nodes, &n->link);
 	filedata_name_fini(&n->name);
 	limits_free(fs->kernel, n, sizeof(*n));
 }

@@ -8,6 +8,7 @@
 
 #include <semaphore.h>
 
+#include "kernel/core/hashtable.h"
 #include "kernel/core/work.h"
 #include "kernel/fs/filedata.h"
 #include "kernel/fs/inode.h"
@@ -21,9 +22,7 @@ struct volumefs {
 	struct superblock *sb;
 	struct volume *volume; /* NULL after volumefs_shutdown() */
 	struct list in_world;
-	struct volumefs_node **bucket;
-	size_t bucket_count;
-	size_t node_count;
+	struct hashtable nodes;
 	struct list idle;
 	size_t idle_count;
 	struct list dirty;     /* nodes whose record is not what they are */
@@ -49,7 +48,7 @@ struct volumefs {
 struct volumefs_node {
 	struct inode *inode;
 	struct volumefs *fs;
-	struct volumefs_node *next; /* in its bucket */
+	struct hashtable_link link; /* in fs->nodes */
 	struct tree_node tree;
 	struct list dirty;
 	struct list idle;
@@ -69,6 +68,12 @@ struct volumefs_node {
 static inline struct volumefs *volumefs_node_fs(const struct superblock *sb)
 {
 	return sb->private;
+}
+
+static inline struct volumefs_node *volumefs_node_linked(
+	struct hashtable_link *l)
+{
+	return container_of(l, struct volumefs_node, link);
 }
 
 static inline struct volumefs_node *volumefs_node_of(const struct inode *i)

@@ -240,20 +240,20 @@ void volumefs_sealed_closed(struct volumefs_node *n)
 
 void volumefs_sealed_end(struct volumefs *fs)
 {
-	for (size_t b = 0; fs->cipher && b < fs->bucket_count; b++) {
-		struct volumefs_node *n = fs->bucket[b];
+	struct hashtable_link *at, *next;
 
-		while (n) {
-			struct volumefs_node *next = n->next;
+	if (!fs->cipher)
+		return;
+	for (at = hashtable_after(&fs->nodes, NULL); at; at = next) {
+		struct volumefs_node *n = volumefs_node_linked(at);
 
-			if (n->held && n->tree.r.nlink > 0)
-				(void)!volumefs_sealed_save(n);
-			drop(n);
-			if (n->held) {
-				n->held = false;
-				inode_put(n->inode);
-			}
-			n = next;
+		next = hashtable_after(&fs->nodes, at);
+		if (n->held && n->tree.r.nlink > 0)
+			(void)!volumefs_sealed_save(n);
+		drop(n);
+		if (n->held) {
+			n->held = false;
+			inode_put(n->inode);
 		}
 	}
 }
