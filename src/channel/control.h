@@ -7,7 +7,8 @@
  *
  * The first connection is that of the owner, who started the kernel: when it
  * ends, so does the qube.  More are taken on the listening socket of a qube
- * that lasts; when one of these ends, the programs it had run are hung up.
+ * that lasts; when one of these ends, the programs it had run are hung up, but
+ * for those that are to stay (CONTROL_RUN_STAYS).
  */
 #pragma once
 
@@ -19,6 +20,15 @@ enum control_kind {
 };
 
 enum control_side { CONTROL_KERNEL, CONTROL_CLIENT };
+
+/* In `flags` of `run`. */
+#define CONTROL_RUN_STAYS    1u /* it goes on when its client has gone */
+#define CONTROL_RUN_TERMINAL 2u /* it is hung up with its terminal only */
+
+/* In `flags` of `listed`. */
+#define CONTROL_LISTED_TERMINAL 1u /* it has one of its own */
+#define CONTROL_LISTED_CLIENT   2u /* somebody waits for its end */
+#define CONTROL_LISTED_STOPPED  4u /* by a signal */
 
 #define CONTROL_VALUES   6u
 #define CONTROL_TEXT_MAX 511u

@@ -3,52 +3,70 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "channel/control.h"
 #include "supervise/attend.h"
 #include "supervise/order.h"
 
-/*
- * How a program survives us: the hang-up that comes when our connection ends is
- * ignored from before we go, which the shell tells by closing its output.
- */
-static const char detach[] =
-	"trap '' HUP; exec \"$@\" </dev/null >/dev/null 2>&1";
-
-/*
- * A control socket of the qube's kernel, or a negative errno.  The answer's
- * text is the qube's default_user.
- */
-static int connect_to(const struct inside *i, struct query *a, struct fault *f)
+int inside_connect(const char *qube, bool start, struct query *a,
+                   struct fault *f)
 {
 	const struct client_call call = {
 		.method = "bento.Connect",
-		.target = i->qube,
-		.payload = span_str(i->start ? "start" : ""),
+		.target = qube,
+		.payload = span_str(start ? "start" : ""),
 	};
 	int err;
 
-	a->doing = i->start ? "starting" : NULL;
+	a->doing = start ? "starting" : NULL;
 	err = query_with(a, &call, f);
 	if (err < 0)
 		return err;
 	if (a->answer.fd < 0)
 		return fault_set(f, -EPROTO,
-		                 "the manager gave no connection to %s",
-		                 i->qube);
+		                 "the manager gave no connection to %s", qube);
 	return take_fd(&a->answer.fd);
 }
 
-static int pack(const struct inside *i, char *const command[], struct job *j,
+/* The kernel's next message, waited for; 0 or a negative errno. */
+static int hear(int control, struct control *out, struct fault *f)
+{
+	struct pollfd p = {.fd = control, .events = POLLIN};
+	struct control_fds fds = {.count = 0};
+	int got;
+
+	do {
+		(void)poll(&p, 1, -1);
+		got = control_receive(control, CONTROL_KERNEL, out, &fds);
+	} while (got == -EAGAIN);
+	control_close(&fds);
+	return got == 1 ? 0 : fault_set(f, -EIO, "the qube has ended");
+}
+
+int inside_next(int control, uint64_t after, struct control *out,
                 struct fault *f)
+{
+	const struct control c = {.kind = CONTROL_list, .value = {0, after}};
+	int err = control_send(control, &c, NULL, 0);
+
+	if (err < 0)
+		return fault_set(f, err, "ask the kernel: %s", strerror(-err));
+	err = hear(control, out, f);
+	if (err == 0 && (out->kind != CONTROL_listed ||
+	                 (out->value[1] && out->value[1] <= after)))
+		return fault_set(f, -EPROTO, "the kernel gave no answer");
+	return err;
+}
+
+static int pack(const struct inside *i, struct job *j, struct fault *f)
 {
 	uint32_t count = 0;
 	int err;
 
-	while (command[count])
+	while (i->command[count])
 		count++;
-	err = environment_pack(command, count, &j->args);
+	err = environment_pack(i->command, count, &j->args);
 	if (err == 0)
 		err = environment_pack(i->env->entry, i->env->count, &j->env);
 	return err < 0 ? fault_set(f, err, "out of memory") : 0;
@@ -71,8 +89,7 @@ static int attached(const struct inside *i, int control, struct job *j,
 {
 	autofree struct streams *s = calloc(1, sizeof(*s));
 	autoclose int signal_fd = -1;
-	int err = s ? pack(i, i->command, j, f)
-	            : fault_set(f, -ENOMEM, "out of memory");
+	int err = s ? pack(i, j, f) : fault_set(f, -ENOMEM, "out of memory");
 
 	if (err == 0)
 		err = attend_signals(&signal_fd, f);
@@ -80,7 +97,8 @@ static int attached(const struct inside *i, int control, struct job *j,
 		err = streams_open(s, j, streams_flags(i), f);
 	if (err < 0)
 		return ATTEND_OURS;
-	err = order_run(control, ATTEND_ID, j, s, f);
+	err = order_run(control, &(struct order){.id = ATTEND_ID, .job = j}, s,
+	                f);
 	if (err == 0)
 		err = streams_begin(s, f);
 	if (err == 0)
@@ -89,62 +107,67 @@ static int attached(const struct inside *i, int control, struct job *j,
 	return ATTEND_OURS;
 }
 
-/* Was it started?  The kernel has said so by now. */
-static int judge(int control, struct fault *f)
+/* Was it started? */
+static int judge(const struct inside *i, int control, struct fault *f)
 {
-	struct pollfd p = {.fd = control, .events = POLLIN};
-	struct control_fds fds = {.count = 0};
 	struct control c;
-	int got;
 
-	(void)poll(&p, 1, -1);
-	got = control_receive(control, CONTROL_KERNEL, &c, &fds);
-	control_close(&fds);
-	if (got == 1 && c.kind == CONTROL_started)
+	if (hear(control, &c, f) < 0)
+		return ATTEND_OURS;
+	if (c.kind == CONTROL_started) {
+		if (i->how & INSIDE_ASIDE)
+			(void)printf("%llu\n", (unsigned long long)c.value[1]);
 		return EXIT_SUCCESS;
-	if (got == 1 && c.kind == CONTROL_failed)
-		(void)!fault_set(f, -ENOENT, "%s", c.text);
-	else
-		(void)!fault_set(f, -EIO, "the qube has ended");
-	return ATTEND_OURS;
+	}
+	(void)!fault_set(f, -ENOENT, "%s", c.text);
+	return c.kind == CONTROL_failed ? (int)(c.value[1] & 127) : ATTEND_OURS;
+}
+
+/* Nothing; or a terminal whose far end we are about to close. */
+static int make_streams(const struct inside *i, struct streams *s,
+                        struct job *j, struct fault *f)
+{
+	bool aside = i->how & INSIDE_ASIDE;
+	int err;
+
+	if (aside) {
+		err = streams_attach(s, true, &j->rows, &j->columns, f);
+		if (err < 0)
+			return err;
+	}
+	for (int fd = 0; fd < 3; fd++) {
+		j->stream[fd] = aside ? JOB_TERMINAL : JOB_DESCRIPTOR;
+		s->theirs[fd] = aside ? -1
+		                      : open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (!aside && s->theirs[fd] < 0)
+			return fault_errno(f, "open /dev/null");
+	}
+	return 0;
 }
 
 static int detached(const struct inside *i, int control, struct job *j,
                     struct fault *f)
 {
-	char *shell[] = {(char *)(uintptr_t) "/bin/sh",
-	                 (char *)(uintptr_t) "-c", (char *)(uintptr_t)detach,
-	                 (char *)(uintptr_t) "sh"};
 	autofree struct streams *s = calloc(1, sizeof(*s));
-	autofree char **all = NULL;
-	autoclose int ours = -1;
-	autoclose int theirs = -1;
-	uint32_t count = 0;
-	int ends[2], err;
-	char byte;
+	const struct order o = {
+		.id = ATTEND_ID,
+		.job = j,
+		.flags = CONTROL_RUN_STAYS,
+	};
+	int err;
 
-	while (i->command[count])
-		count++;
-	all = calloc(ARRAY_LEN(shell) + count + 1, sizeof(*all));
-	if ((!all || !s) && fault_set(f, -ENOMEM, "out of memory") < 0)
+	if (!s) {
+		(void)!fault_set(f, -ENOMEM, "out of memory");
 		return ATTEND_OURS;
-	memcpy(all, shell, sizeof(shell));
-	memcpy(all + ARRAY_LEN(shell), i->command, count * sizeof(*all));
-	err = pack(i, all, j, f);
-	if (err == 0 && pipe2(ends, O_CLOEXEC) < 0)
-		err = fault_errno(f, "make a pipe");
-	if (err < 0)
-		return ATTEND_OURS;
-	ours = ends[0];
-	theirs = ends[1];
-	j->stream[STDOUT_FILENO] = JOB_DESCRIPTOR;
-	s->theirs[STDOUT_FILENO] = theirs;
-	if (order_run(control, ATTEND_ID, j, s, f) < 0)
-		return ATTEND_OURS;
-	close(take_fd(&theirs));
-	while (read(ours, &byte, 1) > 0 || errno == EINTR)
-		errno = 0;
-	return judge(control, f);
+	}
+	streams_init(s);
+	err = pack(i, j, f);
+	if (err == 0)
+		err = make_streams(i, s, j, f);
+	if (err == 0)
+		err = order_run(control, &o, s, f);
+	streams_close(s);
+	return err < 0 ? ATTEND_OURS : judge(i, control, f);
 }
 
 int inside_run(const struct inside *i, struct query *a, struct fault *f)
@@ -152,14 +175,15 @@ int inside_run(const struct inside *i, struct query *a, struct fault *f)
 	struct job j = {
 		.cwd = span_str(i->cwd),
 	};
-	autoclose int control = connect_to(i, a, f);
+	autoclose int control = inside_connect(i->qube, i->start, a, f);
 	int status = ATTEND_OURS;
 
 	if (control < 0)
 		return status;
 	j.user = span_str(i->user ? i->user : query_text(a));
-	status = i->how & INSIDE_DETACHED ? detached(i, control, &j, f)
-	                                  : attached(i, control, &j, f);
+	status = i->how & (INSIDE_DETACHED | INSIDE_ASIDE)
+	                 ? detached(i, control, &j, f)
+	                 : attached(i, control, &j, f);
 	free((void *)(uintptr_t)j.args.packed.at);
 	free((void *)(uintptr_t)j.env.packed.at);
 	return status;

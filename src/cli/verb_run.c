@@ -39,7 +39,7 @@ struct run {
 	uint64_t memory;
 	uint32_t pids;
 	uint32_t flags;
-	bool no_start, filter, no_filter;
+	bool no_start, detach, filter, no_filter;
 	bool help;
 };
 
@@ -159,6 +159,15 @@ static int set_no_start(void *to, const char *value, struct fault *f)
 	return 0;
 }
 
+static int set_detach(void *to, const char *value, struct fault *f)
+{
+	struct run *r = to;
+
+	(void)value, (void)f;
+	r->detach = true;
+	return 0;
+}
+
 static int set_filter(void *to, const char *value, struct fault *f)
 {
 	struct run *r = to;
@@ -262,7 +271,9 @@ static int start(struct run *r, struct start *s, struct job *j,
 		err = start_kernel(s, k, f);
 	/* It is read once there is a kernel, with all that comes with it. */
 	if (err == 0)
-		err = order_run(k->control, ATTEND_ID, j, streams, f);
+		err = order_run(k->control,
+		                &(struct order){.id = ATTEND_ID, .job = j},
+		                streams, f);
 	if (err == 0)
 		err = streams_begin(streams, f);
 	if (err < 0)
@@ -337,7 +348,8 @@ static int run_inside(struct run *r, char *const words[], struct fault *f)
 		.user = r->user,
 		.cwd = r->cwd ? r->cwd : "",
 		.command = words + 2,
-		.how = r->filter      ? INSIDE_VISIBLE
+		.how = r->detach      ? INSIDE_ASIDE
+	               : r->filter    ? INSIDE_VISIBLE
 	               : r->no_filter ? 0
 	                              : INSIDE_VISIBLE_IF_PLAIN,
 	};
@@ -373,6 +385,12 @@ static int run_with(struct run *r, char *const argv[], struct fault *f)
 	if (!ended && argv[next] && argv[next + 1] &&
 	    strcmp(argv[next + 1], "--") == 0)
 		return run_inside(r, argv + next, f);
+	if (argv[next] && r->detach) {
+		(void)!fault_set(f, -EINVAL,
+		                 "--detach wants a QUBE, which goes on without "
+		                 "us: bento run -d QUBE -- CMD");
+		return VERBS_OURS;
+	}
 	if (argv[next])
 		return run(r, argv + next, f);
 	(void)snprintf(f->text, sizeof(f->text),

@@ -60,7 +60,7 @@ static void forget(struct client *c)
 	list_del(&c->leave.link);
 	loop_remove(&k->loop, &c->event);
 	list_for_each_safe (at, &c->programs)
-		program_hang_up(program_of_client(at));
+		program_leave(program_of_client(at));
 	list_del(&c->link);
 	k->clients->count--;
 	free(c);
@@ -140,15 +140,10 @@ static bool room_for_program(struct client *c)
 	return count < PROGRAMS_MAX;
 }
 
-static int run(struct client *c, uint64_t id, struct control_fds *fds,
-               struct fault *f)
+/* Is the qube such that the client may have another program, called `id`? */
+static int may_have(struct client *c, uint64_t id,
+                    const struct control_fds *fds, struct fault *f)
 {
-	autofree uint8_t *bytes = NULL;
-	autoclose int record = control_take(fds, 0);
-	struct program_streams streams;
-	struct job j;
-	int err;
-
 	if (fds->lost)
 		return fault_set(f, -EMFILE,
 		                 "the qube's kernel has too many open files");
@@ -157,6 +152,20 @@ static int run(struct client *c, uint64_t id, struct control_fds *fds,
 		                 c->kernel->paused ? "paused" : "ending");
 	if (find(c, id) || !room_for_program(c))
 		return fault_set(f, -EBUSY, "too many programs");
+	return 0;
+}
+
+static int run(struct client *c, const struct control *m,
+               struct control_fds *fds, struct fault *f)
+{
+	autofree uint8_t *bytes = NULL;
+	autoclose int record = control_take(fds, 0);
+	struct program_streams streams;
+	struct job j;
+	int err = may_have(c, m->value[0], fds, f);
+
+	if (err < 0)
+		return err;
 	err = read_job(record, &bytes, &j);
 	if (err == 0 && fds->count != 1 + job_descriptors(&j))
 		err = -EPROTO;
@@ -164,18 +173,47 @@ static int run(struct client *c, uint64_t id, struct control_fds *fds,
 		return fault_set(f, err, "read the order to run a program: %s",
 		                 strerror(-err));
 	program_take_streams(&streams, &j, fds);
-	return program_start(
-		c->kernel,
-		&(struct program_order){
-			.client = c, .id = id, .job = &j, .streams = &streams},
-		&c->kernel->clients->root, f);
+	return program_start(c->kernel,
+	                     &(struct program_order){
+				     .client = c,
+				     .id = m->value[0],
+				     .flags = (uint32_t)m->value[1],
+				     .job = &j,
+				     .streams = &streams,
+			     },
+	                     &c->kernel->clients->root, f);
 }
 
-static void take_run(struct client *c, uint64_t id, struct control_fds *fds)
+static int attach(struct client *c, const struct control *m,
+                  struct control_fds *fds, struct fault *f)
 {
-	struct control answer = {.kind = CONTROL_failed, .value = {id, OURS}};
+	struct program_taker by = {
+		.client = c,
+		.id = m->value[0],
+		.rows = (uint16_t)m->value[2],
+		.columns = (uint16_t)m->value[3],
+	};
+	int err = may_have(c, by.id, fds, f);
+
+	if (err < 0)
+		return err;
+	by.terminal = control_take(fds, 0);
+	return program_attach(c->kernel,
+	                      (int32_t)MIN(m->value[1], (uint64_t)INT32_MAX),
+	                      &by, f);
+}
+
+/* To run a program, or to have one that runs. */
+static void take_order(struct client *c, const struct control *m,
+                       struct control_fds *fds)
+{
+	struct control answer = {
+		.kind = CONTROL_failed,
+		.value = {m->value[0], OURS},
+	};
 	struct fault f = {""};
-	int err = run(c, id, fds, &f);
+	int err = m->kind == CONTROL_run ? run(c, m, fds, &f)
+	                                 : attach(c, m, fds, &f);
 
 	if (err >= 0)
 		return;
@@ -198,6 +236,16 @@ static void take_state(struct client *c, uint64_t cookie)
 	                                  cpu.utime_ns + cpu.stime_ns,
 	                                  timer_now() - k->boot_ns, k->paused},
 			});
+}
+
+static void take_list(struct client *c, const struct control *m)
+{
+	struct control answer;
+
+	program_list(c->kernel, (int32_t)MIN(m->value[1], (uint64_t)INT32_MAX),
+	             &answer);
+	answer.value[0] = m->value[0];
+	clients_tell(c, &answer);
 }
 
 /* What stands still or ends. */
@@ -226,7 +274,11 @@ static void take(struct client *c, const struct control *m,
 
 	switch (m->kind) {
 	case CONTROL_run:
-		take_run(c, m->value[0], fds);
+	case CONTROL_attach:
+		take_order(c, m, fds);
+		break;
+	case CONTROL_list:
+		take_list(c, m);
 		break;
 	case CONTROL_signal:
 		p = find(c, m->value[0]);

@@ -38,7 +38,10 @@ struct program {
 	struct process *process; /* a reference */
 	struct waiter ended;
 	struct console *console; /* or NULL */
-	char name[64];           /* of the command, for messages */
+	uint32_t flags;          /* CONTROL_RUN_* */
+	uint64_t started_ns;
+	char name[64];                    /* of the command, for messages */
+	char about[CONTROL_TEXT_MAX + 1]; /* its account and command line */
 };
 
 struct program *program_of_client(struct list *link)
@@ -198,17 +201,105 @@ void program_resize(struct program *p, uint16_t rows, uint16_t columns)
 		console_resize(p->console, rows, columns);
 }
 
-void program_hang_up(struct program *p)
+void program_leave(struct program *p)
 {
 	list_del(&p->client_link);
 	p->client = NULL;
-	if (p->console) {
-		console_hang_up(p->console);
+	if (p->flags & CONTROL_RUN_TERMINAL && p->console)
 		return;
-	}
+	if (p->console)
+		console_leave(p->console);
+	if (p->console || p->flags & CONTROL_RUN_STAYS)
+		return;
 	program_signal(p, SIGHUP);
 	program_signal(p, SIGCONT);
 }
+
+/* ---- finding them again ---- */
+
+void program_list(struct kernel *k, int32_t after, struct control *out)
+{
+	const struct program *found = NULL;
+
+	list_for_each (at, &k->programs) {
+		struct program *p = list_entry(at, struct program, link);
+
+		if (p->process->pid > after &&
+		    (!found || p->process->pid < found->process->pid))
+			found = p;
+	}
+	*out = (struct control){.kind = CONTROL_listed};
+	if (!found)
+		return;
+	out->value[1] = (uint64_t)found->process->pid;
+	out->value[2] = (found->console ? CONTROL_LISTED_TERMINAL : 0) |
+	                (found->client || found->over ? CONTROL_LISTED_CLIENT
+	                                              : 0) |
+	                (found->process->stopped ? CONTROL_LISTED_STOPPED : 0);
+	out->value[3] = timer_now() - found->started_ns;
+	memcpy(out->text, found->about, sizeof(out->text));
+}
+
+static struct program *of_pid(struct kernel *k, int32_t pid)
+{
+	list_for_each (at, &k->programs) {
+		struct program *p = list_entry(at, struct program, link);
+
+		if (p->process->pid == pid && !p->process->zombie)
+			return p;
+	}
+	return NULL;
+}
+
+static int may_attach(const struct program *p, int32_t pid, struct fault *f)
+{
+	if (!p)
+		return fault_set(f, -ESRCH, "no program has the number %d",
+		                 pid);
+	if (p->over)
+		return fault_set(f, -EBUSY, "%d serves a call", pid);
+	if (p->client && !p->console)
+		return fault_set(f, -EBUSY,
+		                 "%d has no terminal, and somebody has it",
+		                 pid);
+	return 0;
+}
+
+int program_attach(struct kernel *k, int32_t pid,
+                   const struct program_taker *by, struct fault *f)
+{
+	struct program *p = of_pid(k, pid);
+	autoclose int terminal = by->terminal;
+	struct client *former;
+	int err = may_attach(p, pid, f);
+
+	if (err < 0)
+		return err;
+	if (p->console && terminal < 0)
+		return fault_set(f, -EPROTO, "%d has a terminal", pid);
+	if (p->console) {
+		err = console_attach(p->console, take_fd(&terminal), by->rows,
+		                     by->columns);
+		if (err < 0)
+			return fault_set(f, err, "show its terminal: %s",
+			                 strerror(-err));
+	}
+	/* Nothing below can fail. */
+	former = p->client;
+	list_del(&p->client_link);
+	list_add_tail(clients_programs(by->client), &p->client_link);
+	p->client = by->client;
+	clients_tell(former, &(struct control){.kind = CONTROL_taken,
+	                                       .value = {p->id}});
+	p->id = by->id;
+	p->flags |= CONTROL_RUN_STAYS;
+	clients_tell(p->client,
+	             &(struct control){.kind = CONTROL_started,
+	                               .value = {p->id, (uint64_t)pid}});
+	return 0;
+}
+
+/* ---- starting them ---- */
 
 /* The value of a variable in a packed environment, or empty. */
 static struct span variable(const struct wire_list *env, const char *name)
@@ -335,6 +426,8 @@ static int make_streams(struct program *p, struct task *t, const struct job *j,
 	if (s->terminal >= 0)
 		err = console_create(p->kernel, take_fd(&s->terminal), j->rows,
 		                     j->columns, &p->console);
+	if (p->console && p->flags & CONTROL_RUN_STAYS)
+		console_stay(p->console);
 	for (int32_t i = 0; i < 3 && err == 0; i++) {
 		struct file *f = NULL;
 
@@ -461,8 +554,24 @@ static int load(struct task *t, const struct program_order *o,
 	               : 0;
 }
 
+/* "ACCOUNT COMMAND ARGUMENT...", as much as there is room for. */
+static void describe(struct program *p, const struct program_order *o,
+                     const struct account *who)
+{
+	const struct wire_list *args = &o->job->args;
+	size_t at = (size_t)snprintf(p->about, sizeof(p->about), "%s ",
+	                             who->name);
+	size_t size = MIN(args->packed.size - 1, sizeof(p->about) - 1 - at);
+
+	for (size_t i = 0; i < size; i++) {
+		uint8_t c = args->packed.at[i];
+
+		p->about[at + i] = c ? (char)c : ' ';
+	}
+}
+
 static struct program *create(struct kernel *k, const struct program_order *o,
-                              struct task *t)
+                              struct task *t, const struct account *who)
 {
 	struct program *p = calloc(1, sizeof(*p));
 
@@ -474,6 +583,9 @@ static struct program *create(struct kernel *k, const struct program_order *o,
 	p->client = o->client;
 	p->over = o->over;
 	p->id = o->id;
+	p->flags = o->flags;
+	p->started_ns = timer_now();
+	describe(p, o, who);
 	p->process = process_get(t->process);
 	p->ended.wake = ended;
 	waitq_add(&t->process->exit_wait, &p->ended);
@@ -499,7 +611,7 @@ int program_start(struct kernel *k, const struct program_order *o,
 		program_close_streams(o->streams);
 		return err;
 	}
-	p = create(k, o, t);
+	p = create(k, o, t, &who);
 	if (!p) {
 		err = fault_set(f, -ENOMEM, "out of memory");
 		goto kill;

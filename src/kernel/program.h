@@ -3,7 +3,9 @@
  * Programs run from outside: children of process 1 with the streams, user,
  * folder and environment that a client's job asks for (channel/job.h).  The
  * client hears that one was started, and how it ended; if the client goes
- * before, the program is hung up and goes on, or not, by itself.
+ * before, the program is hung up and goes on, or not, by itself.  One that is to
+ * stay is not: other clients can find it, by the number of its process, and
+ * have it as if they had run it.
  */
 #pragma once
 
@@ -30,6 +32,7 @@ struct program_order {
 	struct program_over *over; /* ... and then this */
 	uint64_t id;               /* the client's number for it */
 	const struct job *job;
+	uint32_t flags;                  /* CONTROL_RUN_* */
 	struct program_streams *streams; /* taken over */
 };
 
@@ -57,8 +60,31 @@ void program_signal(struct program *p, int sig);
 
 void program_resize(struct program *p, uint16_t rows, uint16_t columns);
 
-/* Its client has gone: SIGHUP, and nobody hears how it ends. */
-void program_hang_up(struct program *p);
+/*
+ * Its client has gone: SIGHUP, unless it is to stay; nobody hears how it ends.
+ */
+void program_leave(struct program *p);
+
+/*
+ * The next one behind the process `after`, as the message `listed` has it, but
+ * for the cookie.
+ */
+void program_list(struct kernel *k, int32_t after, struct control *out);
+
+/* Who takes a program over, and by what number it knows it. */
+struct program_taker {
+	struct client *client;
+	uint64_t id;
+	int terminal; /* who shows it; -1: nobody.  Taken over */
+	uint16_t rows, columns;
+};
+
+/*
+ * Gives the program that is process `pid` to another client, and tells both.
+ * From then on it stays.  0, or a negative errno and why not.
+ */
+must_check int program_attach(struct kernel *k, int32_t pid,
+                              const struct program_taker *by, struct fault *f);
 
 /* From a link in clients_programs(). */
 struct program *program_of_client(struct list *link);

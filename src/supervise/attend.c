@@ -27,6 +27,7 @@ struct attendance {
 	int signal_fd;
 	int status; /* exit status once it is known, else -1 */
 	int how;    /* its wait status then */
+	bool left;  /* without waiting for its end */
 	struct fault *fault;
 };
 
@@ -101,6 +102,11 @@ static void take_signals(struct attendance *a)
 	while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		int number = (int)info.ssi_signo;
 
+		if (a->streams->attached &&
+		    (number == SIGHUP || number == SIGTERM)) {
+			a->left = true;
+			continue;
+		}
 		/* A terminal's own Ctrl-Z and so on are the qube's business. */
 		if (passes(number) &&
 		    !(a->streams->console &&
@@ -131,6 +137,13 @@ static void failed(struct attendance *a, const struct control *c)
 
 	a->status = known ? (int)c->value[1] : ATTEND_OURS;
 	(void)snprintf(a->fault->text, sizeof(a->fault->text), "%s", c->text);
+}
+
+static void taken(struct attendance *a)
+{
+	(void)!fault_set(a->fault, -EBUSY,
+	                 "the program is on another terminal now");
+	a->status = ATTEND_OURS;
 }
 
 /* It wants a file of a cell's opened. */
@@ -165,6 +178,8 @@ static bool take_message(struct attendance *a)
 		a->status = exit_status(c.value[1]);
 	else if (c.kind == CONTROL_failed && a->status < 0)
 		failed(a, &c);
+	else if (c.kind == CONTROL_taken && a->status < 0)
+		taken(a);
 	else if ((c.kind == CONTROL_maps || c.kind == CONTROL_statm) &&
 	         a->kernel > 0)
 		open_for(a, &c, &fds);
@@ -180,7 +195,8 @@ static void pass_ends(struct streams *s)
 
 		if (!relay_ended(r) || r->to < 0)
 			continue;
-		if (r->to == s->console_fd)
+		/* One that is merely shown to us is not ended by our end. */
+		if (r->to == s->console_fd && !s->attached)
 			(void)shutdown(s->console_fd, SHUT_WR);
 		else if (r->to == s->ours[STDIN_FILENO])
 			base_close(&s->ours[STDIN_FILENO]);
@@ -308,8 +324,12 @@ int attend_program(int control, struct streams *s, int signal_fd,
 		.fault = f,
 	};
 
-	while (a.status < 0 && attend_once(&a, -1))
-		;
+	while (a.status < 0 && !a.left && attend_once(&a, -1))
+		a.left |= streams_left_by_key(s);
+	if (a.left && a.status < 0) {
+		streams_close(s);
+		return ATTEND_LEFT;
+	}
 	a.control = -1;
 	/* Others may hold its pipes still: only what is there is carried. */
 	streams_stop_input(s);

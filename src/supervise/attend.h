@@ -33,7 +33,10 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
 
 /*
  * The same for a program in a qube that lasts, over a connection to its kernel
- * (supervise/door.h; borrowed), which serves nothing else meanwhile.
+ * (supervise/door.h; borrowed), which serves nothing else meanwhile.  With
+ * streams of streams_attach() it is left alone, and goes on, by ATTEND_LEFT:
+ * SIGHUP, SIGTERM, or the key.
  */
+#define ATTEND_LEFT (-1)
 int attend_program(int control, struct streams *s, int signal_fd,
                    struct fault *f);

@@ -17,10 +17,29 @@ int order_file(const char *name, const void *bytes, size_t size,
 	return fd;
 }
 
-int order_run(int control, uint64_t id, const struct job *j,
-              const struct streams *s, struct fault *f)
+int order_attach(int control, const struct order *o, const struct streams *s,
+                 struct fault *f)
 {
-	struct control c = {.kind = CONTROL_run, .value = {id}};
+	struct control c = {
+		.kind = CONTROL_attach,
+		.value = {o->id, o->pid, o->rows, o->columns},
+	};
+	int err = control_send(control, &c, &s->console_theirs, s->console);
+
+	if (err < 0)
+		return fault_set(f, err, "ask the kernel for it: %s",
+		                 strerror(-err));
+	return 0;
+}
+
+int order_run(int control, const struct order *o, const struct streams *s,
+              struct fault *f)
+{
+	struct control c = {
+		.kind = CONTROL_run,
+		.value = {o->id, o->flags},
+	};
+	const struct job *j = o->job;
 	autofree uint8_t *bytes = NULL;
 	autoclose int record = -1;
 	int fd[CONTROL_FDS_MAX];

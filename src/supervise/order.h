@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders to a kernel that need more than a message: to run a program.
+ * Orders to a kernel that need more than a message: to run a program, or to give
+ * us one that runs.
  */
 #pragma once
 
@@ -12,11 +13,21 @@
 must_check int order_file(const char *name, const void *bytes, size_t size,
                           struct fault *f);
 
+/* What is to be run, or had, and how. */
+struct order {
+	uint64_t id;           /* on this connection; not 0 */
+	const struct job *job; /* to run it ... */
+	uint32_t flags;        /* ... with CONTROL_RUN_* */
+	uint32_t pid;          /* or else: to have this one */
+	uint16_t rows, columns;
+};
+
 /*
- * Asks the kernel behind `control` to run a program, whose number on this
- * connection is `id`, not 0.  `s` has its streams (streams_open()) and stays
- * the caller's.  0 or a negative errno; the answer is a message `started`
- * or `failed`.
+ * Asks the kernel behind `control`.  `s` has the program's streams
+ * (streams_open(), streams_attach()) and stays the caller's.  0 or a negative
+ * errno; the answer is a message `started` or `failed`.
  */
-must_check int order_run(int control, uint64_t id, const struct job *j,
+must_check int order_run(int control, const struct order *o,
                          const struct streams *s, struct fault *f);
+must_check int order_attach(int control, const struct order *o,
+                            const struct streams *s, struct fault *f);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervise/relay.h"
 
+#include <string.h>
+
 #include "base/visible.h"
 
 void relay_init(struct relay *r, int from, int to)
@@ -9,6 +11,8 @@ void relay_init(struct relay *r, int from, int to)
 	r->to = to;
 	r->lines = false;
 	r->visible = false;
+	r->leaves = false;
+	r->left = false;
 	r->start = 0;
 	r->size = 0;
 }
@@ -42,6 +46,18 @@ static size_t end_lines(struct relay *r, size_t size)
 	return size + more;
 }
 
+/* What was typed before that still goes. */
+static void look_for_leave(struct relay *r)
+{
+	const uint8_t *at = memchr(r->data, RELAY_LEAVE, r->size);
+
+	if (!at)
+		return;
+	r->size = (size_t)(at - r->data);
+	r->from = -1;
+	r->left = true;
+}
+
 static void drain(struct relay *r)
 {
 	ssize_t n = write(r->to, r->data + r->start, r->size);
@@ -68,6 +84,8 @@ void relay_move(struct relay *r, const struct pollfd ready[2])
 		} else if (n > 0) {
 			r->start = 0;
 			r->size = (size_t)n;
+			if (r->leaves)
+				look_for_leave(r);
 			if (r->visible)
 				visible_filter(r->data, r->size);
 			if (r->lines)

@@ -9,13 +9,16 @@
 
 #include "base/base.h"
 
-#define RELAY_ROOM 16384u
+#define RELAY_ROOM  16384u
+#define RELAY_LEAVE 0x1d /* Ctrl-] */
 
 struct relay {
-	int from;           /* -1: ended; borrowed */
-	int to;             /* -1: nobody takes it any more; borrowed */
-	bool lines;         /* ends of lines become \r\n */
-	bool visible;       /* what base/visible.h forbids becomes '_' */
+	int from;     /* -1: ended; borrowed */
+	int to;       /* -1: nobody takes it any more; borrowed */
+	bool lines;   /* ends of lines become \r\n */
+	bool visible; /* what base/visible.h forbids becomes '_' */
+	bool leaves;  /* RELAY_LEAVE, typed, ends it; it did */
+	bool left;
 	size_t start, size; /* bytes of `data` not yet written */
 	uint8_t data[RELAY_ROOM];
 };

@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-static void init(struct streams *s)
+void streams_init(struct streams *s)
 {
+	s->terminal.raw = false;
 	s->console = false;
+	s->attached = false;
 	s->console_fd = -1;
 	s->console_theirs = -1;
 	s->relay_count = 0;
@@ -79,7 +81,8 @@ static int open_tell(struct streams *s, struct fault *f)
 	return err;
 }
 
-static int open_console(struct streams *s, struct job *j, struct fault *f)
+static int open_console(struct streams *s, uint16_t *rows, uint16_t *columns,
+                        struct fault *f)
 {
 	int ends[2];
 
@@ -91,7 +94,7 @@ static int open_console(struct streams *s, struct job *j, struct fault *f)
 	s->console_theirs = ends[1];
 	carry(s, STDIN_FILENO, ends[0]);
 	carry(s, ends[0], STDOUT_FILENO);
-	terminal_size(STDOUT_FILENO, &j->rows, &j->columns);
+	terminal_size(STDOUT_FILENO, rows, columns);
 	return 0;
 }
 
@@ -128,10 +131,9 @@ int streams_open(struct streams *s, struct job *j, uint32_t how,
 	               isatty(STDOUT_FILENO);
 	int err = 0;
 
-	s->terminal.raw = false;
-	init(s);
+	streams_init(s);
 	if (console)
-		err = open_console(s, j, f);
+		err = open_console(s, &j->rows, &j->columns, f);
 	for (int fd = 0; fd < 3 && err == 0; fd++) {
 		if (is_closed(fd)) {
 			j->stream[fd] = JOB_CLOSED;
@@ -156,6 +158,26 @@ int streams_open(struct streams *s, struct job *j, uint32_t how,
 	return err;
 }
 
+int streams_attach(struct streams *s, bool terminal, uint16_t *rows,
+                   uint16_t *columns, struct fault *f)
+{
+	int err;
+
+	streams_init(s);
+	s->attached = true;
+	if (!terminal)
+		return 0;
+	err = open_console(s, rows, columns, f);
+	if (err == 0)
+		s->relay[0].leaves = isatty(STDIN_FILENO);
+	return err;
+}
+
+bool streams_left_by_key(const struct streams *s)
+{
+	return s->attached && s->console && s->relay[0].left;
+}
+
 int streams_begin(struct streams *s, struct fault *f)
 {
 	for (size_t i = 0; i < ARRAY_LEN(s->theirs); i++) {
@@ -164,7 +186,7 @@ int streams_begin(struct streams *s, struct fault *f)
 	}
 	base_close(&s->console_theirs);
 	s->console_theirs = -1;
-	if (!s->console)
+	if (!s->console || (s->attached && !isatty(STDIN_FILENO)))
 		return 0;
 	return terminal_raw(&s->terminal, STDIN_FILENO, f);
 }
@@ -208,5 +230,5 @@ void streams_close(struct streams *s)
 		base_close(&s->ours[i]);
 	base_close(&s->console_fd);
 	base_close(&s->console_theirs);
-	init(s);
+	streams_init(s);
 }

@@ -20,6 +20,7 @@
 struct streams {
 	struct terminal terminal; /* raw while the qube's is shown on it */
 	bool console;             /* the program has a terminal */
+	bool attached;            /* streams_attach() */
 	int console_fd;           /* our end of it, or -1 */
 	int console_theirs;       /* the kernel's end, or -1 */
 	int theirs[4];            /* for the kernel; -1: none */
@@ -27,6 +28,9 @@ struct streams {
 	struct relay relay[STREAMS_RELAYS];
 	uint32_t relay_count;
 };
+
+/* Nothing is open; streams_close() may be called from now on. */
+void streams_init(struct streams *s);
 
 /*
  * To be called before anything is opened: descriptors 0 to 2 that are closed
@@ -44,6 +48,17 @@ void streams_reserve(void);
  */
 must_check int streams_open(struct streams *s, struct job *j, uint32_t how,
                             struct fault *f);
+
+/*
+ * For a program that runs already, under a terminal of its own if `terminal`:
+ * our input and output show it, whatever they are, and the key RELAY_LEAVE
+ * leaves it.
+ */
+must_check int streams_attach(struct streams *s, bool terminal, uint16_t *rows,
+                              uint16_t *columns, struct fault *f);
+
+/* Was that key typed? */
+bool streams_left_by_key(const struct streams *s);
 
 /* The kernel has its ends: closes ours of them, makes the terminal raw. */
 must_check int streams_begin(struct streams *s, struct fault *f);

@@ -191,7 +191,8 @@ static int run(int dir, const char *name, const char *user, char *const cmd[],
 	if (attend_signals(&signal_fd, f) < 0 ||
 	    streams_open(&streams, &j, 0, f) < 0)
 		return ATTEND_OURS;
-	if (order_run(control, ATTEND_ID, &j, &streams, f) < 0 ||
+	if (order_run(control, &(struct order){.id = ATTEND_ID, .job = &j},
+	              &streams, f) < 0 ||
 	    streams_begin(&streams, f) < 0) {
 		streams_close(&streams);
 		return ATTEND_OURS;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/tty/console.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 
 #include "kernel/tty/ldisc.h"
 
 #define ROOM     4096u
+#define KEPT     16384u
 #define DRAIN_NS (5ull * 1000000000) /* patience with one that takes nothing */
 
 struct console {
@@ -14,12 +16,14 @@ struct console {
 	struct event event;
 	uint32_t events; /* what the loop watches for */
 	struct soon soon;
-	bool input_ended;
+	bool stays, hung_up;
 	void (*drained)(void *who); /* NULL: nobody waits for that */
 	void *who;
 	struct timer patience;
 	size_t start, size; /* input not yet taken by the line discipline */
 	uint8_t data[ROOM];
+	uint8_t *kept;   /* KEPT bytes of output, in a ring; or NULL */
+	size_t kept_end; /* runs freely */
 };
 
 static void watch(struct console *c)
@@ -28,7 +32,7 @@ static void watch(struct console *c)
 
 	if (c->event.fd < 0)
 		return;
-	if (!c->input_ended && c->size == 0)
+	if (c->size == 0)
 		want |= EPOLLIN;
 	if (tty_out_count(c->tty) > 0)
 		want |= EPOLLOUT;
@@ -37,31 +41,63 @@ static void watch(struct console *c)
 		c->events = want;
 }
 
-static void gone(struct console *c)
+static void close_stream(struct console *c)
 {
 	if (c->event.fd < 0)
 		return;
 	loop_remove(&c->kernel->loop, &c->event);
 	close(c->event.fd);
 	c->event.fd = -1;
+}
+
+static void hang_up(struct console *c)
+{
+	close_stream(c);
+	if (c->hung_up)
+		return;
+	c->hung_up = true;
 	tty_other_closed(c->tty);
+}
+
+/* Nobody shows it any more. */
+static void gone(struct console *c)
+{
+	if (!c->stays) {
+		hang_up(c);
+		return;
+	}
+	close_stream(c);
+	loop_soon(&c->kernel->loop, &c->soon);
+}
+
+/* The end of what was shown is kept for the next one who shows it. */
+static void keep(struct console *c, const uint8_t *data, size_t size)
+{
+	if (!c->kernel->lasts)
+		return;
+	if (!c->kept)
+		c->kept = malloc(KEPT);
+	for (size_t i = 0; i < size && c->kept; i++)
+		c->kept[c->kept_end++ % KEPT] = data[i];
 }
 
 static void write_out(struct console *c)
 {
-	while (c->event.fd >= 0 && tty_out_count(c->tty) > 0) {
+	while (!c->hung_up && tty_out_count(c->tty) > 0) {
 		uint32_t size;
 		const uint8_t *data = tty_out_run(c->tty, &size);
-		ssize_t n = write(c->event.fd, data, size);
+		ssize_t n = c->event.fd < 0 ? (ssize_t)size
+		                            : write(c->event.fd, data, size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN) {
 			gone(c);
-			return;
+			continue;
 		}
 		if (n <= 0)
 			return;
+		keep(c, data, (size_t)n);
 		tty_out_took(c->tty, (uint32_t)n);
 	}
 }
@@ -81,7 +117,6 @@ static void read_in(struct console *c)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		c->input_ended = true;
 		gone(c);
 		return;
 	}
@@ -107,7 +142,7 @@ static void ready(struct event *e, uint32_t events)
 
 	if (events & EPOLLOUT)
 		write_out(c);
-	if (c->event.fd >= 0 && !c->input_ended && c->size == 0 &&
+	if (c->event.fd >= 0 && c->size == 0 &&
 	    events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_in(c);
 	watch(c);
@@ -129,7 +164,7 @@ static void lose_patience(struct timer *t)
 {
 	struct console *c = container_of(t, struct console, patience);
 
-	gone(c);
+	hang_up(c);
 	tell_drained(c);
 }
 
@@ -186,13 +221,14 @@ void console_destroy(struct console *c)
 {
 	if (!c)
 		return;
-	gone(c);
+	hang_up(c);
 	timer_stop(&c->kernel->loop.timers, &c->patience);
 	list_del(&c->soon.link);
 	c->tty->other = &nobody;
 	tty_put(c->tty);
 	if (c->kernel->console == c)
 		c->kernel->console = NULL;
+	free(c->kept);
 	free(c);
 }
 
@@ -206,9 +242,52 @@ void console_resize(struct console *c, uint16_t rows, uint16_t columns)
 	tty_resize(c->tty, rows, columns);
 }
 
-void console_hang_up(struct console *c)
+void console_stay(struct console *c)
+{
+	c->stays = true;
+}
+
+void console_leave(struct console *c)
 {
 	gone(c);
+}
+
+/* A stream that was just made takes it all. */
+static void show_kept(struct console *c)
+{
+	size_t size = MIN(c->kept_end, (size_t)KEPT);
+	size_t from = (c->kept_end - size) % KEPT;
+	size_t first = MIN(size, KEPT - from);
+
+	if (size > 0 &&
+	    write(c->event.fd, c->kept + from, first) == (ssize_t)first)
+		(void)!write(c->event.fd, c->kept, size - first);
+}
+
+int console_attach(struct console *c, int fd, uint16_t rows, uint16_t columns)
+{
+	int err;
+
+	if (c->hung_up) {
+		close(fd);
+		return -EIO;
+	}
+	c->stays = true;
+	close_stream(c);
+	c->event = (struct event){.fd = fd, .ready = ready};
+	err = loop_add(&c->kernel->loop, &c->event, EPOLLIN);
+	if (err < 0) {
+		c->event.fd = -1;
+		close(fd);
+		return err;
+	}
+	c->events = EPOLLIN;
+	show_kept(c);
+	if (c->tty->rows == rows && c->tty->columns == columns)
+		tty_signal(c->tty, SIGWINCH); /* it is to be drawn anew */
+	tty_resize(c->tty, rows, columns);
+	loop_soon(&c->kernel->loop, &c->soon);
+	return 0;
 }
 
 void console_drain(struct console *c, void (*drained)(void *who), void *who)
@@ -219,6 +298,6 @@ void console_drain(struct console *c, void (*drained)(void *who), void *who)
 	c->who = who;
 	if (timer_set(&c->kernel->loop.timers, &c->patience,
 	              timer_now() + DRAIN_NS) < 0)
-		gone(c);
+		hang_up(c);
 	tell_drained(c);
 }

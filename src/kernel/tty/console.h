@@ -21,8 +21,21 @@ void console_destroy(struct console *c);
 struct tty *console_tty(struct console *c);
 void console_resize(struct console *c, uint16_t rows, uint16_t columns);
 
-/* Who shows it has gone: hangs up. */
-void console_hang_up(struct console *c);
+/*
+ * It is not hung up when who shows it goes: it waits for another then, and what
+ * is written to it meanwhile is dropped but for its end.
+ */
+void console_stay(struct console *c);
+
+/*
+ * Another shows it from now on, on the far end of `fd` (taken over), beginning
+ * with the end of what was shown so far; and it stays.  0 or a negative errno.
+ */
+must_check int console_attach(struct console *c, int fd, uint16_t rows,
+                              uint16_t columns);
+
+/* Who shows it has gone: hangs up, or waits for another. */
+void console_leave(struct console *c);
 
 /*
  * Before the end: calls `drained`, which may destroy it, when all output was

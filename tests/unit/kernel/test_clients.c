@@ -227,6 +227,29 @@ static void one_who_does_not_listen_is_let_go(void **state)
 	close(fd);
 }
 
+static void programs_that_are_not_there_are_told_of(void **state)
+{
+	struct control ask = {.kind = CONTROL_list, .value = {3, 0}};
+	struct bed *b = *state;
+	int fd = enter(b);
+	struct control c;
+
+	say(b, fd, &ask, -1);
+	assert_int_equal(hear(fd, &c), CONTROL_listed);
+	assert_int_equal(c.value[0], 3);
+	assert_int_equal(c.value[1], 0);
+	ask = (struct control){
+		.kind = CONTROL_attach,
+		.value = {9, UINT64_MAX, 24, 80},
+	};
+	say(b, fd, &ask, fd);
+	assert_int_equal(hear(fd, &c), CONTROL_failed);
+	assert_int_equal(c.value[0], 9);
+	assert_int_equal(c.value[1], 125);
+	assert_non_null(strstr(c.text, "no program"));
+	close(fd);
+}
+
 static void pausing_twice_is_an_error(void **state)
 {
 	static const struct {
@@ -357,6 +380,7 @@ int main(void)
 		WITH_BED(one_who_does_not_listen_is_let_go),
 		WITH_BED(a_deaf_owner_ends_the_qube_with_a_word),
 		WITH_BED(an_owner_that_goes_is_no_fault),
+		WITH_BED(programs_that_are_not_there_are_told_of),
 		WITH_BED(pausing_twice_is_an_error),
 		WITH_BED(the_owner_opens_what_the_kernel_may_not),
 	};

@@ -116,6 +116,35 @@ static int no_sigpipe(void **state)
 
 #define WITH_BED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void a_key_leaves(void **state)
+{
+	struct bed *b = *state;
+	char got[8];
+
+	b->relay.leaves = true;
+	assert_int_equal(write(b->in[1],
+	                       "ab\x1d"
+	                       "c",
+	                       4),
+	                 4);
+	turn(&b->relay);
+	assert_int_equal(read(b->out[0], got, sizeof(got)), 2);
+	assert_memory_equal(got, "ab", 2);
+	assert_true(b->relay.left);
+	assert_true(relay_ended(&b->relay));
+}
+
+static void the_key_is_a_byte_to_others(void **state)
+{
+	struct bed *b = *state;
+	char got[8];
+
+	assert_int_equal(write(b->in[1], "\x1d", 1), 1);
+	turn(&b->relay);
+	assert_int_equal(read(b->out[0], got, sizeof(got)), 1);
+	assert_false(b->relay.left);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +152,8 @@ int main(void)
 		WITH_BED(ends_of_lines_are_made_for_a_raw_terminal),
 		WITH_BED(a_full_pipe_holds_the_rest),
 		WITH_BED(nobody_left_to_read_ends_it),
+		WITH_BED(a_key_leaves),
+		WITH_BED(the_key_is_a_byte_to_others),
 	};
 
 	return cmocka_run_group_tests(tests, no_sigpipe, NULL);
