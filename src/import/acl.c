@@ -6,6 +6,7 @@
 
 #define ENTRIES 128 /* of one list, at most */
 #define VERSION 2u
+#define MASK    0x10
 
 struct entry {
 	uint16_t tag, perm;
@@ -21,7 +22,7 @@ static const struct {
 	{ARCHIVE_ENTRY_ACL_USER, 0x02, true},
 	{ARCHIVE_ENTRY_ACL_GROUP_OBJ, 0x04, false},
 	{ARCHIVE_ENTRY_ACL_GROUP, 0x08, true},
-	{ARCHIVE_ENTRY_ACL_MASK, 0x10, false},
+	{ARCHIVE_ENTRY_ACL_MASK, MASK, false},
 	{ARCHIVE_ENTRY_ACL_OTHER, 0x20, false},
 };
 
@@ -68,6 +69,19 @@ static int read_list(struct archive_entry *e, int type, struct entry *list)
 	return count;
 }
 
+/*
+ * Of a file with a mask, the mode's bits for the group are that: libarchive
+ * puts there what the list says of the group itself.
+ */
+static void set_mode(struct imgtree_file *file, const struct entry *list,
+                     int count)
+{
+	for (int i = 0; i < count; i++)
+		if (list[i].tag == MASK)
+			file->mode = (file->mode & ~070u) |
+			             (uint32_t)list[i].perm << 3;
+}
+
 static int take(struct imgtree *t, struct imgtree_file *file,
                 struct archive_entry *e, int type, const char *name)
 {
@@ -82,6 +96,8 @@ static int take(struct imgtree *t, struct imgtree_file *file,
 	if (count <= 0)
 		return count;
 	qsort(list, (size_t)count, sizeof(list[0]), compare);
+	if (type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS)
+		set_mode(file, list, count);
 	put_le(value, VERSION, 4);
 	for (int i = 0; i < count; i++) {
 		uint8_t *at = value + 4 + i * 8;

@@ -5,6 +5,7 @@
 #include <linux/fcntl.h>
 #include <sys/stat.h>
 
+#include "kernel/fs/filecap.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/node.h"
 #include "kernel/fs/target.h"
@@ -113,6 +114,8 @@ static long chown_target(struct task *t, struct target *g, uint32_t uid,
 		c.mode &= ~(uint32_t)S_ISGID;
 	if (c.mode != mode && !inode_is(g->inode, S_IFDIR))
 		c.which |= INODE_SET_MODE;
+	if (err == 0 && !inode_is(g->inode, S_IFDIR))
+		err = filecap_strip(g->inode, t);
 	return change(t, g, &c, err);
 }
 

@@ -331,7 +331,6 @@ long sys_capget(struct task *t, const struct args_capget *a)
 	struct __user_cap_header_struct h;
 	struct __user_cap_data_struct d[2];
 	long count = read_head(t, a->head, &h);
-	const struct process *p;
 	const struct cred *c = t->cred;
 
 	if (count == -EINVAL && a->data.raw == 0)
@@ -341,10 +340,12 @@ long sys_capget(struct task *t, const struct args_capget *a)
 	if (h.pid < 0)
 		return -EINVAL;
 	if (h.pid != 0 && h.pid != t->tid) {
-		p = process_find(t->kernel, h.pid);
-		if (!p)
+		const struct task *other = task_find(t->kernel, h.pid);
+		const struct process *p = process_find(t->kernel, h.pid);
+
+		if (!other && !p)
 			return -ESRCH;
-		c = process_cred(p);
+		c = other ? other->cred : process_cred(p);
 	}
 	if (a->data.raw == 0)
 		return 0;

@@ -189,14 +189,14 @@ static long get_no_new_privs(struct task *t, const struct args_prctl *a)
 {
 	if (a->arg2 || a->arg3 || a->arg4 || a->arg5)
 		return -EINVAL;
-	return t->process->no_new_privs;
+	return t->no_new_privs;
 }
 
 static long set_no_new_privs(struct task *t, const struct args_prctl *a)
 {
 	if (a->arg2 != 1 || a->arg3 || a->arg4 || a->arg5)
 		return -EINVAL;
-	t->process->no_new_privs = true;
+	t->no_new_privs = true;
 	return 0;
 }
 

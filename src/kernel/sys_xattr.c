@@ -8,8 +8,10 @@
 #include <linux/xattr.h>
 #include <sys/stat.h>
 
+#include "kernel/fs/filecap.h"
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/mount.h"
+#include "kernel/fs/posixacl.h"
 #include "kernel/fs/target.h"
 #include "kernel/syscall.h"
 #include "kernel/task/cred.h"
@@ -54,10 +56,15 @@ static long may(struct task *t, const struct target *g, const char *name,
 		return write ? -EPERM : -ENODATA;
 	}
 	if (starts(name, XATTR_SECURITY_PREFIX)) {
-		if (!write || cred_capable(t->cred, CRED_CAP_SYS_ADMIN) ||
-		    cred_capable(t->cred, CRED_CAP_SETFCAP))
-			return 0;
-		return -EPERM;
+		int cap = strcmp(name, FILECAP_NAME) == 0 ? CRED_CAP_SETFCAP
+		                                          : CRED_CAP_SYS_ADMIN;
+
+		return write && !cred_capable(t->cred, cap) ? -EPERM : 0;
+	}
+	if (posixacl_name(name)) {
+		if (inode_is(i, S_IFLNK))
+			return -EOPNOTSUPP;
+		return write && !inode_owner_or_capable(i, t) ? -EPERM : 0;
 	}
 	if (!starts(name, XATTR_USER_PREFIX) ||
 	    name[sizeof(XATTR_USER_PREFIX) - 1] == 0)
@@ -80,7 +87,12 @@ static long set(struct task *t, struct target *g, const struct attr *a,
 		return err;
 	if (!i->ops->setxattr)
 		return -EOPNOTSUPP;
-	err = i->ops->setxattr(i, t, a->span, value, flags);
+	if (strcmp(a->name, FILECAP_NAME) == 0 && value.size > 0 &&
+	    !filecap_valid(value))
+		return -EINVAL;
+	err = posixacl_name(a->name)
+	              ? posixacl_set(i, t, a->span, value)
+	              : i->ops->setxattr(i, t, a->span, value, flags);
 	if (err == 0)
 		inotify_dentry(g->path.dentry, IN_ATTRIB);
 	return err;
@@ -193,6 +205,8 @@ static long remove_target(struct task *t, struct target *g, uaddr_t name)
 	if (err == 0)
 		err = i->ops->removexattr ? i->ops->removexattr(i, t, a.span)
 		                          : -EOPNOTSUPP;
+	if (err == -ENODATA && posixacl_name(a.name))
+		err = 0;
 	if (err == 0)
 		inotify_dentry(g->path.dentry, IN_ATTRIB);
 	target_put(g);

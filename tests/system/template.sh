@@ -6,7 +6,7 @@ need tar setfattr
 export XDG_DATA_HOME=$PWD/data XDG_STATE_HOME=$PWD/state XDG_RUNTIME_DIR=$PWD/run
 mkdir -m 700 run
 
-small_root root sh cat ls id stat sha256sum head dd readlink getfattr python3
+small_root root sh cat chmod setpriv ls id stat sha256sum head dd readlink getfattr python3
 seq 100000 >root/usr/long
 printf 12345 >root/usr/short
 echo 'only for root' >root/etc/secret
@@ -21,13 +21,25 @@ tar -C root --owner=0 --group=8 --numeric-owner --format=pax -rf root.tar \
 	./var/mail
 if [ -x /usr/bin/python3 ]; then
 	/usr/bin/python3 - root.tar <<'EOF'
-import sys, tarfile
+import io, sys, tarfile
 t = tarfile.open(sys.argv[1], "a", format=tarfile.PAX_FORMAT)
 e = tarfile.TarInfo("usr/marked")
 e.mode, e.uid, e.gid = 0o4755, 123456, 65533
 e.pax_headers = {"SCHILY.xattr.user.colour": "blue",
                  "SCHILY.xattr.security.capability":
                  "\x01\x00\x00\x02\x00\x04\x00\x00" + 12 * "\x00"}
+t.addfile(e)
+e = tarfile.TarInfo("usr/binder")
+e.mode = 0o755
+e.pax_headers = {"SCHILY.xattr.security.capability":
+                 "\x01\x00\x00\x02\x00\x04\x00\x00" + 12 * "\x00"}
+content = open("root/bin/cat", "rb").read()
+e.size = len(content)
+t.addfile(e, io.BytesIO(content))
+e = tarfile.TarInfo("usr/listed")
+e.mode = 0o640
+e.pax_headers = {"SCHILY.acl.access":
+                 "user::rw-,user:1000:r--,group::---,mask::r--,other::---"}
 t.addfile(e)
 e = tarfile.TarInfo("usr/device")
 e.type, e.devmajor, e.devminor, e.mode = tarfile.CHRTYPE, 1, 3, 0o666
@@ -70,6 +82,17 @@ equal "next" "$(on -- sh -c 'cat /usr/short; cat /usr/new 2>/dev/null')" 12345
 if [ -x /usr/bin/python3 ]; then
 	equal "attributes" "$(on -- stat -c '%u %g %a' /usr/marked)" \
 		"123456 65533 4755"
+	equal "capability" "$(on -- /usr/binder /proc/self/status |
+		grep CapEff)" "CapEff:	0000000000000400"
+	equal "list" "$(on -- cat /usr/listed; on -- stat -c %a /usr/listed
+		on -- sh -c '! echo x 2>/dev/null >>/usr/listed && echo no')" \
+		"640
+no"
+	# It goes with the file when that is written to.
+	equal "changed list" "$(on --user root -- sh -c \
+		'echo x >/usr/listed; chmod 600 /usr/listed; stat -c %a /usr/listed
+		cat /usr/listed; exec setpriv --reuid 1000 cat /usr/listed' 2>&1 |
+		tr '\n' ' ')" "600 x cat: /usr/listed: Permission denied "
 	equal "device" "$(on --user root -- stat -c '%t %T' /usr/device)" "1 3"
 fi
 [ -z "$(command -v getfattr)" ] || [ ! -x /usr/bin/python3 ] ||

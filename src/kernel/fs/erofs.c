@@ -90,6 +90,7 @@ static int inode_of(struct erofs *fs, uint64_t nid, struct inode **out)
 	}
 	*n = (struct erofs_node){.fs = fs, .inode = i, .image = image};
 	i->private = n;
+	i->may_have = image.xattr_size > 0 ? INODE_MAY_ALL : 0;
 	fill(i, &image);
 	hashtable_add(&fs->nodes, &n->link, hashtable_mix(nid));
 	*out = i;

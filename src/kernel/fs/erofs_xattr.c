@@ -36,6 +36,8 @@ long erofs_xattr_get(struct inode *i, struct task *t, struct span name,
 	int err = imgread_xattr_each(&n->fs->image, &n->image, match, &s);
 
 	(void)t;
+	if (err == 0 && s.result == -ENODATA)
+		inode_note_attr(i, name, false);
 	return err < 0 ? err : s.result;
 }
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/fs/inode.h"
 
+#include <linux/xattr.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/filecap.h"
 #include "kernel/fs/inotify.h"
+#include "kernel/fs/posixacl.h"
 #include "kernel/task/cred.h"
 
 struct inode *inode_create(struct superblock *sb, const struct inode_ops *ops,
@@ -62,6 +65,25 @@ long inode_change(struct inode *i, struct task *t, const struct inode_change *c)
 	return i->ops->change ? i->ops->change(i, t, c) : -EPERM;
 }
 
+void inode_note_attr(struct inode *i, struct span name, bool there)
+{
+	static const struct {
+		const char *name;
+		uint8_t bit;
+	} known[] = {
+		{XATTR_NAME_POSIX_ACL_ACCESS, INODE_MAY_ACL},
+		{XATTR_NAME_POSIX_ACL_DEFAULT, INODE_MAY_DEFAULT},
+		{FILECAP_NAME, INODE_MAY_CAPS},
+	};
+
+	for (size_t n = 0; n < ARRAY_LEN(known); n++) {
+		if (!span_is(name, known[n].name))
+			continue;
+		i->may_have &= (uint8_t)~known[n].bit;
+		i->may_have |= there ? known[n].bit : 0;
+	}
+}
+
 long inode_permission_bits(const struct inode *i, const struct cred *c,
                            int mask)
 {
@@ -73,7 +95,12 @@ long inode_permission_bits(const struct inode *i, const struct cred *c,
 		bits >>= 3;
 	if (((int)bits & mask & 7) == mask)
 		return 0;
+	return inode_permission_override(i, c, mask);
+}
 
+long inode_permission_override(const struct inode *i, const struct cred *c,
+                               int mask)
+{
 	/* Running a file needs one x bit, whoever asks. */
 	if ((mask & X_OK) && !inode_is(i, S_IFDIR) && !(i->mode & 0111))
 		return -EACCES;
@@ -89,6 +116,8 @@ long inode_permission(struct inode *i, struct task *t, int mask)
 {
 	if (i->ops->permission)
 		return i->ops->permission(i, t, mask);
+	if (i->may_have & INODE_MAY_ACL)
+		return posixacl_permission(i, t, mask);
 	return inode_permission_bits(i, t->cred, mask);
 }
 

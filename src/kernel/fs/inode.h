@@ -43,7 +43,7 @@ struct inode_change {
 
 /* A new object as mknod, mkdir, symlink and open(O_CREAT) want it. */
 struct inode_new {
-	uint32_t mode; /* S_IFMT and permissions, umask applied */
+	uint32_t mode; /* S_IFMT and permissions, as they will be */
 	uint32_t uid, gid;
 	uint64_t rdev;
 	struct span target; /* of a symbolic link */
@@ -105,6 +105,15 @@ struct inode_ops {
 	void (*destroy)(struct inode *i);
 };
 
+/*
+ * Extended attributes that mean something to us, and that the inode may have:
+ * whoever is about to look for one need not where the bit is off.
+ */
+#define INODE_MAY_ACL     1u /* system.posix_acl_access; posixacl.h */
+#define INODE_MAY_DEFAULT 2u /* system.posix_acl_default */
+#define INODE_MAY_CAPS    4u /* security.capability; filecap.h */
+#define INODE_MAY_ALL     7u
+
 struct inode {
 	const struct inode_ops *ops;
 	struct superblock *sb;
@@ -113,6 +122,7 @@ struct inode {
 	uint32_t uid, gid;
 	uint64_t ino;
 	uint32_t nlink;
+	uint8_t may_have; /* INODE_MAY_* */
 	uint64_t size;
 	uint64_t blocks; /* of 512 bytes */
 	uint64_t rdev;
@@ -187,9 +197,13 @@ must_check long inode_refresh(struct inode *i, struct task *t);
 must_check long inode_change(struct inode *i, struct task *t,
                              const struct inode_change *c);
 
+/* An attribute of that name is there now, or is not: for file systems. */
+void inode_note_attr(struct inode *i, struct span name, bool there);
+
 /*
- * Discretionary permission by mode bits and capabilities (or the file
- * system's own rule): R_OK | W_OK | X_OK.  0 or -EACCES.
+ * Discretionary permission by access control list, mode bits and capabilities
+ * (or the file system's own rule): R_OK | W_OK | X_OK.  0 or -EACCES, or what
+ * reading the list failed with.
  */
 must_check long inode_permission(struct inode *i, struct task *t, int mask);
 
@@ -197,6 +211,10 @@ must_check long inode_permission(struct inode *i, struct task *t, int mask);
  * own. */
 must_check long inode_permission_bits(const struct inode *i,
                                       const struct cred *c, int mask);
+
+/* The capabilities' part alone, for who has no permission otherwise. */
+must_check long inode_permission_override(const struct inode *i,
+                                          const struct cred *c, int mask);
 
 /* Does the task own it, or have CAP_FOWNER? */
 bool inode_owner_or_capable(const struct inode *i, const struct task *t);

@@ -5,7 +5,9 @@
 #include <linux/inotify.h>
 #include <sys/stat.h>
 
+#include "kernel/fs/filecap.h"
 #include "kernel/fs/inotify.h"
+#include "kernel/fs/posixacl.h"
 #include "kernel/task/cred.h"
 
 static struct span name_of(const struct path_last *last)
@@ -69,24 +71,52 @@ static long may_delete(struct task *t, const struct path *dir,
 	return 0;
 }
 
-/* Owner, group and mode of a new object. */
-static struct inode_new describe(struct task *t, const struct inode *dir,
-                                 uint32_t mode)
+/*
+ * Owner, group and mode of a new object, which has the mode that was asked for.
+ * What lists it inherits is the caller's to hand on.
+ */
+static long describe(struct task *t, struct inode *dir, struct inode_new *how,
+                     struct posixacl_heritage *heritage)
 {
-	struct inode_new how = {
-		.mode = mode,
-		.uid = t->cred->fsuid,
-		.gid = t->cred->fsgid,
-	};
-
-	if ((mode & S_IFMT) != S_IFLNK)
-		how.mode &= ~t->fs->umask;
+	how->uid = t->cred->fsuid;
+	how->gid = t->cred->fsgid;
 	if (dir->mode & S_ISGID) {
-		how.gid = dir->gid;
-		if ((mode & S_IFMT) == S_IFDIR)
-			how.mode |= S_ISGID;
+		how->gid = dir->gid;
+		if (S_ISDIR(how->mode))
+			how->mode |= S_ISGID;
 	}
-	return how;
+	return posixacl_inherit(dir, t, &how->mode, heritage);
+}
+
+/* Makes a thing with that name. */
+static long make(struct task *t, const struct path *dir, struct span name,
+                 struct inode_new *how, struct inode **out)
+{
+	struct inode *i = path_inode(dir);
+	struct posixacl_heritage heritage = {0};
+	bool is_dir = S_ISDIR(how->mode);
+	long err = may_add(t, dir);
+
+	if (err == 0 && !i->ops->create)
+		err = -EPERM;
+	if (err == 0)
+		err = describe(t, i, how, &heritage);
+	if (err == 0)
+		err = i->ops->create(i, t, name, how, out);
+	if (err < 0) {
+		posixacl_disown(&heritage);
+		return err;
+	}
+	err = posixacl_bequeath(*out, t, &heritage);
+	if (err < 0) {
+		long (*undo)(struct inode *, struct task *, struct span,
+		             struct inode *) = is_dir ? i->ops->rmdir
+		                                      : i->ops->unlink;
+
+		(void)!undo(i, t, name, *out);
+		inode_put(*out);
+	}
+	return err;
 }
 
 /*
@@ -122,28 +152,21 @@ long node_create(struct task *t, const struct path *dir,
                  struct span target, struct path *out)
 {
 	bool is_dir = (mode & S_IFMT) == S_IFDIR;
-	struct inode *i = path_inode(dir), *made = NULL;
-	struct inode_new how;
+	struct inode_new how = {.mode = mode, .rdev = rdev, .target = target};
+	struct inode *made = NULL;
 	struct dentry *d;
 	long err;
 
 	err = free_name(t, dir, last, is_dir, &d);
 	if (err < 0)
 		return err;
-	how = describe(t, i, mode);
-	how.rdev = rdev;
-	how.target = target;
-	err = may_add(t, dir);
-	if (err == 0)
-		err = i->ops->create
-		              ? i->ops->create(i, t, name_of(last), &how, &made)
-		              : -EPERM;
+	err = make(t, dir, name_of(last), &how, &made);
 	if (err < 0) {
 		dentry_put(d);
 		return err;
 	}
 	dentry_fill(d, made);
-	inotify_entry(i, IN_CREATE, 0, name_of(last), is_dir);
+	inotify_entry(path_inode(dir), IN_CREATE, 0, name_of(last), is_dir);
 	if (out) {
 		*out = (struct path){dir->mount, d};
 		path_get(out);
@@ -407,8 +430,9 @@ long node_rename(struct task *t, const struct path *from_dir,
 long node_tmpfile(struct task *t, const struct path *dir, uint32_t mode,
                   bool linkable, struct path *out)
 {
+	struct inode_new how = {.mode = S_IFREG | mode};
 	struct inode *i = path_inode(dir), *made;
-	struct inode_new how = describe(t, i, S_IFREG | mode);
+	struct posixacl_heritage heritage = {0};
 	struct dentry *d;
 	long err;
 
@@ -419,13 +443,18 @@ long node_tmpfile(struct task *t, const struct path *dir, uint32_t mode,
 		return err;
 	if (!i->ops->tmpfile)
 		return -EOPNOTSUPP;
-	err = i->ops->tmpfile(i, t, &how, &made);
-	if (err < 0)
+	err = describe(t, i, &how, &heritage);
+	if (err == 0)
+		err = i->ops->tmpfile(i, t, &how, &made);
+	if (err < 0) {
+		posixacl_disown(&heritage);
 		return err;
-	d = dentry_unlinked(dir->dentry, made);
+	}
+	err = posixacl_bequeath(made, t, &heritage);
+	d = err == 0 ? dentry_unlinked(dir->dentry, made) : NULL;
 	inode_put(made);
 	if (!d)
-		return -ENOMEM;
+		return err < 0 ? err : -ENOMEM;
 	d->linkable = linkable;
 	*out = (struct path){mount_get(dir->mount), d};
 	return 0;
@@ -442,6 +471,9 @@ long node_change(struct task *t, const struct path *p, struct inode *i,
 	if (mount_is_readonly(p))
 		return -EROFS;
 	err = inode_change(i, t, c);
+	if (err == 0 && (c->which & INODE_SET_MODE) &&
+	    (i->may_have & INODE_MAY_ACL))
+		err = posixacl_chmod(i, t);
 	if (err < 0)
 		return err;
 	if (c->which & INODE_SET_SIZE)
@@ -466,6 +498,10 @@ long node_resize(struct task *t, const struct path *p, struct inode *i,
 {
 	struct inode_change c = {.which = INODE_SET_SIZE, .size = size};
 
+	long err = filecap_strip(i, t);
+
+	if (err < 0)
+		return err;
 	c.mode = stripped(t, i);
 	if (c.mode != i->mode)
 		c.which |= INODE_SET_MODE;
@@ -478,10 +514,13 @@ void node_written(struct task *t, struct file *f)
 	struct inode_change c = {.which = INODE_SET_MODE};
 
 	inotify_file(f, IN_MODIFY);
-	if (!i || !inode_is(i, S_IFREG) || !(i->mode & (S_ISUID | S_ISGID)))
+	if (!i || !inode_is(i, S_IFREG) ||
+	    !((i->mode & (S_ISUID | S_ISGID)) ||
+	      (i->may_have & INODE_MAY_CAPS)))
 		return;
-	c.mode = stripped(t, i);
 	/* A file system that has to wait for this keeps them this time. */
+	(void)!filecap_strip(i, t);
+	c.mode = stripped(t, i);
 	if (c.mode != i->mode)
 		(void)!inode_change(i, t, &c);
 }

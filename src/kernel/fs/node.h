@@ -16,7 +16,7 @@ struct inode_change;
 
 /*
  * Makes a file, directory, node, link or socket: `mode` has S_IFMT, and the
- * umask is applied here.  `target` is that of a symbolic link.  *out (may be
+ * umask, or the directory's default access list, is applied here.  `target` is that of a symbolic link.  *out (may be
  * NULL) gets references.  For mknod(2), bind(2) of AF_UNIX...
  */
 must_check long node_create(struct task *t, const struct path *dir,

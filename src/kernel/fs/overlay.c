@@ -469,12 +469,15 @@ static long getxattr_of(struct inode *i, struct task *t, struct span name,
                         void *to, size_t room)
 {
 	struct inode *real = overlay_node_real(node_of(i));
+	long size;
 
 	if (ours(name))
 		return -ENODATA;
 	if (!real->ops->getxattr)
 		return node_of(i)->upper ? -EOPNOTSUPP : -ENODATA;
-	return real->ops->getxattr(real, t, name, to, room);
+	size = real->ops->getxattr(real, t, name, to, room);
+	i->may_have = real->may_have;
+	return size;
 }
 
 static long setxattr_of(struct inode *i, struct task *t, struct span name,
@@ -535,6 +538,8 @@ static long removexattr_of(struct inode *i, struct task *t, struct span name)
 	err = overlay_copy_up(n, t, true);
 	if (err == 0)
 		err = n->upper->ops->removexattr(n->upper, t, name);
+	if (err == 0)
+		overlay_node_fill(n);
 	return err;
 }
 

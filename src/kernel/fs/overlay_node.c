@@ -64,6 +64,7 @@ void overlay_node_fill(struct overlay_node *n)
 	i->size = real->size;
 	i->blocks = real->blocks;
 	i->rdev = real->rdev;
+	i->may_have = real->may_have;
 	i->atime = real->atime;
 	i->mtime = real->mtime;
 	i->ctime = real->ctime;

@@ -118,7 +118,8 @@ static long search(struct walk *w)
 
 	if (!inode_is(i, S_IFDIR))
 		return -ENOTDIR;
-	if (!i->ops->permission && (i->mode & 0111) == 0111)
+	if (!i->ops->permission && (i->mode & 0111) == 0111 &&
+	    !(i->may_have & INODE_MAY_ACL))
 		return 0;
 	return inode_permission(i, w->t, X_OK);
 }

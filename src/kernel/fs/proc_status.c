@@ -90,7 +90,7 @@ static long collect(const struct pseudo_ctx *c, struct facts *f)
 	f->task = proc_process_task(c);
 	if (c->tid && !f->task)
 		return -ESRCH;
-	f->cred = process_cred(f->process);
+	f->cred = f->task ? f->task->cred : process_cred(f->process);
 	process_usage(f->process, &f->usage);
 	f->state = state_of(f->process, f->task);
 	f->name = f->task ? f->task->comm : f->process->comm;
@@ -249,7 +249,7 @@ static void add_rights(struct text *out, const struct facts *f)
 		text_add(out, "%s:\t%016llx\n", rows[i].name,
 		         (unsigned long long)rows[i].set);
 	text_add(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
-	         f->process->no_new_privs);
+	         f->task ? f->task->no_new_privs : 0);
 }
 
 /* A line break in a name must not begin a line. */

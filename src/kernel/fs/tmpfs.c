@@ -487,27 +487,11 @@ static long open_inode(struct inode *i, struct task *t, struct file *f)
 	return inode_is(i, S_IFREG) ? tmpfs_file_open(i, f) : -ENXIO;
 }
 
-/* Access control lists would have to be obeyed: there are none. */
-static bool name_ok(const struct inode *i, struct span name)
-{
-	static const char *const prefix[] = {"user.", "trusted.", "security."};
-
-	for (size_t p = 0; p < ARRAY_LEN(prefix); p++) {
-		struct span want = span_str(prefix[p]);
-
-		if (name.size <= want.size ||
-		    memcmp(name.at, want.at, want.size) != 0)
-			continue;
-		return p != 0 || inode_is(i, S_IFREG) || inode_is(i, S_IFDIR);
-	}
-	return false;
-}
-
 static long getxattr_of(struct inode *i, struct task *t, struct span name,
                         void *to, size_t room)
 {
 	(void)t;
-	if (!name_ok(i, name))
+	if (!xattrs_name_ok(i, name))
 		return -EOPNOTSUPP;
 	return xattrs_get(&node_of(i)->xattrs, name, to, room);
 }
@@ -518,12 +502,14 @@ static long setxattr_of(struct inode *i, struct task *t, struct span name,
 	long err;
 
 	(void)t;
-	if (!name_ok(i, name))
+	if (!xattrs_name_ok(i, name))
 		return -EOPNOTSUPP;
 	err = xattrs_set(&node_of(i)->xattrs, name, value, flags);
-	if (err == 0)
-		touch(i);
-	return err;
+	if (err < 0)
+		return err;
+	inode_note_attr(i, name, true);
+	touch(i);
+	return 0;
 }
 
 static long listxattr_of(struct inode *i, struct task *t, char *to, size_t room)
@@ -537,12 +523,14 @@ static long removexattr_of(struct inode *i, struct task *t, struct span name)
 	long err;
 
 	(void)t;
-	if (!name_ok(i, name))
+	if (!xattrs_name_ok(i, name))
 		return -EOPNOTSUPP;
 	err = xattrs_remove(&node_of(i)->xattrs, name);
-	if (err == 0)
-		touch(i);
-	return err;
+	if (err < 0)
+		return err;
+	inode_note_attr(i, name, false);
+	touch(i);
+	return 0;
 }
 
 static const struct inode_ops tmpfs_ops = {

@@ -14,6 +14,7 @@
 #include "kernel/fs/volumefs_file.h"
 #include "kernel/fs/volumefs_flush.h"
 #include "kernel/fs/volumefs_node.h"
+#include "kernel/fs/xattrs.h"
 
 static struct volumefs_node *node_of(const struct inode *i)
 {
@@ -337,21 +338,6 @@ static long open_inode(struct inode *i, struct task *t, struct file *f)
 }
 
 /* Access control lists would have to be obeyed: there are none. */
-static bool name_ok(const struct inode *i, struct span name)
-{
-	static const char *const prefix[] = {"user.", "trusted.", "security."};
-
-	for (size_t p = 0; p < ARRAY_LEN(prefix); p++) {
-		struct span want = span_str(prefix[p]);
-
-		if (name.size <= want.size ||
-		    memcmp(name.at, want.at, want.size) != 0)
-			continue;
-		return p != 0 || inode_is(i, S_IFREG) || inode_is(i, S_IFDIR);
-	}
-	return false;
-}
-
 static long getxattr_of(struct inode *i, struct task *t, struct span name,
                         void *to, size_t room)
 {
@@ -359,7 +345,7 @@ static long getxattr_of(struct inode *i, struct task *t, struct span name,
 	int err;
 
 	(void)t;
-	if (!name_ok(i, name))
+	if (!xattrs_name_ok(i, name))
 		return -EOPNOTSUPP;
 	if (!volume_of(i))
 		return -EIO;
@@ -367,6 +353,8 @@ static long getxattr_of(struct inode *i, struct task *t, struct span name,
 	if (node_of(i)->tree.r.xattr_bytes == 0)
 		return -ENODATA;
 	err = tree_xattr_get(volume_of(i), node_of(i)->tree.ino, name, &value);
+	if (err == -ENODATA)
+		inode_note_attr(i, name, false);
 	if (err < 0)
 		return err;
 	if (room == 0)
@@ -383,7 +371,7 @@ static long setxattr_of(struct inode *i, struct task *t, struct span name,
 {
 	long err;
 
-	if (!name_ok(i, name))
+	if (!xattrs_name_ok(i, name))
 		return -EOPNOTSUPP;
 	err = ready(i, t);
 	if (err == 0)
@@ -391,6 +379,7 @@ static long setxattr_of(struct inode *i, struct task *t, struct span name,
 		                     value, flags);
 	if (err < 0)
 		return err == -ENOMEM ? -ENOSPC : err;
+	inode_note_attr(i, name, true);
 	changed(i);
 	return 0;
 }
@@ -422,14 +411,16 @@ static long removexattr_of(struct inode *i, struct task *t, struct span name)
 {
 	long err;
 
-	if (!name_ok(i, name))
+	if (!xattrs_name_ok(i, name))
 		return -EOPNOTSUPP;
 	err = ready(i, t);
 	if (err == 0)
 		err = tree_xattr_remove(volume_of(i), &node_of(i)->tree, name);
-	if (err == 0)
-		changed(i);
-	return err;
+	if (err < 0)
+		return err;
+	inode_note_attr(i, name, false);
+	changed(i);
+	return 0;
 }
 
 static void destroy(struct inode *i)

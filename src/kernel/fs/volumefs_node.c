@@ -162,6 +162,7 @@ int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
 	filedata_name_init(&n->name, fs->kernel);
 	i->private = n;
 	i->ino = tree->ino;
+	i->may_have = tree->r.xattr_bytes > 0 ? INODE_MAY_ALL : 0;
 	i->blocks = 0;
 	hashtable_add(&fs->nodes, &n->link, hashtable_mix(tree->ino));
 	volumefs_node_fill(n);

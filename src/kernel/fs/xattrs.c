@@ -2,6 +2,7 @@
 #include "kernel/fs/xattrs.h"
 
 #include <linux/xattr.h>
+#include <sys/stat.h>
 
 #include "kernel/core/limits.h"
 
@@ -11,6 +12,27 @@ struct xattr {
 	size_t value_size;
 	uint8_t bytes[]; /* name, then value */
 };
+
+bool xattrs_name_ok(const struct inode *i, struct span name)
+{
+	static const char *const prefix[] = {
+		XATTR_TRUSTED_PREFIX,
+		XATTR_SECURITY_PREFIX,
+		XATTR_SYSTEM_PREFIX "posix_acl_",
+		XATTR_USER_PREFIX,
+	};
+
+	for (size_t p = 0; p < ARRAY_LEN(prefix); p++) {
+		struct span want = span_str(prefix[p]);
+
+		if (name.size <= want.size ||
+		    memcmp(name.at, want.at, want.size) != 0)
+			continue;
+		return p + 1 < ARRAY_LEN(prefix) || inode_is(i, S_IFREG) ||
+		       inode_is(i, S_IFDIR);
+	}
+	return false;
+}
 
 static size_t size_of(const struct xattr *a)
 {

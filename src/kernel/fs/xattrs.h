@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/span.h"
 #include "kernel/core/kernel.h"
+#include "kernel/fs/inode.h"
 
 #define XATTRS_VALUE_MAX 65536u  /* bytes of one value */
 #define XATTRS_TOTAL_MAX 131072u /* names and values of one inode */
@@ -16,6 +17,12 @@ struct xattrs {
 	struct list all;
 	size_t total;
 };
+
+/*
+ * May a file system that stores whatever it is given store an attribute of that
+ * name for this inode?  What names mean is known to those who ask for it.
+ */
+bool xattrs_name_ok(const struct inode *i, struct span name);
 
 void xattrs_init(struct xattrs *x, struct kernel *k);
 void xattrs_fini(struct xattrs *x);

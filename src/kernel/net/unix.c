@@ -152,6 +152,8 @@ static long bind_path(struct unix_sock *u, struct task *t, const char *path)
 	mode = S_IFSOCK |
 	       (u->s.file && u->s.file->inode ? u->s.file->inode->mode & 07777
 	                                      : 0777);
+	/* Here the umask counts, whatever the directory's default list. */
+	mode &= ~t->fs->umask;
 	err = node_create(t, &dir, &last, mode, 0, (struct span){0}, &made);
 	path_put(&dir);
 	if (err < 0)

@@ -2,7 +2,6 @@
 #include "kernel/task/exec.h"
 
 #include <fcntl.h>
-#include <linux/securebits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +18,7 @@
 #include "kernel/task/cells.h"
 #include "kernel/task/cred.h"
 #include "kernel/task/elf.h"
+#include "kernel/task/execcred.h"
 #include "kernel/task/itimer.h"
 #include "kernel/task/process.h"
 #include "kernel/task/script.h"
@@ -316,54 +316,28 @@ static long find_program(struct exec *x)
 	return n <= 0 ? n : open_interp(x);
 }
 
-/* Credentials. */
+/* Credentials: execcred.h. */
 
-static void apply_set_ids(struct exec *x, struct cred *c)
+/* Does another process share what the program would look names up by? */
+static bool shares_fs(const struct task *t)
 {
-	const struct inode *i = x->file->inode;
-	const struct mount *m = x->file->path.mount;
+	uint32_t ours = 0;
 
-	if (!i || !m || (m->flags & MOUNT_NOSUID) ||
-	    x->t->process->no_new_privs)
-		return;
-	if (i->mode & S_ISUID)
-		c->euid = i->uid;
-	if ((i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		c->egid = i->gid;
-}
-
-/* capabilities(7), "Transformation of capabilities during execve()". */
-static void apply_caps(struct cred *c, const struct cred *old)
-{
-	bool root = !(c->securebits & SECBIT_NOROOT);
-	bool set_id = c->euid != old->euid || c->egid != old->egid;
-
-	c->cap_permitted = 0;
-	if (set_id)
-		c->cap_ambient = 0;
-	if (root && (c->euid == 0 || c->uid == 0))
-		c->cap_permitted = old->cap_bounding | old->cap_inheritable;
-	c->cap_effective = root && c->euid == 0 ? c->cap_permitted : 0;
-	c->cap_permitted |= c->cap_ambient;
-	c->cap_effective |= c->cap_ambient;
-	c->securebits &= ~(uint32_t)SECBIT_KEEP_CAPS;
+	list_for_each (at, &t->process->tasks)
+		ours += list_entry(at, struct task, in_process)->fs == t->fs;
+	return t->fs->refs > ours;
 }
 
 static long make_cred(struct exec *x)
 {
-	const struct cred *old = x->t->cred;
-	struct cred *c = cred_copy(old);
+	struct execcred_of of = {
+		.t = x->t,
+		.file = x->file,
+		.no_new_privs = x->t->no_new_privs,
+		.shares_fs = shares_fs(x->t),
+	};
 
-	if (!c)
-		return -ENOMEM;
-	x->cred = c;
-	apply_set_ids(x, c);
-	c->suid = c->fsuid = c->euid;
-	c->sgid = c->fsgid = c->egid;
-	apply_caps(c, old);
-	x->secure = c->euid != old->uid || c->egid != old->gid ||
-	            (c->uid != 0 && (c->cap_permitted & ~c->cap_ambient));
-	return 0;
+	return execcred_make(&of, &x->cred, &x->secure);
 }
 
 /* Does the new program have more, or other, rights than the old one? */
@@ -557,7 +531,8 @@ static long commit(struct exec *x)
 	shm_process_gone(p);
 	changes = cred_differs(t->cred, x->cred);
 	record(x, q.strings);
-	p->dumpable = !changes && x->cred->uid == x->cred->euid && readable(x);
+	p->dumpable = !changes && x->cred->uid == x->cred->euid &&
+	              x->cred->gid == x->cred->egid && readable(x);
 	p->execed = true;
 	t->pdeath_signal = changes ? 0 : t->pdeath_signal;
 	t->clear_tid = 0;

@@ -191,7 +191,6 @@ int process_create(struct process *parent, struct process **out)
 	p->environ = parent->environ;
 	p->environ_size = parent->environ_size;
 	p->dumpable = parent->dumpable;
-	p->no_new_privs = parent->no_new_privs;
 	p->personality = parent->personality;
 	p->oom_score_adj = parent->oom_score_adj;
 	shm_inherit(p, parent);

@@ -114,7 +114,6 @@ struct process {
 	const char *environ; /* likewise */
 	size_t environ_size;
 	bool dumpable;
-	bool no_new_privs;
 	uint32_t personality;
 	uint32_t oom_score_adj;
 };

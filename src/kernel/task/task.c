@@ -312,6 +312,7 @@ int task_clone(struct task *from, const struct task_clone *how,
 	t->cred = cred_get(from->cred);
 	t->sched = from->sched;
 	t->timer_slack_ns = from->timer_slack_ns;
+	t->no_new_privs = from->no_new_privs;
 	memcpy(t->comm, from->comm, sizeof(t->comm));
 	join(t, p, tid);
 	if ((how->flags & CLONE_VFORK) && !(how->flags & CLONE_THREAD))

@@ -138,6 +138,7 @@ struct task {
 	int32_t pdeath_signal;
 	struct task_sched sched;
 	uint32_t timer_slack_ns; /* 0: the default */
+	bool no_new_privs;
 	bool exiting;
 	struct exec_first *first; /* program to start; kernel/task/exec.c */
 };
