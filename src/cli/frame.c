@@ -96,13 +96,15 @@ static int count_words(const struct frame *frame, struct frame_call *c)
 {
 	const struct verb *v = verbs_find(c->name);
 	const char *form = v ? v->form : "";
+	const char *blank = *form ? " " : "";
 
 	if (c->count < frame->min)
-		return frame_usage(c, "something is missing: %s %s", c->prefix,
-		                   form);
+		return frame_usage(c, "something is missing: %s%s%s", c->prefix,
+		                   blank, form);
 	if (c->count > frame->max)
-		return frame_usage(c, "what is \"%s\"? usage: %s %s",
-		                   c->words[frame->max], c->prefix, form);
+		return frame_usage(c, "what is \"%s\"? usage: %s%s%s",
+		                   c->words[frame->max], c->prefix, blank,
+		                   form);
 	return 0;
 }
 

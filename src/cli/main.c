@@ -20,19 +20,6 @@ static void usage(FILE *to)
 	                  "      say more about one of them\n");
 }
 
-/* "help", or "help VERB", which is "VERB --help". */
-static int help(char *argv[])
-{
-	char option[] = "--help";
-	const struct verb *v = argv[2] ? verbs_find(argv[2]) : NULL;
-	char *const words[] = {argv[2], option, NULL};
-
-	if (v)
-		return v->run(words);
-	usage(argv[2] ? stderr : stdout);
-	return argv[2] ? VERBS_OURS : EXIT_SUCCESS;
-}
-
 /* "no such verb: crate; did you mean create?" */
 static void wrong_verb(const char *word)
 {
@@ -46,24 +33,49 @@ static void wrong_verb(const char *word)
 	              n.best ? n.best : "");
 }
 
-/* The verb that our own name stands for: that of a qvm-* program. */
-static const struct verb *by_program(const char *path)
+/* "help", or "help VERB", which is "VERB --help". */
+static int help(char *argv[])
 {
-	const char *slash = strrchr(path, '/');
-	const struct verb *v = verbs_find(slash ? slash + 1 : path);
+	char option[] = "--help";
+	const struct verb *v = argv[2] ? verbs_find(argv[2]) : NULL;
+	char *const words[] = {argv[2], option, NULL};
 
-	return v && strcmp(v->qvm, slash ? slash + 1 : path) == 0 ? v : NULL;
+	if (v)
+		return v->run(words);
+	if (argv[2]) {
+		wrong_verb(argv[2]);
+		return VERBS_OURS;
+	}
+	usage(stdout);
+	return EXIT_SUCCESS;
+}
+
+/* The verb that a program's name stands for: that of a qvm-* program. */
+static const struct verb *by_program(const char *name)
+{
+	const struct verb *v = verbs_find(name);
+
+	return v && strcmp(v->qvm, name) == 0 ? v : NULL;
 }
 
 int main(int argc, char *argv[])
 {
-	const struct verb *v = argc > 0 ? by_program(argv[0]) : NULL;
-	char *name;
+	const struct verb *v;
+	char *slash;
 
-	if (v) {
-		name = strrchr(argv[0], '/');
-		argv[0] = name ? name + 1 : argv[0];
+	if (argc < 1)
+		return VERBS_OURS;
+	slash = strrchr(argv[0], '/');
+	argv[0] = slash ? slash + 1 : argv[0];
+	v = by_program(argv[0]);
+	if (v)
 		return v->run(argv);
+	if (strncmp(argv[0], "qvm-", 4) == 0) {
+		(void)fprintf(stderr,
+		              "%s: there is no such command here; see bento "
+		              "help\n",
+		              argv[0]);
+		return VERBS_OURS;
 	}
 	if (argc < 2) {
 		usage(stderr);

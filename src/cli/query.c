@@ -106,12 +106,14 @@ static void no_such_qube(struct query *a, const char *name, struct fault *f)
 static void explain(struct query *a, const char *target, struct fault *f)
 {
 	char type[sizeof(a->answer.type)];
+	char name[64];
 	size_t len;
 
 	visible_line(f->text);
 	memcpy(type, a->answer.type, sizeof(type));
-	if (strcmp(type, "QubesVMNotFoundError") == 0) {
-		no_such_qube(a, target ? target : "dom0", f);
+	/* It may be another than the target: a template, a netvm. */
+	if (sscanf(f->text, "No such domain: '%63[^']'", name) == 1) {
+		no_such_qube(a, name, f);
 		memcpy(a->answer.type, type, sizeof(type));
 		return;
 	}
@@ -122,10 +124,9 @@ static void explain(struct query *a, const char *target, struct fault *f)
 		const char *what = hints[i].what;
 		bool named = what[strlen(what) - 1] == ' ';
 
-		if (strcmp(hints[i].type, type) == 0)
+		if (strcmp(hints[i].type, type) == 0 && (target || !named))
 			(void)snprintf(f->text + len, sizeof(f->text) - len,
-			               "; %s%s", what,
-			               named && target ? target : "");
+			               "; %s%s", what, named ? target : "");
 	}
 }
 

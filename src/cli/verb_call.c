@@ -44,6 +44,7 @@ static int go(void *options, struct frame_call *c)
 	};
 	int streams[CALLMSG_STREAMS];
 	char **command;
+	int status;
 
 	if (c->count <= first)
 		return frame_usage(c, "call what? %s [OPTION...] QUBE SERVICE",
@@ -59,13 +60,16 @@ static int go(void *options, struct frame_call *c)
 	if (*command && strcmp(*command, "--") == 0)
 		command++;
 	if (*command) {
-		int status = dial_command(streams, command, c->fault);
-
+		status = dial_command(streams, command, c->fault);
 		if (c->fault->text[0])
 			frame_warn(c, "%s", c->fault->text);
 		return status;
 	}
-	return dial_carry(streams, o->no_filter ? 0 : DIAL_VISIBLE);
+	status = dial_carry(streams, o->no_filter ? 0 : DIAL_VISIBLE);
+	if (status == CALLMSG_EXIT_NO_SERVICE)
+		frame_warn(c, "status 127: most likely there is no service %s",
+		           d.service);
+	return status;
 }
 
 int verb_call(char *const argv[])

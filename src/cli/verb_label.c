@@ -73,8 +73,10 @@ static int go(void *options, struct frame_call *c)
 	if (strcmp(word, "create") == 0)
 		return create(&a, c);
 	if (c->count != 2)
-		return frame_usage(c, "usage: list, get LABEL, create LABEL "
-		                      "0xRRGGBB, remove LABEL");
+		return frame_usage(c,
+		                   "what is \"%s\"? list, get LABEL, create "
+		                   "LABEL 0xRRGGBB or remove LABEL",
+		                   word);
 	if (strcmp(word, "remove") == 0)
 		return query(&a, "admin.label.Remove", c->words[1], NULL,
 		             c->fault);

@@ -147,10 +147,13 @@ static int set_up(struct kernel *k, const struct launch *l, struct fault *f)
 	err = process_create_init(k);
 	if (err == 0)
 		err = world_create(k, &o, &root, &home);
+	if (err == 0)
+		err = memory_create(k);
 	if (err < 0)
-		return fault_set(f, err, "make the qube: %s", strerror(-err));
-	if (memory_create(k) < 0)
-		return fault_set(f, -ENOMEM, "make the qube: no memory");
+		return fault_set(f, err, "make the qube%s: %s",
+		                 err == -ENOMEM ? " in the memory it may have"
+		                                : "",
+		                 strerror(-err));
 	err = start_trace(k, l, h.tell, f);
 	if (err == 0)
 		err = enter_jail(k, l, &h, plan, f);

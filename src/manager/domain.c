@@ -599,8 +599,8 @@ int domain_connect(struct call *c, bool start_it)
 
 static int not_started(struct call *c)
 {
-	return call_fail(c, EX_QubesVMNotStartedError,
-	                 "Domain is powered off: '%s'", c->target.name);
+	return call_fail(c, EX_QubesVMNotStartedError, "'%s' does not run",
+	                 c->target.name);
 }
 
 int domain_shutdown(struct call *c, bool force, bool wait)
@@ -666,10 +666,10 @@ int domain_pause(struct call *c, bool pause)
 
 	if (pause && (!d || d->state != DOMAIN_RUNNING))
 		return call_fail(c, EX_QubesVMNotRunningError,
-		                 "Domain not running: '%s'", c->target.name);
+		                 "'%s' does not run", c->target.name);
 	if (!pause && (!d || d->state != DOMAIN_PAUSED))
 		return call_fail(c, EX_QubesVMNotPausedError,
-		                 "Domain is not paused: '%s'", c->target.name);
+		                 "'%s' is not paused", c->target.name);
 	c->pause = pause;
 	return ask(d, c, pause ? CONTROL_pause : CONTROL_unpause);
 }

@@ -400,7 +400,9 @@ int revision_revert(int home_fd, uint64_t id, struct fault *f)
 	if (count < 0)
 		return count;
 	if (count == 0)
-		return fault_set(f, -ENOENT, "the volume has no revision");
+		return fault_set(f, -ENOENT,
+		                 "the volume has no revision: `bento volume "
+		                 "snapshot` makes one");
 	revision_name(id ? id : ids[count - 1], name);
 	dir = open_dir(home_fd, name);
 	if (dir < 0)

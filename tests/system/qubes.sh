@@ -19,6 +19,16 @@ status 1 bento create --class None x
 status 1 bento create --label nocolour x
 status 125 bento strat
 grep -q "did you mean bento start" status.err || fail "$(cat status.err)"
+status 125 bento help strat
+grep -q "did you mean bento start" status.err || fail "$(cat status.err)"
+
+# It is said which qube there is not, also where it is not the one asked for.
+for words in "prefs work netvm wbe" "globals default_netvm wbe" \
+	"create --template wbe x"; do
+	status 1 bento $words
+	grep -q "no qube named 'wbe'; did you mean 'web'" status.err ||
+		fail "$words: $(cat status.err)"
+done
 
 # Programs in them: streams, statuses, users.
 equal "run" "$(echo in | bento run work -- sh -c 'cat; id -un; hostname')" \

@@ -72,7 +72,7 @@ static const struct fake_row script[] = {
 	{"admin.vm.property.Reset+memory work", ""},
 	{"admin.property.Get+clockvm dom0", "default=True type=vm net"},
 	{"admin.vm.property.Get+label wrok",
-         FAKE_NO("QubesVMNotFoundError", "no such domain")},
+         FAKE_NO("QubesVMNotFoundError", "No such domain: 'wrok'")},
 	{"admin.vm.volume.List work", "private\n"},
 	{"admin.vm.volume.List net", ""},
 	{"admin.vm.volume.List deb", ""},
