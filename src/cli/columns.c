@@ -113,9 +113,11 @@ static int ask_all(struct columns_qube *q, const char *method,
                    const char *argument, uint32_t *index, struct fault *f)
 {
 	struct columns_bulk *b = q->bulk;
-	const char *name = argument ? argument : method;
+	char name[COLUMNS_TEXT];
 	int err;
 
+	(void)snprintf(name, sizeof(name), "%s+%s", method,
+	               argument ? argument : "");
 	for (*index = 0; *index < b->count; ++*index)
 		if (strcmp(b->of[*index].name, name) == 0)
 			return 0;
@@ -149,9 +151,8 @@ static char *line_of(char *from, const char *to, const char *qube)
 	return NULL;
 }
 
-/* What the line of the qube has in the answer: 0; -ENOENT: it has no line. */
-static int of_all(struct columns_qube *q, const char *method,
-                  const char *argument, char *out, struct fault *f)
+int columns_of_all(struct columns_qube *q, const char *method,
+                   const char *argument, struct span *out, struct fault *f)
 {
 	char *value, *text, *end;
 	uint32_t i;
@@ -167,11 +168,23 @@ static int of_all(struct columns_qube *q, const char *method,
 		value = line_of(text, end, q->qube->name);
 	if (!value)
 		return -ENOENT;
-	q->bulk->of[i].at = value + strcspn(value, "\n");
+	*out = (struct span){(const uint8_t *)value, strcspn(value, "\n")};
+	q->bulk->of[i].at = value + out->size;
 	q->bulk->of[i].at += q->bulk->of[i].at < end;
-	(void)snprintf(out, COLUMNS_TEXT, "%.*s", (int)strcspn(value, "\n"),
-	               value);
 	return 0;
+}
+
+/* The same, as much of it as a column has room for. */
+static int of_all(struct columns_qube *q, const char *method,
+                  const char *argument, char *out, struct fault *f)
+{
+	struct span line;
+	int err = columns_of_all(q, method, argument, &line, f);
+
+	if (err == 0)
+		(void)snprintf(out, COLUMNS_TEXT, "%.*s", (int)line.size,
+		               (const char *)line.at);
+	return err;
 }
 
 /* The line of all qubes' volumes that is about it. */

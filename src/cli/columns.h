@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/span.h"
 #include "cli/props.h"
 #include "cli/roster.h"
 
@@ -26,9 +27,9 @@ must_check int columns_read(struct columns *to, const char *text, bool format,
 /* Properties of all qubes, asked for once; begins zeroed. */
 struct columns_bulk {
 	struct {
-		char name[COLUMNS_TEXT];
-		char *text; /* "QUBE VALUE" lines */
-		char *at;   /* in it: where the next qube is likely to be */
+		char name[COLUMNS_TEXT]; /* METHOD+ARGUMENT */
+		char *text;              /* "QUBE VALUE" lines */
+		char *at; /* in it: where the next qube is likely to be */
 	} of[COLUMNS_MAX];
 	uint32_t count;
 };
@@ -51,6 +52,14 @@ struct columns_qube {
  */
 must_check int columns_show(struct columns_qube *q, const char *column,
                             char out[static COLUMNS_TEXT], struct fault *f);
+
+/*
+ * What the manager's answer about all qubes has behind this one's name, without
+ * the end of the line.  0; -ENOENT: nothing; or another negative errno.
+ */
+must_check int columns_of_all(struct columns_qube *q, const char *method,
+                              const char *argument, struct span *out,
+                              struct fault *f);
 
 /* Prints the columns and formats there are. */
 void columns_print_help(bool formats);

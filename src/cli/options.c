@@ -14,18 +14,47 @@ struct scan {
 	struct fault *fault;
 };
 
-/* The row of "name" or "name=value", and the value. */
-static const struct option_row *find(const struct scan *s, const char *text,
-                                     const char **value)
+/* "--no could be --no-shell, --no-start" */
+static int ambiguous(const struct scan *s, const char *text, size_t len)
+{
+	char names[160] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (strncmp(s->rows[i].name, text, len) == 0 &&
+		    at < sizeof(names))
+			at += (size_t)snprintf(names + at, sizeof(names) - at,
+			                       "%s--%s", at ? ", " : "",
+			                       s->rows[i].name);
+	return fault_set(s->fault, -EINVAL, "which option is --%.*s? %s",
+	                 (int)len, text, names);
+}
+
+/*
+ * The row of "name" or "name=value", and the value.  A name may be cut short as
+ * long as it can mean one option only.
+ */
+static int find(const struct scan *s, const char *text, const char **value,
+                const struct option_row **out)
 {
 	size_t len = strcspn(text, "=");
+	size_t like = 0;
 
 	*value = text[len] ? text + len + 1 : NULL;
-	for (size_t i = 0; i < s->count; i++)
-		if (strlen(s->rows[i].name) == len &&
-		    memcmp(s->rows[i].name, text, len) == 0)
-			return &s->rows[i];
-	return NULL;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct option_row *row = &s->rows[i];
+
+		if (len == 0 || strncmp(row->name, text, len) != 0)
+			continue;
+		*out = row;
+		if (!row->name[len])
+			return 0;
+		like++;
+	}
+	if (like == 0)
+		return fault_set(s->fault, -EINVAL, "no such option: --%s",
+		                 text);
+	return like > 1 ? ambiguous(s, text, len) : 0;
 }
 
 static const struct option_row *find_letter(const struct scan *s, char letter)
@@ -129,14 +158,15 @@ static int take_letters(struct scan *s, const char *word)
 static int take_option(struct scan *s)
 {
 	const char *word = s->argv[s->at];
-	const struct option_row *row;
+	const struct option_row *row = NULL;
 	const char *value;
+	int err;
 
 	if (word[1] != '-')
 		return take_letters(s, word);
-	row = find(s, word + 2, &value);
-	if (!row)
-		return fault_set(s->fault, -EINVAL, "no such option: %s", word);
+	err = find(s, word + 2, &value, &row);
+	if (err < 0)
+		return err;
 	if (value && (row->need == OPTION_NONE || row->need == OPTION_FLAG))
 		return fault_set(s->fault, -EINVAL, "--%s takes no value",
 		                 row->name);

@@ -62,7 +62,8 @@ struct option_list {
 
 /*
  * Reads options from argv[1] on, up to "--" or the first other argument.
- * Letters may be joined (-pn), and a value may follow its letter (-lred).
+ * Letters may be joined (-pn), and a value may follow its letter (-lred).  Of a
+ * name the beginning will do, if no other option's is the same.
  * Returns the index of what follows, or -EINVAL and why.
  */
 must_check int options_read(const struct option_row *rows, size_t count,

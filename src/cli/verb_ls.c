@@ -18,7 +18,8 @@ struct ls {
 	bool disk, network;
 	bool raw_data, raw_list, json, tree;
 	bool reverse, ignore_case, all;
-	bool running, halted, paused, transient;
+	bool running, halted, paused, transient, pending;
+	const char *internal, *service;
 	bool help_columns, help_formats;
 	struct option_list exclude, classes, labels, templates, netvms;
 	struct option_list tags, no_tags, features, prefs;
@@ -97,44 +98,104 @@ static int has_prefs(struct columns_qube *q, const struct ls *o,
 	return 1;
 }
 
+/*
+ * What a feature of the qube is, behind its escapes; "" if it has none.  0 or a
+ * negative errno.
+ */
+static int feature_of(struct columns_qube *q, const char *name,
+                      struct buffer *out, struct fault *f)
+{
+	struct span line = {NULL, 0};
+	int err = columns_of_all(q, "bento.Feature", name, &line, f);
+
+	if (err < 0 && err != -ENOENT)
+		return err;
+	buffer_clear(out);
+	buffer_put(out, line.at, line.size);
+	buffer_text0(out, "");
+	if (out->bad)
+		return fault_set(f, -ENOMEM, "out of memory");
+	props_unescape((char *)out->at);
+	return 0;
+}
+
 static int has_features(struct columns_qube *q, const struct ls *o,
                         struct fault *f)
 {
+	autobuffer struct buffer got = {0};
 	char name[COLUMNS_TEXT];
 
 	for (size_t i = 0; i < o->features.count; i++) {
 		const char *value = split(o->features.item[i], name);
-		int err = query(q->query, "admin.vm.feature.Get", name,
-		                q->qube->name, f);
-		bool absent = err == -EREMOTEIO;
+		int err = feature_of(q, name, &got, f);
 
-		if (err < 0 && !absent)
+		if (err < 0)
 			return err;
-		if (strcmp(absent ? "" : query_text(q->query), value) != 0)
+		if (strcmp((char *)got.at, value) != 0)
 			return 0;
 	}
 	return 1;
 }
 
+/* Is it as `wish` says, y or n, if that says anything? */
+static int has_mark(struct columns_qube *q, const char *feature,
+                    const char *wish, struct fault *f)
+{
+	autobuffer struct buffer got = {0};
+	int err = wish ? feature_of(q, feature, &got, f) : 0;
+
+	if (!wish || err < 0)
+		return wish ? err : 1;
+	return (got.at[0] != '\0') == (wish[0] == 'y');
+}
+
+static bool in_tags(const struct option_list *l, struct span tag)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (span_is(tag, l->item[i]))
+			return true;
+	return false;
+}
+
 static int has_tags(struct columns_qube *q, const struct ls *o, struct fault *f)
 {
 	bool any = o->tags.count == 0;
-	char *text, *rest = NULL;
+	struct span rest;
 	int err;
 
 	if (any && o->no_tags.count == 0)
 		return 1;
-	err = query(q->query, "admin.vm.tag.List", NULL, q->qube->name, f);
+	err = columns_of_all(q, "bento.Tags", NULL, &rest, f);
 	if (err < 0)
-		return err;
-	text = (char *)(uintptr_t)query_text(q->query);
-	for (char *tag = strtok_r(text, "\n", &rest); tag;
-	     tag = strtok_r(NULL, "\n", &rest)) {
-		if (in_list(&o->no_tags, tag))
+		return err == -ENOENT ? any : err;
+	while (rest.size > 0) {
+		struct span tag = {rest.at, 0};
+
+		while (tag.size < rest.size && tag.at[tag.size] != ',')
+			tag.size++;
+		rest = span_from(rest, tag.size + 1);
+		if (in_tags(&o->no_tags, tag))
 			return 0;
-		any = any || in_list(&o->tags, tag);
+		any = any || in_tags(&o->tags, tag);
 	}
 	return any;
+}
+
+/* The filters that ask for features, and tags. */
+static int marked(struct columns_qube *q, const struct ls *o, struct fault *f)
+{
+	int yes = has_features(q, o, f);
+
+	if (yes == 1)
+		yes = has_mark(q, "internal", o->internal, f);
+	if (yes == 1)
+		yes = has_mark(q, "servicevm", o->service, f);
+	if (yes == 1)
+		yes = has_mark(q, "updates-available", o->pending ? "y" : NULL,
+		               f);
+	if (yes == 1)
+		yes = has_tags(q, o, f);
+	return yes;
 }
 
 /* Is this qube to be shown?  1, 0, or an error. */
@@ -155,9 +216,7 @@ static int passes(struct columns_qube *q, const struct ls *o, struct fault *f)
 	if (yes == 1)
 		yes = has_prefs(q, o, f);
 	if (yes == 1)
-		yes = has_features(q, o, f);
-	if (yes == 1)
-		yes = has_tags(q, o, f);
+		yes = marked(q, o, f);
 	return yes;
 }
 
@@ -344,10 +403,34 @@ add_all(struct table *t, struct ls *o, struct query *a, struct roster *r,
 	return MIN(err, 0);
 }
 
+/* "yes", "y", "true" and "1" are yes; what says neither is a mistake. */
+static int read_wish(const char **wish, const char *option,
+                     struct frame_call *c)
+{
+	static const char *const yes[] = {"y", "yes", "true", "1"};
+	static const char *const no[] = {"n", "no", "false", "0"};
+
+	if (!*wish)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		bool is_yes = strcasecmp(*wish, yes[i]) == 0;
+
+		if (!is_yes && strcasecmp(*wish, no[i]) != 0)
+			continue;
+		*wish = is_yes ? "y" : "n";
+		return 0;
+	}
+	return frame_usage(c, "--%s is y or n, not \"%s\"", option, *wish);
+}
+
 static int choose(struct ls *o, struct frame_call *c)
 {
-	int err;
+	int err = read_wish(&o->internal, "internal", c);
 
+	if (err == 0)
+		err = read_wish(&o->service, "servicevm", c);
+	if (err < 0)
+		return err;
 	if (o->raw_list)
 		err = columns_read(&o->columns, "name", false, c->fault);
 	else if (o->fields)

@@ -301,3 +301,16 @@ int call_start(struct manager *m, struct conn *conn, struct buffer *wire)
 	call_finish(c, ret);
 	return 0;
 }
+
+void call_put_line(struct call *c, struct span value)
+{
+	for (size_t i = 0; i < value.size; i++) {
+		if (value.at[i] == '\\')
+			buffer_text(&c->answer, "\\\\");
+		else if (value.at[i] == '\n')
+			buffer_text(&c->answer, "\\n");
+		else
+			buffer_put(&c->answer, &value.at[i], 1);
+	}
+	buffer_text(&c->answer, "\n");
+}

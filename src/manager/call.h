@@ -104,3 +104,6 @@ must_check bool call_word(const struct call *c, const char *key, char *out,
  * printable ASCII (newlines are allowed if `lines`) or longer than `room` - 1.
  */
 must_check int call_text(struct call *c, char *out, size_t room, bool lines);
+
+/* Appends a value to the answer, on one line, with the escapes of Qubes' GetAll. */
+void call_put_line(struct call *c, struct span value);

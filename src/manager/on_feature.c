@@ -22,6 +22,25 @@ int on_feature_list(struct call *c)
 	return 0;
 }
 
+int on_feature_of_all(struct call *c)
+{
+	char key[LEDGER_KEY_MAX];
+	struct ledger_walk w;
+	struct span value;
+	struct qube q;
+
+	qube_walk_begin(&w, c->m->ledger);
+	while (qube_walk_next(&w, &q)) {
+		qube_key(key, &q, "f/", c->argument);
+		if (ledger_get(c->m->ledger, key, &value) < 0)
+			continue;
+		buffer_printf(&c->answer, "%s ", q.name);
+		call_put_line(c, value);
+	}
+	qube_walk_end(&w);
+	return 0;
+}
+
 /* Answers with the feature of `q`; false if it has none. */
 static bool answer_with(struct call *c, const struct qube *q)
 {

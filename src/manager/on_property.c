@@ -52,20 +52,6 @@ int on_property_list(struct call *c)
 	return 0;
 }
 
-/* On one line, with the escapes that GetAll of Qubes has. */
-static void put_value(struct call *c, const char *value)
-{
-	for (const char *v = value; *v; v++) {
-		if (*v == '\\')
-			buffer_text(&c->answer, "\\\\");
-		else if (*v == '\n')
-			buffer_text(&c->answer, "\\n");
-		else
-			buffer_put(&c->answer, v, 1);
-	}
-	buffer_text(&c->answer, "\n");
-}
-
 int on_property_of_all(struct call *c)
 {
 	char value[PROPERTY_VALUE_MAX];
@@ -80,7 +66,7 @@ int on_property_of_all(struct call *c)
 			continue;
 		(void)value_of(c, &q, p, value);
 		buffer_printf(&c->answer, "%s ", q.name);
-		put_value(c, value);
+		call_put_line(c, span_str(value));
 	}
 	qube_walk_end(&w);
 	return 0;
@@ -97,7 +83,7 @@ int on_property_get_all(struct call *c)
 		buffer_printf(&c->answer, "%s default=%s type=%s ", p->name,
 		              is_default ? "True" : "False",
 		              property_type_name(p));
-		put_value(c, value);
+		call_put_line(c, span_str(value));
 	}
 	return 0;
 }

@@ -187,10 +187,42 @@ static void what_is_no_option_is_refused(void **state)
 	assert_int_equal(READS(&s, "-px"), -EINVAL);
 	assert_int_equal(READS(&s, "-v"), -EINVAL);
 	assert_int_equal(READS(&s, "--flag=1"), -EINVAL);
-	assert_int_equal(READS(&s, "--valu", "x"), -EINVAL);
+	assert_int_equal(READS(&s, "--=1"), -EINVAL);
+	assert_int_equal(READS(&s, "--values", "x"), -EINVAL);
 	assert_int_equal(READS(&s, "--plain=1"), -EINVAL);
 	assert_int_equal(READS(&s, "--value"), -EINVAL);
 	assert_int_equal(READS(&s, "--value", "!"), -EINVAL);
+}
+
+static void names_may_be_cut_short(void **state)
+{
+	const char *const unclear[] = {"verb", "--ma", NULL};
+	struct seen s = {0};
+	char *words[12];
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(READS(&s, "--val", "x", "--fl", "--te=red"), 5);
+	assert_string_equal(s.value, "x");
+	assert_true(s.flag);
+	assert_string_equal(s.text, "red");
+	assert_int_equal(SORTS(&s, words, "a", "--man", "1", "2"), 1);
+	assert_int_equal(s.many.count, 2);
+	/* What could be two is neither, and it is said which. */
+	assert_int_equal(options_read(rows, ARRAY_LEN(rows), &s,
+	                              (char *const *)(uintptr_t)unclear, &f),
+	                 -EINVAL);
+	assert_string_equal(f.text, "which option is --ma? --maybe, --many");
+	/* A whole name is meant, though another begins with it. */
+	const struct option_row alike[] = {
+		{"list-all", 0, OPTION_NONE, set_plain, "", "", 0},
+		{"list", 0, OPTION_NONE, set_plain, "", "", 0},
+	};
+	const char *const whole[] = {"verb", "--list", NULL};
+
+	assert_int_equal(options_read(alike, ARRAY_LEN(alike), &s,
+	                              (char *const *)(uintptr_t)whole, &f),
+	                 2);
 }
 
 static const struct {
@@ -255,6 +287,7 @@ int main(void)
 		cmocka_unit_test(some_options_take_several_words),
 		cmocka_unit_test(a_command_keeps_its_options),
 		cmocka_unit_test(lists_have_an_end),
+		cmocka_unit_test(names_may_be_cut_short),
 		cmocka_unit_test(what_is_no_option_is_refused),
 		cmocka_unit_test(sizes_are_read_exactly),
 		cmocka_unit_test(numbers_have_bounds),

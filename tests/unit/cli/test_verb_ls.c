@@ -17,11 +17,11 @@ static const struct fake_row rows[] = {
 	{"bento.Property+netvm dom0", "deb \nnet \nwork net\n"},
 	{"bento.Property+default_user dom0", "work a\\\\b\\nc\n"},
 	{"bento.Property+nam dom0", ""},
-	{"admin.vm.tag.List dom0", ""},
-	{"admin.vm.tag.List deb", "a\n"},
-	{"admin.vm.tag.List net", "a\nb\n"},
-	{"admin.vm.tag.List work", "b\n"},
-	{"admin.vm.feature.Get+x net", "1"},
+	{"bento.Feature+x dom0", "deb a\\\\b\\nc\nnet 1\n"},
+	{"bento.Feature+y dom0", ""},
+	{"bento.Feature+internal dom0", "deb \nnet 1\n"},
+	{"bento.Feature+servicevm dom0", "net 1\nwork 1\n"},
+	{"bento.Feature+updates-available dom0", "deb 1\nwork \n"},
 	{"admin.vm.CurrentState net",
          "mem=2048 mem_static_max=0 cputime=1500 power_state=Running"},
 	{"admin.vm.CurrentState work",
@@ -80,10 +80,42 @@ static void filters_leave_some_out(void **state)
 	SHOWS("work\n", "ls", "--raw-list", "--tags", "b", "--exclude-tags",
 	      "a");
 	SHOWS("net\n", "ls", "--raw-list", "--features", "x=1");
+	SHOWS("deb\n", "ls", "--raw-list", "--features", "x=a\\b\nc");
+	SHOWS("dom0\nwork\n", "ls", "--raw-list", "--features", "x=");
+	SHOWS("dom0\ndeb\nnet\nwork\n", "ls", "--raw-list", "--features", "y");
 	SHOWS("work\n", "ls", "--raw-list", "--prefs", "netvm=net");
 	SHOWS("dom0\nwork\n", "ls", "--raw-list", "--exclude", "net",
 	      "--running", "--paused");
 	SHOWS("", "ls", "--raw-list", "--label", "pink");
+}
+
+static void some_features_have_filters(void **state)
+{
+	SHOWS("net\n", "qvm-ls", "--raw-list", "--internal", "y");
+	SHOWS("dom0\ndeb\nwork\n", "qvm-ls", "--raw-list", "--internal=No");
+	SHOWS("net\nwork\n", "qvm-ls", "--raw-list", "--servicevm", "true");
+	SHOWS("work\n", "qvm-ls", "--raw-list", "--servicevm", "1",
+	      "--internal", "0");
+	SHOWS("deb\n", "qvm-ls", "--raw-list", "--pending-update");
+	SHOWS("deb\n", "qvm-ls", "--raw-l", "--pend", "--int", "n");
+	assert_int_equal(RUN(*state, "qvm-ls", "--internal", "maybe"), 2);
+	assert_string_equal(fake_manager_err(*state),
+	                    "qvm-ls: --internal is y or n, not \"maybe\"\n");
+	assert_int_equal(RUN(*state, "qvm-ls", "--raw"), 2);
+	assert_string_equal(fake_manager_err(*state),
+	                    "qvm-ls: which option is --raw? --raw-data, "
+	                    "--raw-list\n");
+}
+
+/* However many qubes there are. */
+static void a_filter_asks_once(void **state)
+{
+	size_t before = strlen(fake_manager_asked(*state));
+
+	SHOWS("net\n", "ls", "--raw-list", "--tags", "b", "--features", "x=1");
+	assert_string_equal(fake_manager_asked(*state) + before,
+	                    "admin.vm.List dom0\nbento.Feature+x dom0\n"
+	                    "bento.Tags dom0\n");
 }
 
 static void order_can_be_chosen(void **state)
@@ -133,6 +165,8 @@ int main(void)
 		cmocka_unit_test(columns_are_as_wide_as_need_be),
 		cmocka_unit_test(raw_forms_are_those_of_qvm_ls),
 		cmocka_unit_test(filters_leave_some_out),
+		cmocka_unit_test(some_features_have_filters),
+		cmocka_unit_test(a_filter_asks_once),
 		cmocka_unit_test(order_can_be_chosen),
 		cmocka_unit_test(numbers_come_from_elsewhere),
 		cmocka_unit_test(values_stay_on_their_line),
