@@ -11,6 +11,7 @@
 #include "cli/local.h"
 #include "cli/roster.h"
 #include "cli/verbs.h"
+#include "qrexec/vmexec.h"
 
 struct exec_options {
 	const char *user;
@@ -189,6 +190,70 @@ static int run_in_all(struct work *w)
 	return status;
 }
 
+/*
+ * The command without streams, in a shell of its qube: what it is given is closed
+ * before it begins, so that whoever waits for the end of its output has seen it
+ * begin.  The words are the caller's, to free.
+ */
+static char **without_streams(char *const command[])
+{
+	char *shell[] = {(char *)(uintptr_t) "/bin/sh",
+	                 (char *)(uintptr_t) "-c",
+	                 (char *)(uintptr_t) "exec \"$@\" </dev/null "
+	                                     ">/dev/null 2>&1",
+	                 (char *)(uintptr_t) "sh"};
+	size_t count = 0;
+	char **all;
+
+	while (command[count])
+		count++;
+	all = calloc(ARRAY_LEN(shell) + count + 1, sizeof(*all));
+	if (!all)
+		return NULL;
+	memcpy(all, shell, sizeof(shell));
+	memcpy(all + ARRAY_LEN(shell), command, count * sizeof(*all));
+	return all;
+}
+
+/*
+ * A disposable for one call goes when its service has ended, whether we are there
+ * or not.
+ */
+static int leave_in_disposable(struct work *w)
+{
+	autobuffer struct buffer service = {0};
+	autofree char **words = without_streams(w->command);
+	struct fault *f = w->call->fault;
+	struct dial d = {
+		.qube = w->o->base,
+		.disposable = true,
+		.user = w->o->user,
+	};
+	int streams[CALLMSG_STREAMS];
+	char byte;
+	int err;
+
+	buffer_text(&service, "qubes.VMExec+");
+	if (words)
+		vmexec_encode(words, &service);
+	buffer_text0(&service, "");
+	if (!words || service.bad)
+		return fault_set(f, -ENOMEM, "out of memory");
+	if (service.size > CALLMSG_SERVICE_MAX)
+		return fault_set(f, -E2BIG, "the command is too long");
+	d.service = (char *)service.at;
+	frame_say(w->call, "running '%s' in a disposable",
+	          w->call->words[w->call->count - 1]);
+	err = dial_open(&d, w->query, streams, f);
+	if (err < 0)
+		return err;
+	/* Its output ends when it begins. */
+	while (read(streams[CALLMSG_OUT], &byte, 1) > 0 || errno == EINTR)
+		errno = 0;
+	callmsg_close(streams);
+	return EXIT_SUCCESS;
+}
+
 /* A disposable is there for this command only. */
 static int run_in_disposable(struct work *w)
 {
@@ -199,6 +264,8 @@ static int run_in_disposable(struct work *w)
 
 	if (w->o->service)
 		return call_in(w, w->o->base);
+	if (!w->o->pass_io)
+		return leave_in_disposable(w);
 	err = query(w->query, "admin.vm.CreateDisposable", NULL, w->o->base,
 	            w->call->fault);
 

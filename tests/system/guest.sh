@@ -70,6 +70,15 @@ src qrexec-client-vm dst qubes.GetDate </dev/null |
 src qrexec-client-vm dst qubes.WaitForSession </dev/null
 
 # A disposable for a command, gone behind it.
+# Without its streams nobody waits for a command; its disposable goes behind it.
+bento exec --dispvm 'echo out; while [ ! -e /tmp/end ]; do sleep 0.05; done'
+disp=$(bento ls --raw-list --class DispVM)
+bento run "$disp" -- touch /tmp/end
+timeout 60 sh -c "while '$BENTO' check --quiet $disp; do :; done" ||
+	fail "the disposable did not go"
+status 2 bento exec --dispvm
+status 3 bento exec --pass-io --dispvm 'exit 3'
+equal "none is left" "$(bento ls --raw-list --class DispVM)" ""
 src qvm-run-vm --dispvm hostname | grep -q '^disp[0-9]*$' || fail "no disposable"
 
 # A document goes to a disposable, is changed there, and comes back.
