@@ -29,6 +29,14 @@ static int take_streams(int sock, int streams[CALLMSG_STREAMS], struct fault *f)
 	               : 0;
 }
 
+void dial_to(struct dial *d, const char *target)
+{
+	static const char new[] = "@dispvm:";
+
+	d->disposable = strncmp(target, new, strlen(new)) == 0;
+	d->qube = d->disposable ? target + strlen(new) : target;
+}
+
 int dial_open(const struct dial *d, struct query *q,
               int streams[CALLMSG_STREAMS], struct fault *f)
 {

@@ -16,6 +16,9 @@ struct dial {
 	bool no_start;       /* fail if the qube does not run */
 };
 
+/* Sets it up for a target as the policy names it: "work", "@dispvm:work". */
+void dial_to(struct dial *d, const char *target);
+
 /* 0 and the streams, which the caller owns; or a negative errno and why. */
 must_check int dial_open(const struct dial *d, struct query *q,
                          int streams[CALLMSG_STREAMS], struct fault *f);

@@ -10,8 +10,11 @@
 
 #define ANSWER_MAX 4096u
 
-/* The manager answers on it while it runs; asking it anything starts it. */
-static int connect_policy(struct query *q, struct fault *f)
+/*
+ * The manager answers on it while it runs; asking it anything starts it.  To the
+ * policy a qube that is not there is no target, to the user it is a mistake.
+ */
+static int connect_policy(struct query *q, const char *target, struct fault *f)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	const char *folder = q->paths.at[PATHS_RUNTIME];
@@ -23,7 +26,8 @@ static int connect_policy(struct query *q, struct fault *f)
 	if (n < 0 || (size_t)n >= sizeof(at.sun_path))
 		return fault_set(f, -ENAMETOOLONG, "%s is too long a path",
 		                 folder);
-	err = query(q, "admin.vmclass.List", NULL, NULL, f);
+	err = query(q, "admin.vm.List", NULL, target[0] == '@' ? NULL : target,
+	            f);
 	if (err < 0)
 		return err;
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -40,8 +44,10 @@ static int ask(int sock, const struct judge *j, struct buffer *answer,
 
 	buffer_printf(&b,
 	              "domain_id=0\nsource=%s\nintended_target=%s\n"
-	              "service_and_arg=%s\nprocess_ident=0\n\n",
-	              j->source, j->target, j->service);
+	              "service_and_arg=%s\nprocess_ident=0\n"
+	              "assume_yes_for_ask=%s\n\n",
+	              j->source, j->target, j->service,
+	              j->chosen ? "yes" : "no");
 	if (b.bad)
 		return fault_set(f, -ENOMEM, "out of memory");
 	if (send(sock, b.at, b.size, MSG_NOSIGNAL) != (ssize_t)b.size)
@@ -90,7 +96,7 @@ int judge(struct query *q, const struct judge *j,
 {
 	char result[JUDGE_NAME_MAX + 1];
 	autobuffer struct buffer answer = {0};
-	autoclose int sock = connect_policy(q, f);
+	autoclose int sock = connect_policy(q, j->target, f);
 	int err = sock < 0 ? sock : ask(sock, j, &answer, f);
 
 	if (err < 0)

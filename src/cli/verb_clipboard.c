@@ -125,7 +125,9 @@ static int act_paste(struct act *a)
 	struct clipboard c;
 	char target[JUDGE_NAME_MAX + 1];
 	int err = clipboard_get(a->folder, &c, f);
-	const struct judge j = {c.source, a->qube, "qubes.ClipboardPaste+"};
+	const struct judge j = {.source = c.source,
+	                        .target = a->qube,
+	                        .service = "qubes.ClipboardPaste+"};
 
 	if (err == 0)
 		err = judge(a->query, &j, target, f);

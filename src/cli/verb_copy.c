@@ -81,17 +81,20 @@ static int go(void *options, struct frame_call *c)
 	                                   : "qubes.Filecopy+";
 	autoquery struct query q = QUERY_NONE;
 	int streams[CALLMSG_STREAMS];
-	char qube[JUDGE_NAME_MAX + 1];
-	struct dial dial = {.qube = o->to, .service = service};
+	char target[JUDGE_NAME_MAX + 1];
+	struct dial dial = {.service = service};
+	const struct judge j = {
+		.source = "dom0",
+		.target = o->to ? o->to : "@default",
+		.service = service,
+		.chosen = o->to != NULL,
+	};
 	int err = query_init(&q, c);
 
-	/* A qube that was named is the user's choice already. */
-	if (err == 0 && !o->to) {
-		const struct judge j = {"dom0", "@default", service};
-
-		err = judge(&q, &j, qube, c->fault);
-		dial.qube = qube;
-	}
+	if (err == 0)
+		err = judge(&q, &j, target, c->fault);
+	if (err == 0)
+		dial_to(&dial, target);
 	if (err == 0)
 		err = dial_open(&dial, &q, streams, c->fault);
 	if (err < 0)

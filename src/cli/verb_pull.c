@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/haul.h"
+#include "cli/judge.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "filecopy/copyhome.h"
@@ -21,14 +22,24 @@ static const struct option_row rows[] = {
 #include "cli/pull.def"
 };
 
+#define MEASURE "bento.Measure"
+#define SEND    "bento.Send"
+
+struct shown {
+	struct progress line;
+	uint64_t all; /* bytes; 0: nobody knows */
+};
+
 static void show(void *ctx, uint64_t bytes, uint64_t files)
 {
-	(void)bytes, (void)files;
-	progress_show(ctx, 0, 0);
+	struct shown *s = ctx;
+
+	(void)files;
+	progress_show(&s->line, bytes, s->all);
 }
 
-/* QUBE:PATH taken apart: the qube's name and the service that sends the path. */
-static int take_apart(struct frame_call *c, char **qube, struct buffer *service)
+/* QUBE:PATH taken apart: the qube's name, and the path as an argument. */
+static int take_apart(struct frame_call *c, char **qube, struct buffer *path)
 {
 	char *colon = strchr(c->words[0], ':');
 	char *words[] = {colon ? colon + 1 : NULL, NULL};
@@ -39,10 +50,9 @@ static int take_apart(struct frame_call *c, char **qube, struct buffer *service)
 		                   "not \"%s\"",
 		                   c->words[0]);
 	*qube = strndup(c->words[0], (size_t)(colon - c->words[0]));
-	buffer_text(service, "bento.Send+");
-	vmexec_encode(words, service);
-	buffer_text0(service, "");
-	if (!*qube || service->bad)
+	vmexec_encode(words, path);
+	buffer_text0(path, "");
+	if (!*qube || path->bad)
 		return fault_set(c->fault, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -59,39 +69,82 @@ static int open_folder(const struct frame_call *c, const char *qube)
 	return fd;
 }
 
-static int receive(const struct pull_options *o, struct frame_call *c,
-                   const char *qube, const char *service)
+/* The decimal number that a qube says; 0 for what is none. */
+static uint64_t read_number(int from)
 {
-	autoquery struct query q = QUERY_NONE;
+	char text[24] = "";
+	uint64_t all = 0;
+	size_t have = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && have < sizeof(text) - 1) {
+		n = read(from, text + have, sizeof(text) - 1 - have);
+		have += n > 0 ? (size_t)n : 0;
+	}
+	for (const char *at = text; *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(all, 10u, &all) ||
+		    __builtin_add_overflow(all, (uint64_t)(*at - '0'), &all))
+			return 0;
+	return all;
+}
+
+/*
+ * How much there will be, for the line that is shown.  What the qube says is
+ * believed no further than that.
+ */
+__attribute__((noinline)) /* a large frame: not on its caller's, too */
+static uint64_t
+measure(struct query *q, const struct dial *to, const char *path)
+{
+	autobuffer struct buffer service = {0};
+	struct dial d = *to;
+	int streams[CALLMSG_STREAMS];
+	struct fault ignored;
+	uint64_t all;
+
+	buffer_printf(&service, "%s+%s", MEASURE, path);
+	if (service.bad)
+		return 0;
+	d.service = (char *)service.at;
+	if (dial_open(&d, q, streams, &ignored) < 0)
+		return 0;
+	all = read_number(streams[CALLMSG_OUT]);
+	callmsg_close(streams);
+	return all;
+}
+
+static int receive(const struct pull_options *o, struct frame_call *c,
+                   struct query *q, struct dial *d, const char *path)
+{
 	autoclose int folder = -1;
 	int streams[CALLMSG_STREAMS];
-	struct progress line;
-	const struct dial dial = {.qube = qube, .service = service};
+	struct shown s = {.all = 0};
 	struct haul h = {
 		.streams = streams,
 		.all_names = o->all_names,
 		.progress = show,
-		.ctx = &line,
+		.ctx = &s,
 	};
 	uint64_t bytes, files;
-	int err = query_init(&q, c);
+	int err;
 
-	if (err == 0)
-		err = dial_open(&dial, &q, streams, c->fault);
+	progress_begin(&s.line, c->quiet ? NULL : "copying from", d->qube);
+	if (s.line.doing)
+		s.all = measure(q, d, path);
+	err = dial_open(d, q, streams, c->fault);
 	if (err < 0)
 		return err;
 	/* Only now: no folder is made for a qube that is not there. */
-	folder = h.folder = open_folder(c, qube);
+	folder = h.folder = open_folder(c, d->qube);
 	if (folder < 0) {
 		callmsg_close(streams);
 		return folder;
 	}
-	progress_begin(&line, c->quiet ? NULL : "copying from", qube);
 	err = haul_receive(&h, &bytes, &files, c->fault);
-	progress_end(&line);
+	progress_end(&s.line);
 	/* What became of the service says more. */
 	if (err == -ECONNRESET &&
-	    haul_end(streams, qube, "bento.Send", c->fault) < 0)
+	    haul_end(streams, d->qube, SEND, c->fault) < 0)
 		return err;
 	callmsg_close(streams);
 	if (err == 0)
@@ -102,11 +155,29 @@ static int receive(const struct pull_options *o, struct frame_call *c,
 
 static int go(void *options, struct frame_call *c)
 {
+	autobuffer struct buffer path = {0};
 	autobuffer struct buffer service = {0};
+	autoquery struct query q = QUERY_NONE;
 	autofree char *qube = NULL;
-	int err = take_apart(c, &qube, &service);
+	char target[JUDGE_NAME_MAX + 1];
+	struct judge j = {.source = "dom0"};
+	struct dial d = {.qube = NULL};
+	int err = take_apart(c, &qube, &path);
 
-	return err < 0 ? err : receive(options, c, qube, (char *)service.at);
+	if (err < 0)
+		return err;
+	buffer_printf(&service, "%s+%s", SEND, (char *)path.at);
+	if (service.bad)
+		return fault_set(c->fault, -ENOMEM, "out of memory");
+	d.service = j.service = (char *)service.at;
+	j.target = qube;
+	err = query_init(&q, c);
+	if (err == 0)
+		err = judge(&q, &j, target, c->fault);
+	if (err < 0)
+		return err;
+	dial_to(&d, target);
+	return receive(options, c, &q, &d, (char *)path.at);
 }
 
 int verb_pull(char *const argv[])

@@ -110,8 +110,7 @@ static int paste(int folder, const char *name)
 
 int clip_main(int argc, char *argv[])
 {
-	const char *slash = strrchr(argv[0], '/');
-	const char *what = slash ? slash + 1 : argv[0];
+	const char *what = main_name(argv[0]);
 	char name[40];
 	autoclose int folder = open_folder(name);
 

@@ -86,8 +86,7 @@ static char **words_for(const struct wish *w, char *files[])
 
 int copyvm_main(int argc, char *argv[])
 {
-	const char *slash = strrchr(argv[0], '/');
-	const char *name = slash ? slash + 1 : argv[0];
+	const char *name = main_name(argv[0]);
 	bool named = strstr(name, "-to-vm") != NULL;
 	struct wish w = {.move = strncmp(name, "qvm-move", 8) == 0};
 	bool ok = true;

@@ -16,10 +16,16 @@ static const struct applet {
 #include "guest/applets.def"
 };
 
-static const struct applet *find(const char *path)
+const char *main_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+
+	return slash ? slash + 1 : path;
+}
+
+static const struct applet *find(const char *path)
+{
+	const char *name = main_name(path);
 
 	for (size_t i = 0; i < ARRAY_LEN(applets); i++)
 		if (strcmp(applets[i].name, name) == 0)

@@ -9,3 +9,6 @@
 
 #define APPLET(name, folder, stem) int stem##_main(int argc, char *argv[]);
 #include "guest/applets.def"
+
+/* What it was called by, without the folder. */
+const char *main_name(const char *path);

@@ -156,6 +156,42 @@ status 1 bento pull bank:out here
 equal "nothing that leads outside" "$(find here -name bad)" ""
 status 2 bento pull bank
 status 1 bento pull nobody:x
+grep -q "no qube named 'nobody'" status.err || fail "$(cat status.err)"
+
+# Also what the user copies himself: the policy can forbid it, and send it elsewhere.
+cat >"$d/policy.d/20-session.policy" <<'EOF'
+bento.Send     * dom0 vault deny
+bento.Send     * dom0 bank  ask
+qubes.Filecopy * dom0 vault deny
+qubes.Filecopy * dom0 work  allow target=bank
+EOF
+bento run vault -- sh -c 'echo 5 >kept'
+: >asked
+status 1 bento pull vault:kept here
+grep -q "bento.Send+kept from dom0 to vault was refused" status.err ||
+	fail "$(cat status.err)"
+[ ! -e here/kept ] || fail "it came nevertheless"
+status 1 bento copy --to vault mine2
+grep -q "was refused" status.err || fail "$(cat status.err)"
+equal "nobody was asked" "$(cat asked)" ""
+bento run bank -- sh -c 'echo 6 >asked-for'
+answers deny
+status 1 bento pull bank:asked-for here
+grep -q '"bento.Send"' asked || fail "it was not asked for: $(cat asked)"
+answers allow:bank
+bento pull bank:asked-for here
+equal "allowed by the user" "$(cat here/asked-for)" 6
+: >asked
+echo redirected >mine2
+bento copy --to work mine2
+equal "redirected" "$(bento run bank -- cat QubesIncoming/dom0/mine2)" redirected
+equal "a named target needs no question" "$(cat asked)" ""
+rm "$d/policy.d/20-session.policy"
+
+# How far it is, where there is somebody to see it; the qube says how much there is.
+bento run bank -- sh -c 'mkdir -p big/more; head -c 1000 /dev/zero >big/a; head -c 234 /dev/zero >big/more/b'
+equal "as much as there is" "$(bento call bank bento.Measure+big </dev/null)" 1234
+equal "nothing" "$(bento call bank bento.Measure+none </dev/null)" 0
 
 # The clipboard: once, and only if the user says so.
 work 'printf secret | bento-clip copy'
