@@ -42,6 +42,22 @@ bool query_refused(const struct query *a, const char *type)
 	return strcmp(a->answer.type, type) == 0;
 }
 
+/* Shows how far it is, if that is known. */
+static void show(const struct query *a, struct progress *line, const char *what)
+{
+	const struct client_call call = {.method = a->measure, .target = what};
+	autoanswer struct client_answer answer = {.fd = -1};
+	unsigned long long done = 0, all = 0;
+	struct fault ignored;
+
+	if (a->measure &&
+	    client_ask(&a->paths, &call, &answer, &ignored) == 0 &&
+	    answer.data.at)
+		(void)sscanf((const char *)answer.data.at, "%llu %llu", &done,
+		             &all);
+	progress_show(line, done, all);
+}
+
 /* Waits for the answer, and says so when it takes long. */
 static void wait_for(struct query *a, int sock, const char *what)
 {
@@ -50,7 +66,7 @@ static void wait_for(struct query *a, int sock, const char *what)
 
 	progress_begin(&line, a->quiet ? NULL : a->doing, what);
 	while (poll(&p, 1, progress_patience(&line)) == 0)
-		progress_show(&line, 0, 0);
+		show(a, &line, what);
 	progress_end(&line);
 }
 

@@ -15,6 +15,11 @@ struct query {
 	struct paths paths;
 	struct client_answer answer;
 	const char *doing; /* "starting", for the line that is shown; or NULL */
+	/*
+	 * The method that says how far it is, of the same qube: DONE ALL; NULL:
+	 * nobody can.
+	 */
+	const char *measure;
 	bool quiet;
 };
 

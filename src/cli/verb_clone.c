@@ -37,6 +37,7 @@ static int go(void *options, struct frame_call *c)
 		return fault_set(c->fault, -ENOMEM, "out of memory");
 	call.payload = buffer_span(&payload);
 	a.doing = "cloning";
+	a.measure = "bento.volume.Progress";
 	return query_with(&a, &call, c->fault);
 }
 

@@ -118,7 +118,7 @@ int chore_parse(struct span wire, struct chore *out)
 static int chore_make(const struct manager *m, const struct chore *w,
                       struct fault *f)
 {
-	const struct disk_wish wish = {w->volumes, w->image};
+	const struct disk_wish wish = {w->volumes, w->image, NULL};
 
 	return disk_make(m, w->uuid, &wish, f);
 }
@@ -126,7 +126,7 @@ static int chore_make(const struct manager *m, const struct chore *w,
 static int chore_copy(const struct manager *m, const struct chore *w,
                       struct fault *f)
 {
-	const struct disk_wish wish = {w->volumes, w->image};
+	const struct disk_wish wish = {w->volumes, w->image, w->watch};
 
 	return disk_copy(m, w->from, w->uuid, &wish, f);
 }
@@ -229,7 +229,7 @@ static int chore_check(const struct manager *m, const struct chore *w,
 static int chore_replace(const struct manager *m, const struct chore *w,
                          struct fault *f)
 {
-	return disk_replace(m, w->from, w->uuid, w->volume, f);
+	return disk_replace(m, w->from, w->uuid, w->volume, w->watch, f);
 }
 
 static int chore_reset(const struct manager *m, const struct chore *w,

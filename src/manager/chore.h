@@ -11,6 +11,8 @@
 #include "manager/manager.h"
 #include "manager/qube.h"
 
+struct revision_watch;
+
 enum chore_kind {
 #define CHORE(number, name, what) CHORE_##name = (number),
 #include "manager/chore.def"
@@ -30,6 +32,8 @@ struct chore {
 	uint64_t number;
 	struct keyring_key key; /* of the volume, if it is encrypted */
 	int fd;                 /* goes along, unless it is 0 or less */
+	/* In the worker: who is told how far a copy is; or NULL. */
+	struct revision_watch *watch;
 };
 
 /* Writes it down; returns its size.  The descriptor goes beside it. */

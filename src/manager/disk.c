@@ -191,13 +191,38 @@ int disk_drop(const struct manager *m, const char *uuid, struct fault *f)
 	return 0;
 }
 
+/* How much there will be to copy, for whoever watches. */
+static int measure(const struct manager *m, const char *uuid, unsigned volumes,
+                   struct revision_watch *watch, struct fault *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(volumes_of) && watch; i++) {
+		autoclose int home = -1;
+		int64_t count;
+
+		if (!(volumes & volumes_of[i].bit))
+			continue;
+		home = disk_open(m, uuid, volumes_of[i].name, f);
+		if (home < 0)
+			return home;
+		count = revision_measure(home, f);
+		if (count < 0)
+			return (int)count;
+		watch->all += (uint64_t)count;
+	}
+	return 0;
+}
+
 int disk_copy(const struct manager *m, const char *from, const char *to,
               const struct disk_wish *w, struct fault *f)
 {
 	autoclose int folder = paths_open_below(m->volumes, to, f);
+	int counted;
 
 	if (folder < 0)
 		return folder;
+	counted = measure(m, from, w->volumes, w->watch, f);
+	if (counted < 0)
+		return counted;
 	for (size_t i = 0; i < ARRAY_LEN(volumes_of); i++) {
 		autoclose int src = -1, dst = -1;
 		int err;
@@ -210,7 +235,7 @@ int disk_copy(const struct manager *m, const char *from, const char *to,
 		dst = paths_open_below(folder, volumes_of[i].name, f);
 		if (dst < 0)
 			return dst;
-		err = revision_clone(src, dst, f);
+		err = revision_clone(src, dst, w->watch, f);
 		if (err == 0)
 			err = keep_base(dst, volumes_of[i].name, w->image, f);
 		if (err < 0)
@@ -289,7 +314,7 @@ static int commit_volume(int folder, const char *volume, struct fault *f)
 	made = paths_open_below(folder, fresh, f);
 	if (made < 0)
 		return made;
-	err = revision_clone(home, made, f);
+	err = revision_clone(home, made, NULL, f);
 	if (err < 0)
 		(void)drop_below(folder, fresh);
 	if (err < 0)
@@ -360,7 +385,7 @@ int disk_snapshot(const struct manager *m, const char *from, const char *to,
 		return make_volume(dst, volume, f);
 	if (src < 0)
 		return fault_errno(f, "open %s", committed);
-	return revision_clone(src, dst, f);
+	return revision_clone(src, dst, NULL, f);
 }
 
 void disk_discard(const struct manager *m, const char *uuid, const char *volume)
@@ -408,7 +433,8 @@ int disk_exchange(const struct manager *m, const char *uuid, const char *volume,
 }
 
 int disk_replace(const struct manager *m, const char *from, const char *to,
-                 const char *volume, struct fault *f)
+                 const char *volume, struct revision_watch *watch,
+                 struct fault *f)
 {
 	autoclose int src = disk_open(m, from, volume, f);
 	autoclose int made = -1;
@@ -416,10 +442,13 @@ int disk_replace(const struct manager *m, const char *from, const char *to,
 
 	if (src < 0)
 		return src;
+	err = measure(m, from, disk_volume_bit(volume), watch, f);
+	if (err < 0)
+		return err;
 	made = disk_beside(m, to, volume, f);
 	if (made < 0)
 		return made;
-	err = revision_clone(src, made, f);
+	err = revision_clone(src, made, watch, f);
 	return err < 0 ? err : disk_exchange(m, to, volume, f);
 }
 

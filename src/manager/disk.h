@@ -16,6 +16,7 @@
 #include "manager/qube.h"
 
 struct call;
+struct revision_watch;
 
 #define DISK_PRIVATE 1u
 #define DISK_ROOT    2u
@@ -40,6 +41,7 @@ void disk_save(struct ledger *l, const char *uuid);
 struct disk_wish {
 	unsigned volumes;
 	const char *image;
+	struct revision_watch *watch; /* of a copy; or NULL */
 };
 
 /* Makes empty ones.  0 or a negative errno. */
@@ -91,7 +93,7 @@ void disk_discard(const struct manager *m, const char *uuid,
  */
 must_check int disk_replace(const struct manager *m, const char *from,
                             const char *to, const char *volume,
-                            struct fault *f);
+                            struct revision_watch *watch, struct fault *f);
 
 /*
  * An empty folder beside a volume's, for what shall take its place; and that it

@@ -16,6 +16,7 @@
 #include "volume/revision.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #define VOLUME_LEAST (1u << 20) /* bytes */
@@ -458,4 +459,13 @@ int on_volume_clone_to(struct call *c)
 		return 0;
 	memcpy(w.from, from.uuid, sizeof(w.from));
 	return start_task(c, &w);
+}
+
+int on_volume_progress(struct call *c)
+{
+	uint64_t done, all;
+
+	if (worker_progress(c->m, c->target.uuid, &done, &all))
+		buffer_printf(&c->answer, "%" PRIu64 " %" PRIu64, done, all);
+	return 0;
 }

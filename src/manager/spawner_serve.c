@@ -23,6 +23,7 @@
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
+#include "volume/revision.h"
 
 #define PROMPT_NAME "policy-prompt"
 #define OURS        125 /* exit status for our own failure */
@@ -153,14 +154,37 @@ static void die_with(pid_t parent)
 		_exit(OURS);
 }
 
+#define TELL_MS 100 /* how often a worker says how far it is */
+
+struct telling {
+	int report;
+	int64_t told_ms;
+};
+
+static void tell_progress(void *ctx, uint64_t done, uint64_t all)
+{
+	struct telling *t = ctx;
+	struct worker_said said = {WORKER_GOES_ON, done, all, ""};
+	int64_t now = reactor_now_ms();
+
+	if (now - t->told_ms < TELL_MS)
+		return;
+	t->told_ms = now;
+	/* Who does not listen has gone, and so shall we. */
+	(void)!write(t->report, &said, sizeof(said));
+}
+
 static _Noreturn void be_worker(struct served *a, int report)
 {
+	struct telling t = {report, reactor_now_ms()};
+	struct revision_watch watch = {.step = tell_progress, .ctx = &t};
 	struct chore w = {.fd = -1};
 	struct fault f = {.text = ""};
 	struct worker_said said = {0};
 
 	said.err = chore_parse(a->r.rest, &w);
 	w.fd = a->fds.count > 0 ? a->fds.fd[0] : -1;
+	w.watch = &watch;
 	if (said.err < 0)
 		said.err = fault_set(&f, said.err, "the order is damaged");
 	else

@@ -20,6 +20,8 @@ struct worker {
 	worker_done *done;
 	void *what;
 	struct buffer said; /* a struct worker_said */
+	char from[QUBE_UUID_SIZE];
+	uint64_t have, all; /* how far it is; 0 of 0: that is not known */
 };
 
 static void destroy(struct worker *w)
@@ -50,19 +52,53 @@ static void finish(struct worker *w)
 	destroy(w);
 }
 
+/* Is it one of those before the last? */
+static bool goes_on(struct worker *w)
+{
+	struct worker_said said;
+
+	if (w->said.size < sizeof(said))
+		return true;
+	memcpy(&said, w->said.at, sizeof(said));
+	if (said.err != WORKER_GOES_ON)
+		return w->said.size == sizeof(said);
+	w->have = said.done;
+	w->all = said.all;
+	buffer_clear(&w->said);
+	return true;
+}
+
 static void ready(struct reactor_watch *watch, uint32_t events)
 {
 	struct worker *w = container_of(watch, struct worker, watch);
-	uint8_t *to = buffer_reserve(&w->said, sizeof(struct worker_said) + 1);
-	ssize_t n = to ? read(watch->fd, to, sizeof(struct worker_said) + 1)
-	               : 0;
+	/* No more than what is said at once; behind the last, a byte too many. */
+	size_t room = w->said.size < sizeof(struct worker_said)
+	                      ? sizeof(struct worker_said) - w->said.size
+	                      : 1;
+	uint8_t *to = buffer_reserve(&w->said, room);
+	ssize_t n = to ? read(watch->fd, to, room) : 0;
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	w->said.size += n > 0 ? (size_t)n : 0;
-	if (n <= 0 || w->said.size > sizeof(struct worker_said))
+	if (n <= 0 || !goes_on(w))
 		finish(w);
+}
+
+bool worker_progress(const struct manager *m, const char *from, uint64_t *done,
+                     uint64_t *all)
+{
+	list_for_each (at, &m->workers->all) {
+		const struct worker *w = list_entry(at, struct worker, link);
+
+		if (w->all == 0 || strcmp(w->from, from) != 0)
+			continue;
+		*done = w->have;
+		*all = w->all;
+		return true;
+	}
+	return false;
 }
 
 int worker_start(struct manager *m, const struct chore *work, worker_done *done,
@@ -92,6 +128,7 @@ int worker_start(struct manager *m, const struct chore *work, worker_done *done,
 		w->pid = s.pid;
 		w->done = done;
 		w->what = what;
+		memcpy(w->from, work->from, sizeof(w->from));
 		list_add_tail(&m->workers->all, &w->link);
 	}
 	close(s.pidfd);

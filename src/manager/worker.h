@@ -12,9 +12,15 @@
 
 #include "manager/chore.h"
 
-/* What a worker reports: an error number and why, or an answer. */
+/*
+ * What a worker reports, at last: a negative errno and why, or 0 and an answer.
+ * Before that, now and then, how far it is.
+ */
+#define WORKER_GOES_ON 1
+
 struct worker_said {
-	int32_t err;
+	int32_t err; /* or WORKER_GOES_ON, with the numbers */
+	uint64_t done, all;
 	char text[sizeof(((struct fault *)0)->text)];
 };
 
@@ -28,6 +34,13 @@ typedef void worker_done(struct manager *m, void *what, int err,
  */
 must_check int worker_start(struct manager *m, const struct chore *work,
                             worker_done *done, void *what, struct fault *f);
+
+/*
+ * How far the worker is that copies the volumes of this qube.  False: there is
+ * none, or it has not said.
+ */
+bool worker_progress(const struct manager *m, const char *from, uint64_t *done,
+                     uint64_t *all);
 
 must_check int worker_create_all(struct manager *m, struct fault *f);
 

@@ -122,6 +122,7 @@ static int lock_live(int home, int *lock, struct fault *f)
 struct copying {
 	int from, to; /* folders of objects */
 	bool links;   /* the host cannot clone */
+	struct revision_watch *watch;
 };
 
 static int copy_file(int from, int to, const char *name)
@@ -158,6 +159,8 @@ static int copy_one(void *arg, const char *name)
 
 	if (object_number(name) == 0)
 		return 0; /* half a copy */
+	if (c->watch)
+		c->watch->step(c->watch->ctx, c->watch->done++, c->watch->all);
 	if (!c->links && !can_clone(c->from, c->to, name))
 		c->links = true;
 	if (c->links && linkat(c->from, name, c->to, name, 0) == 0)
@@ -178,12 +181,13 @@ static int link_base(void *arg, const char *name)
 }
 
 /* Everything of the volume in `from`, into the new folder `name` of `home`. */
-static int copy_volume(int from, int home, const char *name)
+static int copy_volume(int from, int home, const char *name,
+                       struct revision_watch *watch)
 {
 	static const char *const files[] = {"header", "meta.mdb", "lock"};
 	autoclose int objects = open_dir(from, "objects");
 	autoclose int to = -1;
-	struct copying c = {.from = objects, .to = -1};
+	struct copying c = {.from = objects, .to = -1, .watch = watch};
 	struct copying base = {.from = from};
 	struct stat st;
 	int err = 0;
@@ -372,7 +376,7 @@ int revision_take(int home_fd, uint32_t keep, uint64_t *id, struct fault *f)
 		now = MAX(now, ids[count - 1] + 1);
 	err = sweep(home_fd);
 	if (err == 0)
-		err = copy_volume(dir, home_fd, "new.rev");
+		err = copy_volume(dir, home_fd, "new.rev", NULL);
 	revision_name(now, name);
 	if (err == 0 && (renameat(home_fd, "new.rev", home_fd, name) < 0 ||
 	                 fsync(home_fd) < 0))
@@ -410,13 +414,35 @@ int revision_revert(int home_fd, uint64_t id, struct fault *f)
 		                 (unsigned long long)id);
 	err = sweep(home_fd);
 	if (err == 0)
-		err = copy_volume(dir, home_fd, "new.vol");
+		err = copy_volume(dir, home_fd, "new.vol", NULL);
 	if (err == 0)
 		err = put_live(home_fd, "new.vol");
 	return report(err, "revert", f);
 }
 
-int revision_clone(int from_home_fd, int to_home_fd, struct fault *f)
+static int count_one(void *arg, const char *name)
+{
+	int64_t *count = arg;
+
+	*count += object_number(name) != 0;
+	return 0;
+}
+
+int64_t revision_measure(int home_fd, struct fault *f)
+{
+	autoclose int live = revision_live(home_fd, f);
+	autoclose int objects = live < 0 ? -1 : open_dir(live, "objects");
+	int64_t count = 0;
+	int err;
+
+	if (live < 0)
+		return take_fd(&live);
+	err = objects < 0 ? -EIO : for_names(objects, count_one, &count);
+	return err < 0 ? report(err, "look into", f) : count;
+}
+
+int revision_clone(int from_home_fd, int to_home_fd,
+                   struct revision_watch *watch, struct fault *f)
 {
 	autoclose int lock = -1;
 	autoclose int live = lock_live(from_home_fd, &lock, f);
@@ -426,7 +452,7 @@ int revision_clone(int from_home_fd, int to_home_fd, struct fault *f)
 		return take_fd(&live);
 	err = sweep(to_home_fd);
 	if (err == 0)
-		err = copy_volume(live, to_home_fd, "new.vol");
+		err = copy_volume(live, to_home_fd, "new.vol", watch);
 	if (err == 0)
 		err = put_live(to_home_fd, "new.vol");
 	return report(err, "clone", f);

@@ -47,9 +47,20 @@ must_check int revision_list(int home_fd, uint64_t **ids, struct fault *f);
  * revision stays.  -ENOENT: there is none. */
 must_check int revision_revert(int home_fd, uint64_t id, struct fault *f);
 
-/* A copy of the volume in use, in an empty folder. */
+/* Somebody who is told how far a copy is, in objects. */
+struct revision_watch {
+	void (*step)(void *ctx, uint64_t done, uint64_t all);
+	void *ctx;
+	uint64_t done;
+	uint64_t all; /* his to find out, by revision_measure() */
+};
+
+/* How many objects the volume in use has, or a negative errno. */
+must_check int64_t revision_measure(int home_fd, struct fault *f);
+
+/* A copy of the volume in use, in an empty folder.  `watch`, or NULL, is told. */
 must_check int revision_clone(int from_home_fd, int to_home_fd,
-                              struct fault *f);
+                              struct revision_watch *watch, struct fault *f);
 
 /* An empty volume with the same limits and key in the place of this one; the
  * revisions stay.  `key` as for volume_open(). */

@@ -152,16 +152,32 @@ static void only_the_newest_are_kept(void **state)
 	assert_int_equal(revision_revert(h->fd, 0, &f), -ENOENT);
 }
 
+static void note_step(void *ctx, uint64_t done, uint64_t all)
+{
+	uint64_t *next = ctx;
+
+	assert_int_equal(done, *next);
+	assert_in_range(done, 0, all - 1);
+	++*next;
+}
+
 static void a_clone_is_a_volume_of_its_own(void **state)
 {
 	struct home *h = *state;
 	struct home other = {0};
+	uint64_t steps = 0;
+	struct revision_watch watch = {.step = note_step, .ctx = &steps};
 	struct fault f;
 
 	put(h, "a", "first");
 	assert_int_equal(scratch_make(other.host), 0);
 	other.fd = open(other.host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(revision_clone(h->fd, other.fd, &f), 0);
+	watch.all = (uint64_t)revision_measure(h->fd, &f);
+	assert_in_range(watch.all, 1, 9);
+	assert_int_equal(revision_clone(h->fd, other.fd, &watch, &f), 0);
+	/* Each object is told of once, and none was forgotten. */
+	assert_int_equal(steps, watch.all);
+	assert_int_equal(revision_measure(other.fd, &f), watch.all);
 	put(&other, "a", "clone");
 	assert_string_equal(text_of(h, "a"), "first");
 	put(h, "a", "orig.");
