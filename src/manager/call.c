@@ -7,6 +7,7 @@
 #include "manager/handlers.h"
 #include "manager/listener.h"
 #include "manager/manager.h"
+#include "manager/preload.h"
 
 enum target { DOM0, ANY, QUBE };
 enum way { READS, WRITES, STREAM };
@@ -200,6 +201,8 @@ void call_finish(struct call *c, int result)
 		reply_exception(&b, call_exception_name(c->ex), c->why);
 	else
 		reply_ok(&b, buffer_span(&c->answer));
+	if (result == 0 && c->changes)
+		preload_changed(c->m, c->target.uuid);
 	if (c->conn)
 		listener_answer(c->conn, buffer_span(&b),
 		                result < 0 ? -1 : take_fd(&c->fd));
@@ -216,7 +219,7 @@ static int check_row(struct call *c, const struct method *m)
 	target[r->target.size] = '\0';
 	if (r->argument.size)
 		memcpy(c->argument, r->argument.at, r->argument.size);
-	if (!span_is(r->source, "dom0") && !listener_is_vetted(c->conn))
+	if (!span_is(r->source, "dom0") && !c->vetted)
 		return call_fail(c, EX_PermissionDenied,
 		                 "only dom0 may ask here");
 	if (qube_find(c->m->ledger, target, &c->target) < 0)
@@ -265,6 +268,35 @@ static int handle(struct call *c, const struct method *m)
 	return ret;
 }
 
+void call_again(struct call *c)
+{
+	const struct method *method = find_method(c->request.method);
+	int ret;
+
+	assert(method);
+	c->again = false;
+	ret = handle(c, method);
+	assert(ret != CALL_STREAM);
+	if (ret != CALL_LATER)
+		call_finish(c, ret);
+}
+
+/* Does it change what its target, or a disposable of that, is started as? */
+static bool changes_target(const struct method *m)
+{
+	static const char *const names[] = {
+		"admin.vm.property.",
+		"admin.vm.volume.",
+		"bento.template.",
+		"bento.volume.",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names) && m->way != READS; i++)
+		if (strncmp(m->name, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 int call_start(struct manager *m, struct conn *conn, struct buffer *wire)
 {
 	struct call *c = calloc(1, sizeof(*c));
@@ -289,6 +321,8 @@ int call_start(struct manager *m, struct conn *conn, struct buffer *wire)
 		return -EPROTO;
 	}
 	c->name = method->name;
+	c->changes = changes_target(method);
+	c->vetted = listener_is_vetted(conn);
 	listener_set_call(conn, c);
 	ret = handle(c, method);
 	if (ret == CALL_LATER)

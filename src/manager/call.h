@@ -50,6 +50,9 @@ struct call {
 	uint64_t cookie;     /* of the answer it waits for */
 	bool connect;        /* its answer is a connection to the kernel */
 	bool pause;          /* it pauses, or else lets go on */
+	bool again;          /* whoever has it is to call call_again() */
+	bool vetted;         /* the policy has let a qube ask */
+	bool changes;        /* what its target is started as */
 };
 
 /*
@@ -78,6 +81,12 @@ void call_forget(struct call *c);
 
 /* Answers a call that was put off: 0, or what call_fail() returned.  Frees it. */
 void call_finish(struct call *c, int result);
+
+/*
+ * Runs the handler of a call that was put off once more, from its start and in a
+ * transaction of its own, and answers the call unless that puts it off again.
+ */
+void call_again(struct call *c);
 
 /*
  * Makes what was changed so far durable, sends its events, and opens the next

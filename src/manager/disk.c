@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "manager/call.h"
@@ -328,10 +329,27 @@ static int commit_volume(int folder, const char *volume, struct fault *f)
 	return 0;
 }
 
+/*
+ * The folder of a qube whose volumes others get snapshots of, for one worker at a
+ * time: two that start at once would commit the same volume beside each other.
+ */
+static int open_alone(const struct manager *m, const char *uuid,
+                      struct fault *f)
+{
+	autoclose int folder = paths_open_below(m->volumes, uuid, f);
+
+	if (folder < 0)
+		return take_fd(&folder);
+	while (flock(folder, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return fault_errno(f, "lock the volumes of %s", uuid);
+	return take_fd(&folder);
+}
+
 int disk_commit(const struct manager *m, const char *uuid, const char *volume,
                 struct fault *f)
 {
-	autoclose int folder = paths_open_below(m->volumes, uuid, f);
+	autoclose int folder = open_alone(m, uuid, f);
 
 	return folder < 0 ? folder : commit_volume(folder, volume, f);
 }
@@ -357,7 +375,7 @@ int disk_use(const struct manager *m, const char *uuid, struct fault *f)
 int disk_snapshot(const struct manager *m, const char *from, const char *to,
                   const char *volume, struct fault *f)
 {
-	autoclose int theirs = paths_open_below(m->volumes, from, f);
+	autoclose int theirs = open_alone(m, from, f);
 	autoclose int ours = -1, src = -1, dst = -1;
 	char committed[32];
 	int err;

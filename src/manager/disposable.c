@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "manager/domain.h"
 #include "manager/leftover.h"
 #include "manager/manager.h"
 #include "manager/property.h"
@@ -93,6 +94,15 @@ int disposable_make(struct manager *m, const char *template_uuid,
 	events_flush(&m->events);
 	*out = q;
 	return 0;
+}
+
+void disposable_keep(struct manager *m, const struct qube *q)
+{
+	char key[LEDGER_KEY_MAX];
+
+	qube_key(key, q, FOR_CALL, "");
+	ledger_delete(m->ledger, key);
+	domain_keep(m, q->id);
 }
 
 void disposable_drop(struct manager *m, uint32_t id)

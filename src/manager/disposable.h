@@ -30,6 +30,9 @@ must_check int disposable_make(struct manager *m, const char *template_uuid,
                                enum disposable_kind kind, struct qube *out,
                                struct fault *f);
 
+/* In a transaction that writes: one that was made for a call is to stay. */
+void disposable_keep(struct manager *m, const struct qube *q);
+
 /* Removes one that was never started. */
 void disposable_drop(struct manager *m, uint32_t id);
 

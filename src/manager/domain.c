@@ -16,6 +16,7 @@
 #include "manager/leftover.h"
 #include "manager/manager.h"
 #include "manager/plan.h"
+#include "manager/preload.h"
 #include "manager/property.h"
 #include "manager/spawner.h"
 #include "manager/trunk.h"
@@ -143,15 +144,31 @@ static void tell_waiters(struct domain *d, const char *why)
 	}
 }
 
+/* Those who waited for the end; some have more to do then. */
+static void finish_enders(struct list *enders)
+{
+	while (!list_empty(enders)) {
+		struct call *c = list_first(enders, struct call, waiting);
+
+		list_del(&c->waiting);
+		if (c->again)
+			call_again(c);
+		else
+			call_finish(c, 0);
+	}
+}
+
 /* It has ended, or never began; `d` goes. */
 static void halted(struct domain *d, const char *why)
 {
 	struct manager *m = d->m;
 	bool ran = d->state != DOMAIN_STARTING;
 	uint32_t id = d->id;
+	char uuid[QUBE_UUID_SIZE];
 	struct list enders;
 	struct fault f;
 
+	memcpy(uuid, d->uuid, sizeof(uuid));
 	if (ran) {
 		events_tell(&m->events, d->name, "domain-stopped", NULL);
 		events_tell(&m->events, d->name, "domain-shutdown", NULL);
@@ -177,7 +194,9 @@ static void halted(struct domain *d, const char *why)
 	domain_destroy(d);
 	if (leftover_remove(m, id, &f) < 0)
 		(void)fprintf(stderr, "%s\n", f.text);
-	finish_all(&enders, EX_QubesException, NULL);
+	if (ran)
+		preload_changed(m, uuid);
+	finish_enders(&enders);
 }
 
 static uint64_t next_cookie(struct manager *m)
@@ -368,6 +387,25 @@ void domain_end(struct manager *m, uint32_t id)
 	/* Else it ends when it has begun. */
 	if (d->control.fd >= 0 || d->keeper.fd >= 0)
 		end(d);
+}
+
+void domain_wait_end(struct call *c, uint32_t id)
+{
+	struct domain *d = domain_find(c->m, id);
+
+	assert(d);
+	c->again = true;
+	list_add_tail(&d->enders, &c->waiting);
+}
+
+void domain_keep(struct manager *m, uint32_t id)
+{
+	struct domain *d = domain_find(m, id);
+
+	if (d)
+		d->once = false;
+	if (d && d->trunk)
+		d->trunk->once = false;
 }
 
 void domain_trunk_closed(struct manager *m, uint32_t id)

@@ -76,6 +76,12 @@ must_check int domain_want(struct manager *m, const struct qube *q,
 /* Ends a qube at once that nobody wants any more, also while it starts. */
 void domain_end(struct manager *m, uint32_t id);
 
+/* Has the handler of a call run again when a qube that is up has ended. */
+void domain_wait_end(struct call *c, uint32_t id);
+
+/* A disposable that was made for a call stays until somebody ends it. */
+void domain_keep(struct manager *m, uint32_t id);
+
 /* Its connection for calls has gone (manager/trunk.h). */
 void domain_trunk_closed(struct manager *m, uint32_t id);
 

@@ -6,15 +6,15 @@
  * host's files between them: manager/disk.h says why that is safe.
  */
 #include "manager/disk.h"
+#include "manager/disposable.h"
 #include "manager/domain.h"
 #include "manager/handlers.h"
 #include "manager/plan.h"
+#include "manager/preload.h"
 #include "manager/property.h"
 #include "manager/worker.h"
 
 #include <stdio.h>
-
-#define DISP_COUNT 10000u /* unnamed disposables: disp0 to disp9999 */
 
 /* What a qube is to be, once its volumes are there. */
 struct wish {
@@ -394,9 +394,13 @@ int on_qube_remove(struct call *c)
 	if (domain_state(c->m, q->id) != DOMAIN_HALTED)
 		return call_fail(c, EX_QubesVMNotHaltedError,
 		                 "%s must be halted to be removed", q->name);
-	if (property_user_of(c->m->ledger, q->name, user, sizeof(user)))
+	if (preload_leave(c) == CALL_LATER)
+		return CALL_LATER;
+	if (property_user_of(c->m->ledger, q->name, user, sizeof(user))) {
+		preload_look(c->m);
 		return call_fail(c, EX_QubesVMInUseError,
 		                 "%s is in use: %s names it", q->name, user);
+	}
 	events_queue(&c->m->events, "", "domain-pre-delete", "vm", q->name,
 	             NULL);
 	qube_delete(c->m->ledger, q);
@@ -411,25 +415,25 @@ int on_qube_remove(struct call *c)
 	return CALL_LATER;
 }
 
-/* The lowest free number. */
-static int free_disp(struct call *c, char name[QUBE_NAME_MAX + 1])
+/* One that waits is anybody's from now on. */
+static int keep_waiting_one(struct call *c, const char *template,
+                            struct qube *out)
 {
-	struct qube other;
+	struct qube t;
+	int err = qube_find(c->m->ledger, template, &t);
 
-	for (unsigned i = 0; i < DISP_COUNT; i++) {
-		(void)snprintf(name, QUBE_NAME_MAX + 1, "disp%u", i);
-		if (qube_find(c->m->ledger, name, &other) < 0)
-			return 0;
-	}
-	return call_fail(c, EX_QubesException,
-	                 "there are %u disposables already", DISP_COUNT);
+	if (err == 0)
+		err = preload_take(c->m, t.uuid, out);
+	if (err == 0)
+		disposable_keep(c->m, out);
+	return err;
 }
 
 int on_qube_disposable(struct call *c)
 {
-	struct wish w = {.class = QUBE_DispVM};
-	char text[PROPERTY_VALUE_MAX] = "";
+	char template[PROPERTY_VALUE_MAX] = "";
 	struct qube q;
+	struct fault f;
 	int err;
 
 	if (*c->argument)
@@ -438,24 +442,23 @@ int on_qube_disposable(struct call *c)
 		                 "some ready");
 	if (c->target.class == QUBE_AdminVM)
 		(void)property_get(c->m->ledger, NULL,
-		                   property_find(NULL, "default_dispvm"), text);
+		                   property_find(NULL, "default_dispvm"),
+		                   template);
 	else
-		(void)snprintf(text, sizeof(text), "%s", c->target.name);
-	if (!*text)
+		memcpy(template, c->target.name, sizeof(c->target.name));
+	if (!*template)
 		return call_fail(c, EX_QubesNoTemplateError,
 		                 "there is no default_dispvm: name a "
 		                 "disposable template");
-	(void)snprintf(w.template, sizeof(w.template), "%.31s", text);
-	qube_make_uuid(w.uuid);
-	err = free_disp(c, w.name);
-	if (err == 0)
-		err = add(c, &w, &q);
-	if (err == 0)
-		err = set_checked(c, &q, "auto_cleanup", "True");
+	err = keep_waiting_one(c, template, &q);
 	if (err < 0)
-		return err;
-	property_text(c->m->ledger, &q, "template", text);
-	tell_added(c, q.name);
+		err = disposable_add(c->m, template, DISPOSABLE_PLAIN, &q, &f);
+	if (err < 0)
+		return call_fail(c,
+		                 err == -EINVAL   ? EX_QubesValueError
+		                 : err == -ENOENT ? EX_QubesVMNotFoundError
+		                                  : EX_QubesException,
+		                 "%s", f.text);
 	buffer_text(&c->answer,
 	            span_is(c->request.payload, "uuid") ? q.uuid : q.name);
 	return 0;

@@ -23,14 +23,17 @@ struct preload {
 	struct manager *m;
 	struct qube qube;
 	char template[QUBE_UUID_SIZE];
+	char root[QUBE_UUID_SIZE]; /* of the template's template; or "" */
 	bool ready;
+	bool leaving; /* it ends, and its template waits for that */
 };
 
 struct preloads {
 	struct manager *m;
 	struct list all;
 	struct reactor_timer timer;
-	int64_t not_before_ms; /* the next is made */
+	int64_t not_before_ms;      /* the next is made */
+	char taken[QUBE_UUID_SIZE]; /* of this one was taken since; or "" */
 };
 
 /* What a template is to have. */
@@ -92,11 +95,21 @@ static void forget(struct preload *p)
 	free(p);
 }
 
-/* How many it has; those above `keep` end, and those that have ended go. */
+static void drop(struct preload *p)
+{
+	domain_end(p->m, p->qube.id);
+	forget(p);
+}
+
+/*
+ * How many it has; those above `keep` end, and those that have ended go.  As long
+ * as some leave it has enough.
+ */
 static uint32_t count_there(struct preloads *all, const struct qube *q,
                             uint32_t keep)
 {
 	uint32_t count = 0;
+	bool leaving = false;
 
 	list_for_each_safe (at, &all->all) {
 		struct preload *p = list_entry(at, struct preload, link);
@@ -107,14 +120,13 @@ static uint32_t count_there(struct preloads *all, const struct qube *q,
 			forget(p);
 			continue;
 		}
-		if (count < keep) {
+		leaving |= p->leaving;
+		if (count < keep || p->leaving)
 			count++;
-			continue;
-		}
-		domain_end(all->m, p->qube.id);
-		forget(p);
+		else
+			drop(p);
 	}
-	return count;
+	return leaving ? MAX(count, keep) : count;
 }
 
 /* The first template that has too few. */
@@ -156,6 +168,9 @@ static void started(struct domain_waiter *w, const char *why)
 	struct preload *p = container_of(w, struct preload, waiter);
 	struct preloads *all = p->m->preloads;
 
+	/* It was ended on purpose; whoever did that looks at what is missing. */
+	if (p->leaving)
+		return;
 	if (why) {
 		(void)fprintf(stderr, "preload %s: %s\n", p->qube.name, why);
 		forget(p);
@@ -165,6 +180,19 @@ static void started(struct domain_waiter *w, const char *why)
 	}
 	p->ready = true;
 	look_in(all, 0);
+}
+
+/* In a transaction: whose root it sees. */
+static void note_root(struct preload *p, uint32_t template_id)
+{
+	char name[PROPERTY_VALUE_MAX];
+	struct qube template, root;
+
+	if (qube_load(p->m->ledger, template_id, &template) < 0)
+		return;
+	property_text(p->m->ledger, &template, "template", name);
+	if (qube_find(p->m->ledger, name, &root) == 0)
+		memcpy(p->root, root.uuid, sizeof(p->root));
 }
 
 /* Makes one and has it start. */
@@ -190,6 +218,8 @@ static int make(struct preloads *all, const struct qube *template,
 	census_forget(m);
 	err = ledger_begin(m->ledger, false, f);
 	if (err == 0)
+		note_root(p, template->id);
+	if (err == 0)
 		err = domain_want(m, &p->qube, &p->waiter, f);
 	ledger_abort(m->ledger);
 	if (err < 0) {
@@ -199,10 +229,27 @@ static int make(struct preloads *all, const struct qube *template,
 	return err;
 }
 
+/* In a transaction: the next takes the place of one that was taken. */
+static void note_taken(struct preloads *all)
+{
+	char name[QUBE_UUID_SIZE + 8];
+	uint32_t seconds;
+	struct qube q;
+
+	if (!*all->taken)
+		return;
+	(void)snprintf(name, sizeof(name), "uuid:%s", all->taken);
+	all->taken[0] = '\0';
+	if (qube_find(all->m->ledger, name, &q) < 0)
+		return;
+	seconds = either(all->m->ledger, &q, "preload-dispvm-delay", DELAY_S);
+	all->not_before_ms = reactor_now_ms() + (int64_t)seconds * 1000;
+}
+
 static void look(struct reactor_timer *t)
 {
 	struct preloads *all = container_of(t, struct preloads, timer);
-	int64_t wait = all->not_before_ms - reactor_now_ms();
+	int64_t wait;
 	struct wish w;
 	struct fault f;
 	uint32_t threshold = 0;
@@ -210,6 +257,7 @@ static void look(struct reactor_timer *t)
 
 	if (ledger_begin(all->m->ledger, false, &f) < 0)
 		return;
+	note_taken(all);
 	lack = find_lack(all, &w);
 	if (lack)
 		threshold = either(all->m->ledger, &w.template,
@@ -217,6 +265,7 @@ static void look(struct reactor_timer *t)
 	ledger_abort(all->m->ledger);
 	if (!lack)
 		return;
+	wait = all->not_before_ms - reactor_now_ms();
 	if (wait > 0) {
 		look_in(all, wait);
 		return;
@@ -238,45 +287,63 @@ void preload_look(struct manager *m)
 	look_in(m->preloads, 0);
 }
 
-/* When the next is made in place of one that was taken. */
-static void refill(struct preloads *all, const struct qube *template)
-{
-	uint32_t seconds = DELAY_S;
-	struct fault f;
-
-	if (ledger_begin(all->m->ledger, false, &f) == 0) {
-		seconds = either(all->m->ledger, template,
-		                 "preload-dispvm-delay", DELAY_S);
-		ledger_abort(all->m->ledger);
-	}
-	all->not_before_ms = reactor_now_ms() + (int64_t)seconds * 1000;
-	look_in(all, (int64_t)seconds * 1000);
-}
-
 int preload_take(struct manager *m, const char *template_uuid, struct qube *out)
 {
-	struct qube template = {.id = 0};
-	char name[QUBE_UUID_SIZE + 8];
-	struct fault f;
-
 	list_for_each (at, &m->preloads->all) {
 		struct preload *p = list_entry(at, struct preload, link);
 
-		if (!p->ready || strcmp(p->template, template_uuid) != 0 ||
+		if (!p->ready || p->leaving ||
+		    strcmp(p->template, template_uuid) != 0 ||
 		    domain_state(m, p->qube.id) != DOMAIN_RUNNING)
 			continue;
 		*out = p->qube;
+		memcpy(m->preloads->taken, p->template, sizeof(p->template));
 		forget(p);
 		census_forget(m);
-		(void)snprintf(name, sizeof(name), "uuid:%s", template_uuid);
-		if (ledger_begin(m->ledger, false, &f) == 0) {
-			(void)!qube_find(m->ledger, name, &template);
-			ledger_abort(m->ledger);
-		}
-		refill(m->preloads, &template);
+		look_in(m->preloads, 0);
 		return 0;
 	}
 	return -ENOENT;
+}
+
+void preload_changed(struct manager *m, const char *uuid)
+{
+	bool any = false;
+
+	list_for_each_safe (at, &m->preloads->all) {
+		struct preload *p = list_entry(at, struct preload, link);
+
+		if (p->leaving || (strcmp(p->template, uuid) != 0 &&
+		                   strcmp(p->root, uuid) != 0))
+			continue;
+		drop(p);
+		any = true;
+	}
+	if (any)
+		preload_look(m);
+}
+
+int preload_leave(struct call *c)
+{
+	int result = 0;
+
+	list_for_each_safe (at, &c->m->preloads->all) {
+		struct preload *p = list_entry(at, struct preload, link);
+
+		if (strcmp(p->template, c->target.uuid) != 0)
+			continue;
+		if (domain_state(c->m, p->qube.id) == DOMAIN_HALTED) {
+			forget(p);
+			continue;
+		}
+		if (!p->leaving)
+			domain_end(c->m, p->qube.id);
+		p->leaving = true;
+		if (result == 0)
+			domain_wait_end(c, p->qube.id);
+		result = CALL_LATER;
+	}
+	return result;
 }
 
 bool preload_is_waiting(const struct manager *m, uint32_t id)

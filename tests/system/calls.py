@@ -191,21 +191,70 @@ def disposables():
     equal(call("work", "@dispvm:mail", "qubes.VMShell")[0], 126)
     equal(call("work", "@dispvm", "test.Cat")[0], 127)
     wait_gone(events)
-    # One that is there already is used, and another made.
-    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-delay", "0")
-    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-max", "1")
-    while events.next()[1] != "domain-start":
-        pass
-    ahead = [n for n in qubes() if n.startswith("disp")]
-    equal(len(ahead), 1)
-    equal(call("work", "@dispvm", "qubes.VMShell", b"hostname\n")[0], 0)
+    waiting_ones(events)
+
+
+def waiting_one(events):
+    """The name of the next qube that has started."""
     while True:
         subject, name, _ = events.next()
-        if name == "domain-shutdown" and subject == ahead[0]:
-            break
+        if name == "domain-start":
+            return subject
+
+
+def wait_for(events, *wanted):
+    """Until each of these (subject, name) has come."""
+    missing = set(wanted)
+    while missing:
+        missing.discard(events.next()[:2])
+
+
+def waiting_ones(events):
+    """Disposables that are there before they are wanted."""
+    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-delay", "0")
+    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-max", "1")
+    # One is used, and another made.
+    first = waiting_one(events)
+    equal(call("work", "@dispvm", "qubes.VMShell", b"hostname\n"),
+          (0, first.encode() + b"\n", b""))
+    second = waiting_one(events)
+    # The same for CreateDisposable; that one stays, whatever it serves.
+    equal(ask("admin.vm.CreateDisposable", "dvm"), second)
+    equal(qubes()[second]["state"], "Running")
+    third = waiting_one(events)
+    for _ in range(2):
+        equal(finish(start("call", second, "qubes.VMShell"), b"hostname\n"),
+              (0, second.encode() + b"\n", b""))
+    ask("admin.vm.Kill", second)
+    wait_for(events, (second, "domain-shutdown"))
+    # `run --dispvm` is CreateDisposable, too.
+    equal(finish(start("exec", "-p", "--dispvm=dvm", "hostname")),
+          (0, third.encode() + b"\n", b""))
+    fourth = waiting_one(events)
+    # What its template is, it is no more: another takes its place.
+    ask("admin.vm.property.Set", "dvm", "vcpus", "1")
+    wait_for(events, (fourth, "domain-shutdown"))
+    fifth = next(n for n in qubes() if n.startswith("disp") and n != fourth)
+    equal(run("dvm", "sh", "-c", "echo changed >/home/user/.mark")[0], 0)
+    ask("admin.vm.Shutdown", "dvm", "wait")
+    wait_for(events, (fifth, "domain-shutdown"))
+    equal(call("work", "@dispvm", "qubes.VMShell", b"cat ~/.mark\n"),
+          (0, b"changed\n", b""))
     ask("admin.vm.feature.Remove", "dvm", "preload-dispvm-max")
     while any(n.startswith("disp") for n in qubes()):
         events.next()
+    # A template goes with those that wait, but not with those in use.
+    events = Events()
+    ask("admin.vm.Create.AppVM", "dom0", payload="name=dvm2 label=red")
+    ask("admin.vm.property.Set", "dvm2", "template_for_dispvms", "True")
+    ask("admin.vm.feature.Set", "dvm2", "preload-dispvm-delay", "0")
+    ask("admin.vm.feature.Set", "dvm2", "preload-dispvm-max", "2")
+    used = waiting_one(events)
+    equal(ask("admin.vm.CreateDisposable", "dvm2"), used)
+    equal(refused("admin.vm.Remove", "dvm2"), "QubesVMInUseError")
+    ask("admin.vm.Kill", used)
+    ask("admin.vm.Remove", "dvm2")
+    equal([n for n in qubes() if n.startswith("disp") or n == "dvm2"], [])
 
 
 def to_dom0():
