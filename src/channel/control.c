@@ -115,8 +115,11 @@ int control_receive(int sock, enum control_side from, struct control *out,
 	/* It went without reading all of ours; what it said comes behind. */
 	if (n == -ECONNRESET)
 		n = receive(sock, wire, &got, &too_long);
-	if (n <= 0)
+	/* A message of no bytes looks like the end, and may bring some. */
+	if (n <= 0) {
+		control_close(&got);
 		return n == -EINTR ? -EAGAIN : (int)n;
+	}
 	err = too_long ? -EPROTO
 	               : control_parse((struct span){wire, (size_t)n}, from,
 	                               out);

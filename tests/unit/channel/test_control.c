@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "base/rights.h"
 #include "cmocka_all.h"
 
 static void connect_pair(int pair[2])
@@ -135,6 +136,26 @@ static void last_words_are_heard(void **state)
 	close(pair[0]);
 }
 
+/* It is taken for the end; what came with it does not stay open. */
+static void a_message_of_no_bytes_leaves_nothing_open(void **state)
+{
+	struct control got;
+	struct control_fds fds;
+	int pair[2], next;
+
+	(void)state;
+	connect_pair(pair);
+	next = dup(pair[0]);
+	close(next);
+	assert_int_equal(rights_send(pair[0], span_str(""), pair, 2, 0), 0);
+	assert_int_equal(control_receive(pair[1], CONTROL_KERNEL, &got, &fds),
+	                 0);
+	assert_int_equal(dup(pair[0]), next);
+	close(next);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +164,7 @@ int main(void)
 		cmocka_unit_test(each_side_has_its_own_messages),
 		cmocka_unit_test(texts_are_harmless_for_a_terminal),
 		cmocka_unit_test(last_words_are_heard),
+		cmocka_unit_test(a_message_of_no_bytes_leaves_nothing_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
