@@ -100,12 +100,11 @@ void domain_destroy(struct domain *d)
 	close_watch(r, &d->report);
 	list_del(&d->link);
 	/* Its keeper ends with the kernel, or goes on without us. */
-	if (d->pid > 0) {
+	if (d->keeper.fd >= 0) {
 		list_add_tail(&d->m->domains->leaving, &d->link);
 		d->left = true;
 		return;
 	}
-	close_watch(r, &d->keeper);
 	free(d);
 }
 
@@ -120,6 +119,7 @@ static void keeper_ended(struct reactor_watch *w, uint32_t events)
 	d->pid = 0;
 	close_watch(d->m->reactor, w);
 	if (d->left) {
+		reactor_timer_stop(&d->patience);
 		list_del(&d->link);
 		free(d);
 	}
@@ -163,6 +163,7 @@ static void halted(struct domain *d, const char *why)
 {
 	struct manager *m = d->m;
 	bool ran = d->state != DOMAIN_STARTING;
+	bool kept = d->keeper.fd >= 0;
 	uint32_t id = d->id;
 	char uuid[QUBE_UUID_SIZE];
 	struct list enders;
@@ -192,6 +193,9 @@ static void halted(struct domain *d, const char *why)
 	/* Its kernel may take a moment to be gone: nobody shall enter. */
 	domain_forget_door(m, d->name);
 	domain_destroy(d);
+	/* A kernel that hung up and goes on would run unseen. */
+	if (kept)
+		reactor_timer_start(m->reactor, &d->patience, KILL_PATIENCE_MS);
 	if (leftover_remove(m, id, &f) < 0)
 		(void)fprintf(stderr, "%s\n", f.text);
 	if (ran)
@@ -748,6 +752,7 @@ void domain_destroy_all(struct manager *m)
 	list_for_each_safe (at, &m->domains->leaving) {
 		struct domain *d = list_entry(at, struct domain, link);
 
+		reactor_timer_stop(&d->patience);
 		close_watch(m->reactor, &d->keeper);
 		list_del(at);
 		free(d);

@@ -3,10 +3,15 @@
 #include "manager/broker.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "cmocka_all.h"
 #include "manager/bench.h"
@@ -453,6 +458,48 @@ static void a_disposable_goes_with_its_last_call(void **state)
 	assert_true(d->unwanted);
 }
 
+/* A process that does nothing, in place of a keeper: its pidfd. */
+static int start_sleeper(pid_t *pid)
+{
+	*pid = fork();
+	assert_true(*pid >= 0);
+	if (*pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		for (;;)
+			(void)pause();
+	}
+	return (int)syscall(SYS_pidfd_open, *pid, 0);
+}
+
+/* It is told as ended, so it shall not run on unseen. */
+static void a_kernel_that_hangs_up_is_ended(void **state)
+{
+	struct board *b = *state;
+	struct domain *d = domain_find(&b->m, b->mail.id);
+	int ends[2], how;
+	struct pollfd end;
+	pid_t pid;
+
+	b->m.doors = b->bench->folder;
+	end = (struct pollfd){.fd = start_sleeper(&pid), .events = POLLIN};
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(
+		reactor_add(b->m.reactor, &d->control, ends[0], EPOLLIN), 0);
+	assert_int_equal(reactor_add(b->m.reactor, &d->keeper, end.fd, EPOLLIN),
+	                 0);
+	close(ends[1]);
+	d->control.ready(&d->control, EPOLLIN);
+	assert_int_equal(domain_state(&b->m, b->mail.id), DOMAIN_HALTED);
+	assert_int_equal(poll(&end, 1, 0), 0);
+	assert_false(list_empty(&d->patience.link));
+	d->patience.fire(&d->patience);
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	assert_true(WIFSIGNALED(how));
+	d->keeper.ready(&d->keeper, EPOLLIN);
+	assert_true(list_empty(&b->m.domains->leaving));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +516,7 @@ int main(void)
 		TEST(garbage_costs_the_connection_only),
 		TEST(a_message_of_another_kind_is_garbage),
 		TEST(a_disposable_goes_with_its_last_call),
+		TEST(a_kernel_that_hangs_up_is_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
