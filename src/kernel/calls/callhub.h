@@ -20,7 +20,7 @@
 #include "kernel/fs/path.h"
 
 #define CALLHUB_ASKED_MAX  4096u /* connections of programs, and GONE */
-#define CALLHUB_SERVED_MAX 1024u
+#define CALLHUB_SERVED_MAX 1024u /* each caller: half of what others leave */
 
 struct callhub {
 	struct kernel *kernel;

@@ -8,6 +8,7 @@
 #include "kernel/calls/callio.h"
 #include "kernel/calls/servesock.h"
 #include "kernel/fs/hand.h"
+#include "kernel/fs/world.h"
 #include "kernel/halt.h"
 #include "kernel/task/process.h"
 #include "qrexec/qrname.h"
@@ -257,13 +258,41 @@ static void serve_found(struct served *s)
 		end(s, CALLMSG_EXIT_PROBLEM);
 }
 
+/* No more than half of our descriptors are for these. */
+static uint32_t all_places(const struct kernel *k)
+{
+	uint32_t most = CALLHUB_SERVED_MAX;
+
+	if (k->world)
+		most = MIN(most, (uint32_t)k->world->fd_limit /
+		                         (2 * CALLMSG_STREAMS));
+	return most;
+}
+
+/*
+ * To each caller half of what the others leave: one that takes all it can get
+ * does not keep others out, nor do two.
+ */
+static bool has_place(const struct served *s)
+{
+	uint32_t all = all_places(s->hub->kernel);
+	uint32_t own = 0, others;
+
+	list_for_each (at, &s->hub->running)
+		own += span_eq(
+			list_entry(at, struct served, link)->names.source,
+			s->names.source);
+	others = s->hub->running_count - own;
+	return others < all && own <= (all - others + 1) / 2;
+}
+
 static int find(struct served *s)
 {
 	struct kernel *k = s->hub->kernel;
 	struct task *hand;
 	int err;
 
-	if (k->paused || k->halt || s->hub->running_count > CALLHUB_SERVED_MAX)
+	if (k->paused || k->halt || !has_place(s))
 		return -EBUSY;
 	if (!callhub_has_room(k, s->streams, CALLMSG_STREAMS))
 		return -ENFILE;

@@ -22,6 +22,20 @@ struct bed {
 	int manager;
 };
 
+/* The host's. */
+int getrlimit(int which, abi_rlimit *out);
+int setrlimit(int which, const abi_rlimit *to);
+
+/* As many as the host gives. */
+static void more_descriptors(void)
+{
+	abi_rlimit files;
+
+	assert_int_equal(getrlimit(RLIMIT_FILES, &files), 0);
+	files.cur = files.max;
+	assert_int_equal(setrlimit(RLIMIT_FILES, &files), 0);
+}
+
 static void turn(struct bed *b)
 {
 	struct kernel *k = &b->t->kernel;
@@ -363,20 +377,26 @@ static void garbage_ends_the_connection(void **state)
 	assert_int_equal(b->t->kernel.callhub->asked_count, 0);
 }
 
-/* Serves `service` to `work`; the manager's ends are in `ours`. */
-static void serve(struct bed *b, const char *service, uint64_t id,
-                  int ours[CALLMSG_STREAMS])
+/* Serves `service` to `source`; the manager's ends are in `ours`. */
+static void serve_to(struct bed *b, const char *source, const char *service,
+                     uint64_t id, int ours[CALLMSG_STREAMS])
 {
 	struct control c = {.kind = CONTROL_serve, .value = {id}};
 	struct callmsg m = {.service = span_str(service),
 	                    .target = span_str("here"),
-	                    .source = span_str("work")};
+	                    .source = span_str(source)};
 	int theirs[CALLMSG_STREAMS];
 
 	streams(ours, theirs);
 	assert_int_equal(callmsg_send(b->manager, &c, &m, theirs), 0);
 	callmsg_close(theirs);
 	turn(b);
+}
+
+static void serve(struct bed *b, const char *service, uint64_t id,
+                  int ours[CALLMSG_STREAMS])
+{
+	serve_to(b, "work", service, id, ours);
 }
 
 static void is_over(struct bed *b, uint64_t id, int status,
@@ -531,6 +551,58 @@ static void neither_side_is_read_faster_than_the_other_reads(void **state)
 	callmsg_close(ours);
 }
 
+/* -1 if it is over at once, with 125; else what it goes on with. */
+static int begin(struct bed *b, const char *source)
+{
+	int ours[CALLMSG_STREAMS], in = -1;
+	struct control c;
+	uint8_t bytes[4];
+
+	serve_to(b, source, "test.Sock+", 7, ours);
+	if (hear(b, &c) == -EAGAIN)
+		in = take_fd(&ours[CALLMSG_IN]);
+	else if (callio_receive(ours[CALLMSG_STATUS], bytes, 4) != 4 ||
+	         bytes[0] != CALLMSG_EXIT_PROBLEM)
+		fail_msg("it has ended with %d", bytes[0]);
+	callmsg_close(ours);
+	return in;
+}
+
+/* As many calls as it gets, which go on. */
+static uint32_t begin_all(struct bed *b, const char *source, int held[])
+{
+	uint32_t count = 0;
+
+	while ((held[count] = begin(b, source)) >= 0)
+		count++;
+	return count;
+}
+
+/* Who lets calls wait as long as it can leaves places for others. */
+static void one_caller_does_not_keep_others_out(void **state)
+{
+	static int held[CALLHUB_SERVED_MAX + 1];
+	struct bed *b = *state;
+	uint32_t count;
+	struct control c;
+
+	more_descriptors();
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	(void)listen_at(b, "/etc/qubes-rpc/test.Sock");
+	count = begin_all(b, "bad", held);
+	assert_true(count >= 200);
+	count += begin_all(b, "worse", held + count);
+	assert_true(count < CALLHUB_SERVED_MAX - 100);
+	for (int i = 0; i < 100; i++) {
+		held[count] = begin(b, "good");
+		assert_true(held[count++] >= 0);
+	}
+	assert_int_equal(begin(b, "bad"), -1);
+	while (count > 0)
+		close(held[--count]);
+}
+
 static void many_connections_cost_little(void **state)
 {
 	struct bed *b = *state;
@@ -572,6 +644,7 @@ int main(void)
 		TEST(what_is_not_there_is_127),
 		TEST(a_socket_is_connected_both_ways),
 		TEST(neither_side_is_read_faster_than_the_other_reads),
+		TEST(one_caller_does_not_keep_others_out),
 		TEST(many_connections_cost_little),
 	};
 
