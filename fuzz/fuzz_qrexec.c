@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whatever a parser of src/qrexec accepts, its writer makes again. The first
- * byte says which: a message, a command line, or a command as an argument.
+ * Whatever a parser of src/qrexec accepts, its writer makes again; of a command
+ * as an argument, what means the same.  The first byte says which: a message, a
+ * command line, or that.
  */
 #include "qrexec/qrcommand.h"
 #include "qrexec/qrmsg.h"
@@ -74,7 +75,7 @@ static void command(struct span text)
 
 static void words(struct span argument)
 {
-	autobuffer struct buffer packed = {0}, again = {0};
+	autobuffer struct buffer packed = {0}, again = {0}, unpacked = {0};
 	int count = vmexec_decode(argument, &packed);
 	char **list = count < 0 ? NULL
 	                        : calloc((size_t)count + 1, sizeof(*list));
@@ -88,8 +89,10 @@ static void words(struct span argument)
 	}
 	if (at != (char *)packed.at + packed.size)
 		abort();
+	/* A byte may have been written as an escape that needs none. */
 	vmexec_encode(list, &again);
-	if (!span_eq(buffer_span(&again), argument))
+	if (vmexec_decode(buffer_span(&again), &unpacked) != count ||
+	    !span_eq(buffer_span(&unpacked), buffer_span(&packed)))
 		abort();
 	free(list);
 }
