@@ -24,6 +24,8 @@ def serve(connection, head):
             connection.sendall(data)
     except (BrokenPipeError, ConnectionResetError):
         pass  # the caller reads no more
+    # listen() has it, too, up to its next one: a call whose service ended
+    # without this would wait for that.
     connection.close()
 
 
