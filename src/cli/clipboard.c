@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/whole.h"
+
 #define FILE_NAME "clipboard"
 
 int clipboard_check(struct span text)
@@ -28,18 +30,6 @@ static void own_name(char out[static 40])
 	(void)snprintf(out, 40, FILE_NAME ".%d", getpid());
 }
 
-static int write_all(int fd, struct span s)
-{
-	while (s.size > 0) {
-		ssize_t n = write(fd, s.at, s.size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		s = span_from(s, n > 0 ? (size_t)n : 0);
-	}
-	return 0;
-}
-
 static int put(int folder, const char *source, struct span text, unsigned how,
                struct fault *f)
 {
@@ -58,7 +48,7 @@ static int put(int folder, const char *source, struct span text, unsigned how,
 	            0600);
 	if (fd < 0)
 		return fault_errno(f, "make the clipboard's file");
-	err = write_all(fd, buffer_span(&b));
+	err = whole_write(fd, buffer_span(&b));
 	explicit_bzero(b.at, b.size);
 	if (err == 0 && renameat2(folder, name, folder, FILE_NAME, how) == 0)
 		return 0;

@@ -18,6 +18,7 @@
 #include <zlib.h>
 
 #include "base/visible.h"
+#include "base/whole.h"
 #include "filecopy/copywire.h"
 
 #define BUFFER_SIZE (256u << 10)
@@ -381,33 +382,19 @@ static int send_tree(struct sender *s, const char *file)
 	return err;
 }
 
-/* Reads all of `size`; or as much as comes. */
-static size_t get(int fd, uint8_t *to, size_t size)
-{
-	size_t have = 0;
-
-	while (have < size) {
-		ssize_t n = read(fd, to + have, size - have);
-
-		if (n == 0 || (n < 0 && errno != EINTR))
-			break;
-		have += n > 0 ? (size_t)n : 0;
-	}
-	return have;
-}
-
 /* The name in the result, made fit to be shown; "" without one. */
 static void get_name(const struct sender *s, char out[static 256])
 {
 	uint8_t wire[4];
 	struct reader r = {.rest = {wire, sizeof(wire)}};
-	size_t len = 0;
+	ssize_t len = 0;
+	uint32_t size;
 
-	if (get(s->job->in, wire, sizeof(wire)) == sizeof(wire)) {
-		len = rd_le32(&r);
-		len = get(s->job->in, (uint8_t *)out, MIN(len, (size_t)255));
+	if (whole_read(s->job->in, wire, sizeof(wire)) == sizeof(wire)) {
+		size = rd_le32(&r);
+		len = whole_read(s->job->in, out, MIN(size, 255u));
 	}
-	out[len] = '\0';
+	out[MAX(len, 0)] = '\0';
 	visible_line(out);
 }
 
@@ -450,7 +437,7 @@ static int read_result(struct sender *s, bool all)
 	uint8_t wire[COPYWIRE_RESULT_SIZE];
 	struct copywire_result r;
 
-	if (get(s->job->in, wire, sizeof(wire)) < sizeof(wire))
+	if (whole_read(s->job->in, wire, sizeof(wire)) != sizeof(wire))
 		return fault_set(s->fault, -ECONNRESET,
 		                 "the receiver went away before it said "
 		                 "whether the files arrived");

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/whole.h"
 #include "image/imgsource.h"
 
 #define BATCH   64u /* blocks read in one go */
@@ -57,17 +58,10 @@ static void tell(struct check *c, const char *path, const char *what)
 /* Reads some of them; what is not there reads as zeros. */
 static void read_some(int fd, uint64_t at, uint8_t *to, size_t size)
 {
-	size_t done = 0;
+	ssize_t n = whole_pread(fd, to, size, at);
 
-	while (done < size) {
-		ssize_t n = pread(fd, to + done, size - done,
-		                  (off_t)(at + done));
-
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	memset(to + done, 0, size - done);
+	n = MAX(n, 0);
+	memset(to + n, 0, size - (size_t)n);
 }
 
 static int look_at_blocks(struct check *c)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/whole.h"
 #include "image/imgwrite.h"
 
 #define ALIGN     64u /* of inodes */
@@ -283,18 +284,15 @@ struct out {
 
 static void flush(struct out *o)
 {
-	size_t done = 0;
+	int err = o->failed ? 0
+	                    : whole_pwrite(o->fd,
+	                                   (struct span){o->bytes, o->used},
+	                                   o->at);
 
-	while (done < o->used && !o->failed) {
-		ssize_t n = pwrite(o->fd, o->bytes + done, o->used - done,
-		                   (off_t)(o->at + done));
-
-		if (n < 0) {
-			o->failed = true;
-			o->err = errno;
-			return;
-		}
-		done += (size_t)n;
+	if (err < 0) {
+		o->failed = true;
+		o->err = -err;
+		return;
 	}
 	o->at += o->used;
 	o->used = 0;

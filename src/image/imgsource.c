@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/imgsource.h"
 
+#include "base/whole.h"
+
 int imgsource_init(struct imgsource *s, int fd, uint64_t blocks,
                    struct merkle *tree, const struct merkle_memory *memory)
 {
@@ -32,16 +34,9 @@ void imgsource_fini(struct imgsource *s)
 
 static int read_block(struct imgsource *s, uint64_t n, uint8_t *to)
 {
-	size_t done = 0;
-
-	while (done < ONDISK_BLOCK) {
-		ssize_t got = pread(s->fd, to + done, ONDISK_BLOCK - done,
-		                    (off_t)(n * ONDISK_BLOCK + done));
-
-		if (got <= 0)
-			return -EIO;
-		done += (size_t)got;
-	}
+	if (whole_pread(s->fd, to, ONDISK_BLOCK, n * ONDISK_BLOCK) !=
+	    ONDISK_BLOCK)
+		return -EIO;
 	return s->tree ? merkle_check(s->tree, n, to) : 0;
 }
 

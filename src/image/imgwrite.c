@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/whole.h"
 #include "image/imgmeta.h"
 
 #define MOVE ((size_t)64 * ONDISK_BLOCK) /* bytes moved or hashed in one go */
@@ -107,17 +108,13 @@ int imgwrite_end(struct imgwrite *w, struct imgtree_file *file, uint64_t size,
 static int read_whole(int fd, uint8_t *to, size_t size, uint64_t at,
                       struct fault *f)
 {
-	while (size > 0) {
-		ssize_t n = pread(fd, to, size, (off_t)at);
+	ssize_t n = whole_pread(fd, to, size, at);
 
-		if (n < 0)
-			return fault_errno(f, "read the image again");
-		if (n == 0)
-			return fault_set(f, -EIO, "the image shrank");
-		to += n;
-		at += (uint64_t)n;
-		size -= (size_t)n;
-	}
+	if (n < 0)
+		return fault_set(f, (int)n, "read the image again: %s",
+		                 strerror((int)-n));
+	if ((size_t)n < size)
+		return fault_set(f, -EIO, "the image shrank");
 	return 0;
 }
 

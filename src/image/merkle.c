@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "base/whole.h"
 
 #define MAGIC     "BentoTre"
 #define VERSION   1u
@@ -35,32 +36,12 @@ static void put_le32(uint8_t *to, uint32_t v)
 
 static bool read_fully(int fd, void *to, size_t size, uint64_t at)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, (uint8_t *)to + done, size - done,
-		                  (off_t)(at + done));
-
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
+	return whole_pread(fd, to, size, at) == (ssize_t)size;
 }
 
 static bool write_fully(int fd, const void *from, size_t size, uint64_t at)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pwrite(fd, (const uint8_t *)from + done,
-		                   size - done, (off_t)(at + done));
-
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
+	return whole_pwrite(fd, (struct span){from, size}, at) == 0;
 }
 
 int merkle_read_head(int fd, struct merkle_head *out, struct fault *f)

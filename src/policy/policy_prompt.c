@@ -10,24 +10,11 @@
 #include <time.h>
 
 #include "base/memfile.h"
+#include "base/whole.h"
 #include "policy/policy_json.h"
 #include "policy/policy_question.h"
 
 #define ANSWER_ROOM 256u
-
-static int write_all(int fd, struct span s)
-{
-	struct reader r = {.rest = s};
-
-	while (r.rest.size > 0) {
-		ssize_t n = write(fd, r.rest.at, r.rest.size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		(void)rd_take(&r, n > 0 ? (size_t)n : 0);
-	}
-	return 0;
-}
 
 /* One line, without its end; -EPIPE if it does not end, or is too long. */
 static int read_line(int fd, char line[ANSWER_ROOM])
@@ -65,7 +52,7 @@ int policy_prompt_terminal(const struct policy_prompt *p, int in, int out,
 	if (policy_json_ask(p->system, p->request, a, &json) == 0 &&
 	    policy_question_read(buffer_span(&json), &q, &f) == 0)
 		policy_question_show(q, &shown);
-	if (q && !shown.bad && write_all(out, buffer_span(&shown)) == 0 &&
+	if (q && !shown.bad && whole_write(out, buffer_span(&shown)) == 0 &&
 	    read_line(in, line) == 0)
 		policy_question_answer(q, span_str(line), answer);
 	policy_prompt_settle(p, span_str(answer), 0, a);

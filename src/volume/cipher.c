@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/whole.h"
+
 #define PER_GROUP     51u
 #define SEAL          40u
 #define SLOT          (2 * SEAL)
@@ -76,34 +78,17 @@ static void bound(uint8_t to[16], uint64_t ino, uint64_t block)
 /* Bytes behind the end are zeros. */
 static int get(int fd, uint8_t *to, size_t size, uint64_t at)
 {
-	size_t done = 0;
+	ssize_t n = whole_pread(fd, to, size, at);
 
-	while (done < size) {
-		ssize_t n = pread(fd, to + done, size - done,
-		                  (off_t)(at + done));
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	memset(to + done, 0, size - done);
+	if (n < 0)
+		return (int)n;
+	memset(to + n, 0, size - (size_t)n);
 	return 0;
 }
 
 static int put(int fd, const uint8_t *from, size_t size, uint64_t at)
 {
-	while (size > 0) {
-		ssize_t n = pwrite(fd, from, size, (off_t)at);
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		from += n;
-		size -= (size_t)n;
-		at += (uint64_t)n;
-	}
-	return 0;
+	return whole_pwrite(fd, (struct span){from, size}, at);
 }
 
 /* As many blocks from `block` on, up to `last`, as lie in one group. */

@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
+#include "base/whole.h"
+
 #define NAME  24
 #define PIECE ((size_t)128 * 1024)
 #define PAGE  4096u
@@ -71,17 +73,14 @@ static int copy_run(int from, int to, uint8_t *piece, off_t at, off_t end)
 	while (at < end) {
 		size_t want = MIN(PIECE, (size_t)(end - at));
 		ssize_t n = pread(from, piece, want, at);
+		int err;
 
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
-		for (ssize_t done = 0; done < n;) {
-			ssize_t put = pwrite(to, piece + done,
-			                     (size_t)(n - done), at + done);
-
-			if (put <= 0)
-				return put < 0 ? -errno : -EIO;
-			done += put;
-		}
+		err = whole_pwrite(to, (struct span){piece, (size_t)n},
+		                   (uint64_t)at);
+		if (err < 0)
+			return err;
 		at += n;
 	}
 	return 0;

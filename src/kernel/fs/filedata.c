@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/whole.h"
 #include "kernel/core/limits.h"
 #include "kernel/fs/world.h"
 
@@ -137,20 +138,6 @@ const char *filedata_name_of(struct kernel *k, uint64_t host_ino)
 	return NULL;
 }
 
-static int write_all(int fd, const uint8_t *from, size_t size, uint64_t at)
-{
-	while (size > 0) {
-		ssize_t n = pwrite(fd, from, size, (off_t)at);
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		from += n;
-		size -= (size_t)n;
-		at += (uint64_t)n;
-	}
-	return 0;
-}
-
 /* A new file for the contents: *disk says whether it lies on a disk. */
 static int open_file(const struct filedata *d, bool *disk)
 {
@@ -198,7 +185,8 @@ static int become_memfd(struct filedata *d, bool needed)
 	err = pages > d->charged ? charge(d, pages - d->charged) : 0;
 	if (err < 0)
 		goto close_fd;
-	err = write_all(fd, d->bytes, MIN(d->size, d->room), 0);
+	err = whole_pwrite(fd, (struct span){d->bytes, MIN(d->size, d->room)},
+	                   0);
 	if (err == 0 && ftruncate(fd, (off_t)d->size) < 0)
 		err = -errno;
 	if (err < 0)
@@ -276,7 +264,7 @@ static long write_some(struct filedata *d, const void *from, size_t size,
 	if (err < 0)
 		return err;
 	if (d->fd >= 0) {
-		err = write_all(d->fd, from, size, at);
+		err = whole_pwrite(d->fd, (struct span){from, size}, at);
 		if (d->sparse || err < 0)
 			settle(d);
 		if (err < 0)
