@@ -9,7 +9,14 @@ struct console_options {
 	bool no_start;
 };
 
+static int set_nothing(void *to, const char *value, struct fault *f)
+{
+	(void)to, (void)value, (void)f;
+	return 0;
+}
+
 static const struct option_row rows[] = {
+#define OPTION    OPTIONS_OPTION
 #define FLAG(...) OPTIONS_FLAG(struct console_options, __VA_ARGS__)
 #include "cli/console.def"
 };

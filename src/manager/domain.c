@@ -313,6 +313,8 @@ static void control_ready(struct reactor_watch *w, uint32_t events)
 		heard_done(d, &c);
 	else if (c.kind == CONTROL_stated)
 		heard_state(d, &c);
+	else if (c.kind == CONTROL_failed)
+		(void)fprintf(stderr, "a console of %s: %s\n", d->name, c.text);
 }
 
 /* A connection for calls besides. */

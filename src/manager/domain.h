@@ -55,6 +55,7 @@ must_check int domain_shutdown(struct call *c, bool force, bool wait);
 must_check int domain_kill(struct call *c);
 must_check int domain_pause(struct call *c, bool pause);
 must_check int domain_stat(struct call *c);
+must_check int domain_console(struct call *c);
 
 /*
  * Somebody who waits for a qube to run, but is no call of the Admin API.  `done`

@@ -32,6 +32,7 @@ struct conn {
 	char source[QUBE_NAME_MAX + 1];
 	int fd; /* to go along with the first byte; -1: none */
 	struct call *call;
+	bool given; /* others have the socket */
 	bool stats;
 	char subject[QUBE_NAME_MAX + 1];
 };
@@ -60,7 +61,8 @@ static void destroy(struct conn *c)
 
 	reactor_remove(l->m->reactor, &c->watch);
 	/* A worker that was forked meanwhile has it, too. */
-	(void)shutdown(fd, SHUT_RDWR);
+	if (!c->given)
+		(void)shutdown(fd, SHUT_RDWR);
 	base_close(&fd);
 	base_close(&c->fd);
 	tell_status(c);
@@ -130,6 +132,18 @@ void listener_set_call(struct conn *c, struct call *call)
 int listener_socket(const struct conn *c)
 {
 	return c->vetted ? c->fd_in : c->watch.fd;
+}
+
+int listener_give(struct conn *c)
+{
+	reply_ok(&c->out, (struct span){NULL, 0});
+	/* It is the first that is written there, and has room. */
+	if (c->out.bad || !write_out(c) || c->out.size > 0)
+		return -EPIPE;
+	c->given = true;
+	c->phase = WRITING; /* ... of which nothing is left */
+	reactor_change(c->listener->m->reactor, &c->watch, EPOLLOUT);
+	return 0;
 }
 
 bool listener_is_vetted(const struct conn *c)

@@ -56,6 +56,12 @@ void listener_answer(struct conn *conn, struct span wire, int fd);
 must_check int listener_socket(const struct conn *conn);
 
 /*
+ * Answers a STREAM with nothing, at once, and lets go of the connection, which is
+ * somebody else's then, by a duplicate of its socket.  0 or a negative errno.
+ */
+must_check int listener_give(struct conn *conn);
+
+/*
  * Makes the connection a stream.  With `stats` it gets only vm-stats events,
  * else all others; about `subject`, or about everything if that is "".
  */

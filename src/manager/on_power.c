@@ -88,8 +88,7 @@ int on_power_kill(struct call *c)
 
 int on_power_console(struct call *c)
 {
-	return call_fail(c, EX_QubesNotImplementedError,
-	                 "run a shell in %s instead", c->target.name);
+	return domain_console(c);
 }
 
 int on_power_state(struct call *c)

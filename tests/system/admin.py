@@ -36,6 +36,52 @@ def formats():
           b"2\0PermissionDenied\0")
 
 
+class Console:
+    """A terminal of a qube, on a connection to the manager."""
+
+    def __init__(self, target):
+        self.socket = connect()
+        self.socket.settimeout(60)
+        self.socket.sendall(f"admin.vm.Console+ dom0 name {target}\0".encode())
+        equal(self.socket.recv(2), b"0\0")
+
+    def types(self, line, wanted):
+        """Types a line, and waits for what is to be seen then."""
+        self.socket.sendall(line.encode() + b"\n")
+        seen = ""
+        while wanted not in seen:
+            got = self.socket.recv(65536)
+            if not got:
+                raise SystemExit(f"no {wanted!r} but the end: {seen!r}")
+            seen += got.decode()
+
+    def ends(self):
+        while self.socket.recv(65536):
+            pass
+
+
+def consoles(manager):
+    """Shells of root on the caller's connection, not the manager's."""
+    equal(refused("admin.vm.Console", "dom0"), "PermissionDenied")
+    equal(refused("admin.vm.Console", "work"), "QubesVMNotRunningError")
+    ask("admin.vm.Start", "work")
+    one, other = Console("work"), Console("work")
+    one.types("echo $((6 * 7)) $(id -un) $(stty size)", "42 root 24 80\r\n")
+    other.types("tty", "/dev/pts/1\r\n")
+    # Whoever hangs up takes the shell along, and no other.
+    one.types("echo $$ >/tmp/shell; echo r''dy", "rdy\r\n")
+    one.socket.close()
+    other.types("while kill -0 $(cat /tmp/shell) 2>/dev/null; do "
+                "sleep 0.01; done; echo g''one", "gone\r\n")
+    manager.kill()
+    other.types("echo a''gain", "again\r\n")
+    with Manager() as after:
+        other.types("exit", "")
+        other.ends()
+        ask("admin.vm.Kill", "work")
+        after.stop()
+
+
 def lifecycle():
     events = Events()
     ask("admin.vm.Create.AppVM", payload="name=work label=blue")
@@ -304,6 +350,9 @@ def main():
         disposables()
         many_at_once()
         killed(manager)
+    with Manager() as manager:
+        ask("admin.vm.Create.AppVM", payload="name=work label=red")
+        consoles(manager)
     first_commands()
 
 

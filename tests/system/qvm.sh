@@ -36,6 +36,11 @@ equal "qvm-service" "$(qvm-service vm1 cups)" on
 equal "qvm-service list" "$(qvm-service --list vm1)" "cups  on"
 qvm-service -D vm1 cups
 status 1 qvm-service vm1 cups
+equal "qvm-console-dispvm" \
+	"$(echo 'id -un; exit 3' | qvm-console-dispvm --autostart vm1 || echo $?)" \
+	"root
+3"
+qvm-shutdown --wait vm1
 qvm-notes --set 'a note' vm1
 equal "qvm-notes" "$(qvm-notes --print vm1)" 'a note'
 

@@ -292,12 +292,11 @@ int console_attach(struct console *c, int fd, uint16_t rows, uint16_t columns)
 
 void console_drain(struct console *c, void (*drained)(void *who), void *who)
 {
-	write_out(c);
-	watch(c);
 	c->drained = drained;
 	c->who = who;
 	if (timer_set(&c->kernel->loop.timers, &c->patience,
 	              timer_now() + DRAIN_NS) < 0)
 		hang_up(c);
-	tell_drained(c);
+	/* Not now: what is typed here may be what ended the program. */
+	loop_soon(&c->kernel->loop, &c->soon);
 }

@@ -39,7 +39,7 @@ void console_leave(struct console *c);
 
 /*
  * Before the end: calls `drained`, which may destroy it, when all output was
- * taken, or the other side has not taken it for a while.  Perhaps before this
+ * taken, or the other side has not taken it for a while.  Never before this
  * returns.
  */
 void console_drain(struct console *c, void (*drained)(void *who), void *who);
