@@ -103,9 +103,39 @@ static void read_entry(FILE *file, struct app *a)
 }
 
 /*
- * Divides a command line in place, by the specification: words between blanks;
- * quoted ones, in which '\' keeps the next byte; "%%" is '%', other codes stand
- * for files and such, of which there are none. The number of words.
+ * Copies the word at *from to *to, both of which go on behind it: what is quoted,
+ * in which '\' keeps the next byte; "%%" is '%', other codes stand for files and
+ * such, of which there are none. False: nothing is left of it.
+ */
+static bool take_word(char **from, char **to)
+{
+	bool quoted = false, any = false;
+	char *at = *from, *put = *to;
+
+	for (; *at && (quoted || !strchr(" \t", *at)); at++) {
+		if (*at == '"') {
+			quoted = !quoted;
+			any = true;
+		} else if (*at == '\\' && at[1]) {
+			*put++ = *++at;
+		} else if (*at == '%' && at[1]) {
+			if (*++at == '%')
+				*put++ = '%';
+		} else {
+			*put++ = *at;
+		}
+	}
+	any |= put > *to;
+	*from = *at ? at + 1 : at;
+	if (any)
+		*put++ = '\0';
+	*to = put;
+	return any;
+}
+
+/*
+ * Divides a command line in place into words, as the specification says. The
+ * number of words.
  */
 static size_t divide(char *line, char *words[WORDS_MAX])
 {
@@ -113,29 +143,11 @@ static size_t divide(char *line, char *words[WORDS_MAX])
 	size_t count = 0;
 
 	while (*from && count < WORDS_MAX - 1) {
-		bool quoted = false, any = false;
 		char *word = to;
 
 		from += strspn(from, " \t");
-		for (; *from && (quoted || !strchr(" \t", *from)); from++) {
-			if (*from == '"') {
-				quoted = !quoted;
-				any = true;
-			} else if (*from == '\\' && from[1]) {
-				*to++ = *++from;
-			} else if (*from == '%' && from[1]) {
-				if (*++from == '%')
-					*to++ = '%';
-			} else {
-				*to++ = *from;
-			}
-		}
-		if (*from)
-			from++;
-		if (to == word && !any)
-			continue;
-		*to++ = '\0';
-		words[count++] = word;
+		if (take_word(&from, &to))
+			words[count++] = word;
 	}
 	words[count] = NULL;
 	return count;

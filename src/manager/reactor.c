@@ -149,6 +149,7 @@ int reactor_run(struct reactor *r, struct fault *f)
 		}
 		r->at = r->count = 0;
 	}
+	r->stopped = false;
 	return 0;
 }
 

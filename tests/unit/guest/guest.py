@@ -359,10 +359,10 @@ class Services(Case):
         with open(os.path.join(place, "x.desktop"), "w",
                   encoding="ascii") as f:
             f.write('[Other]\nExec=false\n[Desktop Entry]\nPath=/\n'
-                    'Exec=printf "%%s " "a b" %U c "d\\\\e"\n')
+                    'Exec=printf "%%s|" "a b" %U "" c"d\\\\e"  50%%\n')
         env = {"XDG_DATA_DIRS": self.folder.name}
         got = self.run_applet("qubes.StartApp", "sub-x", env=env)
-        self.assertEqual((got.returncode, got.stdout), (0, b"a b c d\\e "))
+        self.assertEqual((got.returncode, got.stdout), (0, b"a b||cd\\e|50%|"))
         for name in ("none", "../sub/x", ".x", ""):
             got = self.run_applet("qubes.StartApp", name, env=env)
             self.assertEqual(got.returncode, 127, name)

@@ -7,12 +7,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/rights.h"
 #include "cmocka_all.h"
 #include "manager/bench.h"
 #include "manager/census.h"
@@ -31,6 +33,7 @@ struct board {
 	struct qube work, mail, late;
 	int kernel[2]; /* the far ends of work's and mail's trunks */
 	struct trunk *trunk[2];
+	struct reactor_watch stop;
 };
 
 enum { WORK, MAIL };
@@ -295,6 +298,100 @@ static void nobody_to_ask_is_a_denial(void **state)
 	hear_only(b->kernel[WORK], CONTROL_refused, 1);
 }
 
+static void stop(struct reactor_watch *w, uint32_t events)
+{
+	struct board *b = container_of(w, struct board, stop);
+
+	(void)events;
+	reactor_stop(b->m.reactor);
+}
+
+/* What there is to be heard now is heard. */
+static void turn(struct board *b)
+{
+	autoclose int ready = eventfd(1, EFD_CLOEXEC);
+	struct fault f;
+
+	b->stop.ready = stop;
+	assert_int_equal(reactor_add(b->m.reactor, &b->stop, ready, EPOLLIN),
+	                 0);
+	assert_int_equal(reactor_run(b->m.reactor, &f), 0);
+	reactor_remove(b->m.reactor, &b->stop);
+}
+
+/* The terminal is asked for a call of `source`; the number of the question. */
+static unsigned hear_question(int terminal, const char *source)
+{
+	char text[64] = "", json[2048] = "", want[64];
+	struct rights_got got;
+	unsigned number;
+	int fd;
+
+	assert_true(rights_receive(terminal, text, sizeof(text) - 1, &fd, 1,
+	                           &got, MSG_DONTWAIT) > 0);
+	assert_int_equal(sscanf(text, "ask %u", &number), 1);
+	assert_int_equal(got.count, 1);
+	assert_true(read(fd, json, sizeof(json) - 1) > 0);
+	close(fd);
+	(void)snprintf(want, sizeof(want), "\"source\":\"%s\"", source);
+	if (!strstr(json, want))
+		fail_msg("not asked by %s: %s", source, json);
+	return number;
+}
+
+static void answer(struct board *b, int terminal, unsigned number,
+                   const char *what)
+{
+	char text[64];
+	int size = snprintf(text, sizeof(text), "%u %s", number, what);
+
+	assert_int_equal(send(terminal, text, (size_t)size, 0), size);
+	turn(b);
+}
+
+/* One that asks often delays another by one question. */
+static void qubes_take_turns_with_the_user(void **state)
+{
+	static const struct {
+		const char *source;
+		int from;
+		uint64_t id;
+	} order
+		[] =
+			{
+				{"work", WORK, 1},
+				{"work", WORK, 2}, /* when it came, nobody else had asked */
+				{"mail", MAIL, 9},
+				{"work", WORK, 3},
+				{"work", WORK, 4},
+			};
+	struct board *b = *state;
+	unsigned number;
+	struct fault f;
+	int terminal;
+	char byte;
+
+	write_policy(b, "s * @anyvm @anyvm ask\n");
+	assert_int_equal(prompts_open(b->m.prompts, &terminal, &f), 0);
+	for (uint64_t id = 1; id <= 4; id++)
+		call(b, WORK, id, "s+", "mail");
+	call(b, MAIL, 9, "s+", "work");
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		number = hear_question(terminal, order[i].source);
+		/* An answer to another question is none to this. */
+		answer(b, terminal, number + 1, "allow:mail");
+		hear_nothing(b->kernel[order[i].from]);
+		assert_int_equal(recv(terminal, &byte, 1, MSG_DONTWAIT), -1);
+		answer(b, terminal, number, "deny");
+		hear_only(b->kernel[order[i].from], CONTROL_refused,
+		          order[i].id);
+	}
+	hear_nothing(b->kernel[WORK]);
+	hear_nothing(b->kernel[MAIL]);
+	close(terminal);
+	turn(b);
+}
+
 static void nobody_calls_in_another_name(void **state)
 {
 	struct board *b = *state;
@@ -509,6 +606,7 @@ int main(void)
 		TEST(all_refusals_look_the_same),
 		TEST(a_policy_holds_for_the_next_call),
 		TEST(nobody_to_ask_is_a_denial),
+		TEST(qubes_take_turns_with_the_user),
 		TEST(nobody_calls_in_another_name),
 		TEST(paused_and_ending_qubes_are_not_called),
 		TEST(waiting_calls_are_bounded_and_none_is_lost),
