@@ -2,7 +2,7 @@
 # bash: job control, traps, here-documents, process substitution.
 need bash
 same 'diff <(printf "a\nb\n") <(printf "a\nc\n")' bash
-same 'tee >(wc -c >n) <<<"some text" >/dev/null; sleep 0.2; cat n' bash
+same 'tee >(wc -c >n) <<<"some text" >/dev/null; until [ -s n ]; do :; done; cat n' bash
 same 'exec 5< <(echo sub); read -u 5 x; echo $x; cat <<<"here $x"' bash
 same 'a=(1 2 3); declare -A m=([k]=v); echo ${a[@]:1} ${m[k]} ${#a[@]}' bash
 same 'set -o pipefail; false | true; echo $? "${PIPESTATUS[@]}"' bash
