@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -34,6 +35,12 @@ static int role(int argc, char **argv)
 	sigset_t set;
 	ssize_t n;
 
+	if (!strcmp(argv[1], "closes")) {
+		FAILS(fcntl(atoi(argv[2]), F_GETFD), EBADF);
+		tell(atoi(argv[3]));
+		OK(close(atoi(argv[3])));
+		return 0;
+	}
 	if (!strcmp(argv[1], "args")) {
 		EQ(argc, 5);
 		CHECK(!strcmp(argv[2], "a b") && !argv[3][0]);
@@ -272,6 +279,38 @@ static void at_variant(void)
 	OK(close(fd));
 }
 
+/* A program has descriptors of its own, whoever shared them before. */
+static void unshared(void)
+{
+	char first[16], second[16], c;
+	int go[2], done[2], fd;
+	pid_t pid;
+
+	put_file("shared", "123");
+	OK(pipe(go));
+	OK(pipe(done));
+	OK(fd = open("shared", O_RDONLY | O_CLOEXEC));
+	EQ(read(fd, &c, 1), 1);
+	snprintf(first, sizeof(first), "%d", fd);
+	snprintf(second, sizeof(second), "%d", done[1]);
+	fflush(NULL);
+	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	OK(pid);
+	if (pid == 0) {
+		await(go[0]);
+		EQ(read(fd, &c, 1), 1);
+		execl(self, "x", "closes", first, second, NULL);
+		_exit(1);
+	}
+	tell(go[1]);
+	await(done[0]);
+	/* What went with that program is here still, with one position. */
+	EQ(read(fd, &c, 1), 1);
+	EQ(c, '3');
+	OK(fcntl(done[1], F_GETFD));
+	passes(pid);
+}
+
 int main(int argc, char **argv)
 {
 	ssize_t n;
@@ -290,5 +329,6 @@ int main(int argc, char **argv)
 	errors();
 	big_args();
 	at_variant();
+	unshared();
 	return 0;
 }
