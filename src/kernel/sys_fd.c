@@ -10,6 +10,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/lock.h"
+#include "kernel/fs/sigio.h"
 #include "kernel/syscall.h"
 #include "kernel/task/cells.h"
 #include "kernel/task/process.h"
@@ -94,30 +95,23 @@ static long dup_above(struct task *t, struct file *f, uint64_t from,
 	return fd;
 }
 
-static long set_flags(struct task *t, struct file *f, uint32_t flags)
+static long set_flags(struct task *t, struct file *f, int32_t fd,
+                      uint32_t flags)
 {
 	uint32_t changed = (f->flags ^ flags) & SETTABLE;
+	long err;
 
 	if ((changed & flags & O_NOATIME) && f->inode &&
 	    !inode_owner_or_capable(f->inode, t))
 		return -EPERM;
-	f->flags ^= changed;
+	if (changed & FASYNC) {
+		err = sigio_set(f, t, fd, flags & FASYNC);
+		if (err < 0)
+			return err;
+	}
+	f->flags ^= changed & ~(uint32_t)FASYNC;
 	if (changed & O_APPEND) /* where a cell would write */
 		cells_recall_leases(t->kernel);
-	return 0;
-}
-
-static long set_owner(struct task *t, struct file *f, int32_t who, bool task)
-{
-	if (who == INT32_MIN)
-		return -EINVAL;
-	if (who > 0 && !(task ? (void *)task_find(t->kernel, who)
-	                      : (void *)process_find(t->kernel, who)))
-		return -ESRCH;
-	if (who < 0 && !process_group_find(t->kernel, -who))
-		return -ESRCH;
-	f->owner = who;
-	f->owner_is_task = task;
 	return 0;
 }
 
@@ -131,9 +125,9 @@ static long set_owner_ex(struct task *t, struct file *f, uaddr_t arg)
 	switch (ex.type) {
 	case F_OWNER_TID:
 	case F_OWNER_PID:
-		return set_owner(t, f, ex.pid, ex.type == F_OWNER_TID);
+		return sigio_own(f, t, ex.pid, ex.type == F_OWNER_TID);
 	case F_OWNER_PGRP:
-		return set_owner(t, f, -ex.pid, false);
+		return sigio_own(f, t, -ex.pid, false);
 	default:
 		return -EINVAL;
 	}
@@ -182,7 +176,7 @@ static long fcntl_file(struct task *t, struct file *f,
 
 	switch (a->cmd) {
 	case F_SETFL:
-		return set_flags(t, f, (uint32_t)a->arg);
+		return set_flags(t, f, a->fd, (uint32_t)a->arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -191,7 +185,7 @@ static long fcntl_file(struct task *t, struct file *f,
 	case F_OFD_SETLKW:
 		return lock_fcntl(t, f, a->cmd, at);
 	case F_SETOWN:
-		return set_owner(t, f, (int32_t)a->arg, false);
+		return sigio_own(f, t, (int32_t)a->arg, false);
 	case F_GETOWN:
 		return f->owner;
 	case F_SETOWN_EX:

@@ -8,6 +8,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/loan.h"
+#include "kernel/fs/sigio.h"
 #include "kernel/syscall.h"
 
 static long set_flag(struct task *t, struct file *f, uaddr_t arg, uint32_t flag)
@@ -18,6 +19,15 @@ static long set_flag(struct task *t, struct file *f, uaddr_t arg, uint32_t flag)
 		return -EFAULT;
 	f->flags = on ? f->flags | flag : f->flags & ~flag;
 	return 0;
+}
+
+static long set_async(struct task *t, struct file *f, int32_t fd, uaddr_t arg)
+{
+	int32_t on;
+
+	if (user_read(t, arg, &on, sizeof(on)) < 0)
+		return -EFAULT;
+	return sigio_set(f, t, fd, on);
 }
 
 static long give_int(struct task *t, uaddr_t arg, int64_t value)
@@ -54,7 +64,7 @@ static long dispatch(struct task *t, struct file *f, const struct args_ioctl *a)
 	case FIONBIO:
 		return set_flag(t, f, a->arg, O_NONBLOCK);
 	case FIOASYNC:
-		return set_flag(t, f, a->arg, FASYNC);
+		return set_async(t, f, a->fd, a->arg);
 	case FIGETBSZ:
 		if (!f->inode || inode_is(f->inode, S_IFIFO))
 			return -EBADF;

@@ -8,6 +8,7 @@ void waitq_wake(struct waitq *q, uint32_t events)
 	 * to a list of our own first makes that end.
 	 */
 	struct list todo;
+	bool taken = false;
 
 	if (list_empty(&q->waiters))
 		return;
@@ -20,12 +21,22 @@ void waitq_wake(struct waitq *q, uint32_t events)
 
 		list_del(&w->link);
 		list_add_tail(&q->waiters, &w->link);
-		w->wake(w, events);
+		if (w->exclusive) {
+			if (taken)
+				continue;
+			w->took = false;
+			w->wake(w, events);
+			taken = w->took;
+		} else {
+			w->wake(w, events);
+		}
 	}
 }
 
 void waitq_fini(struct waitq *q)
 {
+	list_for_each (at, &q->waiters)
+		list_entry(at, struct waiter, link)->exclusive = false;
 	waitq_wake(q, WAITQ_ANY);
 	while (!list_empty(&q->waiters))
 		list_del(q->waiters.next);

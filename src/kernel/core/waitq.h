@@ -17,9 +17,15 @@ struct waitq {
 	struct list waiters;
 };
 
+/*
+ * Of those who wait exclusively, one is called for each change that it says it
+ * took; the others are passed over then.
+ */
 struct waiter {
 	struct list link; /* in waitq.waiters, or in no list */
 	void (*wake)(struct waiter *w, uint32_t events);
+	bool exclusive;
+	bool took; /* set by wake() of an exclusive one */
 };
 
 static inline void waitq_init(struct waitq *q)
@@ -38,7 +44,7 @@ static inline void waitq_remove(struct waiter *w)
 	list_del(&w->link);
 }
 
-/* Calls everyone who waits.  `events` are POLL* bits. */
+/* Calls who waits.  `events` are POLL* bits. */
 void waitq_wake(struct waitq *q, uint32_t events);
 
 /*

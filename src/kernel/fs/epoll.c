@@ -7,8 +7,8 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/anon.h"
+#include "kernel/fs/watcher.h"
 
-#define EMBEDDED    2 /* queues of a file that need no memory of their own */
 #define FIRST_TABLE 16
 
 /* What says how to watch; the rest says for what. */
@@ -20,13 +20,6 @@
 
 struct item;
 
-/* An item's place in one wait queue. */
-struct watch {
-	struct waiter waiter;
-	struct item *item;
-	struct list more; /* in item.more, if it is not embedded */
-};
-
 struct item {
 	struct item *next;    /* in its bucket */
 	struct list in_file;  /* file.epolls */
@@ -36,11 +29,7 @@ struct item {
 	int32_t fd;
 	uint32_t events; /* with ALWAYS; 0 after EPOLLONESHOT fired */
 	uint64_t data;
-	struct poller poller;
-	struct watch watch[EMBEDDED];
-	unsigned watch_count;
-	struct list more;
-	bool short_of_memory; /* it is not on all queues */
+	struct watcher watcher;
 };
 
 struct epoll {
@@ -131,33 +120,22 @@ static void mark_ready(struct item *i)
 	e->waking = false;
 }
 
-static void woken(struct waiter *w, uint32_t events)
+/* Does somebody wait who will see to it?  Else another set is told, too. */
+static bool takes(const struct item *i, uint32_t events)
 {
-	struct item *i = container_of(w, struct watch, waiter)->item;
-
-	if (i->events != 0 && (events == 0 || (events & i->events)))
-		mark_ready(i);
+	return !list_empty(&i->epoll->wait.waiters) &&
+	       (!(events & (POLLIN | POLLOUT)) ||
+	        (events & i->events & (POLLIN | POLLOUT)));
 }
 
-static void watch_queue(struct poller *p, struct waitq *q)
+static void news(struct watcher *w, struct waiter *place, uint32_t events)
 {
-	struct item *i = container_of(p, struct item, poller);
-	struct watch *w;
+	struct item *i = container_of(w, struct item, watcher);
 
-	if (i->watch_count < EMBEDDED) {
-		w = &i->watch[i->watch_count++];
-	} else {
-		w = limits_alloc(i->epoll->kernel, sizeof(*w));
-		if (!w) {
-			i->short_of_memory = true;
-			return;
-		}
-		list_add_tail(&i->more, &w->more);
-	}
-	w->item = i;
-	w->waiter.wake = woken;
-	list_init(&w->waiter.link);
-	waitq_add(q, &w->waiter);
+	if (i->events == 0 || !(events == 0 || (events & i->events)))
+		return;
+	place->took = takes(i, events);
+	mark_ready(i);
 }
 
 /* What holds of an item now, as `t` sees it. */
@@ -173,15 +151,7 @@ static void remove_item(struct item *i)
 	struct epoll *e = i->epoll;
 	struct item **at = bucket(e, i->file, i->fd);
 
-	for (unsigned n = 0; n < i->watch_count; n++)
-		waitq_remove(&i->watch[n].waiter);
-	while (!list_empty(&i->more)) {
-		struct watch *w = list_first(&i->more, struct watch, more);
-
-		waitq_remove(&w->waiter);
-		list_del(&w->more);
-		limits_free(e->kernel, w, sizeof(*w));
-	}
+	watcher_stop(&i->watcher);
 	while (*at != i)
 		at = &(*at)->next;
 	*at = i->next;
@@ -307,18 +277,17 @@ long epoll_add(struct task *t, struct file *set, struct file *target,
 	i->events = event->events | ALWAYS;
 	i->data = event->data;
 	list_init(&i->in_ready);
-	list_init(&i->more);
 	list_add_tail(&target->epolls, &i->in_file);
 	b = bucket(e, target, fd);
 	i->next = *b;
 	*b = i;
 	e->count++;
-	i->poller = (struct poller){.watch = watch_queue, .task = t};
-	(void)file_poll(target, &i->poller);
-	i->poller.task = NULL;
-	if (i->short_of_memory) {
+	i->watcher.news = news;
+	i->watcher.exclusive = event->events & EPOLLEXCLUSIVE;
+	err = watcher_start(&i->watcher, target, t);
+	if (err < 0) {
 		remove_item(i);
-		return -ENOMEM;
+		return err;
 	}
 	look_again(i, t);
 	return 0;

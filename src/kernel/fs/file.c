@@ -9,6 +9,7 @@
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/loan.h"
 #include "kernel/fs/lock.h"
+#include "kernel/fs/sigio.h"
 #include "kernel/task/cred.h"
 
 struct file *file_create(struct kernel *k, const struct file_ops *ops,
@@ -86,6 +87,8 @@ void file_put(struct file *f)
 	/* Still referred to while it is taken apart, by us. */
 	if (!list_empty(&f->epolls))
 		epoll_file_gone(f);
+	if (f->sigio)
+		sigio_file_gone(f);
 	if (f->inode)
 		leave_inode(f);
 	if (f->ops->release)

@@ -16,6 +16,7 @@
 struct dirsink;
 struct file;
 struct inode_ops;
+struct sigio;
 
 /*
  * A host descriptor for the cell: to map, or to read and write directly.  The
@@ -90,7 +91,10 @@ struct file {
 	struct list epolls; /* epoll items that watch it; kernel/fs/epoll.c */
 	int32_t owner;      /* F_SETOWN: pid, or -pgrp */
 	int32_t owner_signal;
-	bool owner_is_task;  /* F_SETOWN_EX with F_OWNER_TID */
+	bool owner_is_task; /* F_SETOWN_EX with F_OWNER_TID */
+	uint32_t owner_uid; /* of who said so */
+	uint32_t owner_euid;
+	struct sigio *sigio; /* O_ASYNC; kernel/fs/sigio.c */
 	bool counts_writer;  /* it is one of inode->writers */
 	bool leased_write;   /* a cell writes by itself; kernel/fs/lease.c */
 	uint8_t reads;       /* kernel/fs/loan.c, like all from here on: */

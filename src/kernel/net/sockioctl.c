@@ -5,6 +5,7 @@
 #include <linux/sockios.h>
 #include <string.h>
 
+#include "kernel/fs/sigio.h"
 #include "kernel/net/inet.h"
 #include "kernel/net/sockdev.h"
 #include "kernel/net/tcp.h"
@@ -170,9 +171,7 @@ static long owner(struct socket *s, struct task *t, uint32_t cmd, uaddr_t arg)
 	}
 	if (user_read(t, arg, &pid, sizeof(pid)) < 0)
 		return -EFAULT;
-	if (s->file)
-		s->file->owner = pid;
-	return 0;
+	return s->file ? sigio_own(s->file, t, pid, false) : 0;
 }
 
 long sockioctl_run(struct socket *s, struct task *t, uint32_t cmd, uaddr_t arg)

@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 #include <string.h>
 
+#include "kernel/fs/sigio.h"
 #include "kernel/net/netstack.h"
 #include "kernel/net/sockopt.h"
 #include "kernel/net/tcp_conn.h"
@@ -68,17 +69,8 @@ static long send_to_nobody(struct tcp *c, struct sockmsg *m)
 
 static void tell_urgent(struct tcp *p)
 {
-	struct file *f = p->i.s.file;
-	struct process *owner;
-
-	if (f && f->owner > 0) {
-		owner = process_find(p->i.s.kernel, f->owner);
-		if (owner) {
-			abi_siginfo info = signal_info_kernel(SIGURG);
-
-			(void)signal_send_process(owner, &info);
-		}
-	}
+	if (p->i.s.file)
+		sigio_urgent(p->i.s.file);
 	socket_wake(&p->i.s, POLLPRI);
 }
 

@@ -253,6 +253,49 @@ static void many_files_in_one_set(void **s)
 	assert_int_equal(look(bed, ep, e, 100), 17);
 }
 
+/* Of sets that watch exclusively, one is told, and one whose thread waits. */
+static void one_of_the_exclusive_is_woken(void **s)
+{
+	struct testbed *bed = *s;
+	struct task *first = bed->task, *waits[3];
+	int fd = counter(bed, 0), ep[3];
+	abi_epoll_event e[3];
+
+	for (int i = 0; i < 3; i++) {
+		ep[i] = new_set(bed);
+		assert_int_equal(add(bed, ep[i], fd, EPOLLIN | EPOLLEXCLUSIVE),
+		                 0);
+	}
+	/* Nobody waits at the first set. */
+	for (int i = 1; i < 3; i++) {
+		waits[i] = bed->task = testbed_thread(bed, first);
+		assert_int_equal(
+			testbed_call(bed, SYS_epoll_wait, ep[i], &e[i], 1, -1),
+			-EWAIT);
+	}
+	bed->task = first;
+	bump(bed, fd);
+	assert_int_equal(testbed_finish(waits[1]), 1);
+	assert_int_equal(testbed_finish(waits[2]), -EWAIT);
+	bump(bed, fd);
+	assert_int_equal(testbed_finish(waits[2]), 1);
+	/* Who is not exclusive is told in any case. */
+	drain(bed, fd);
+	assert_int_equal(look(bed, ep[0], e, 1), 0);
+	assert_int_equal(ctl(bed, ep[0], EPOLL_CTL_DEL, fd, 0), 0);
+	assert_int_equal(add(bed, ep[0], fd, EPOLLIN), 0);
+	for (int i = 0; i < 2; i++) {
+		bed->task = waits[i + 1];
+		assert_int_equal(
+			testbed_call(bed, SYS_epoll_wait, ep[i], &e[i], 1, -1),
+			-EWAIT);
+	}
+	bed->task = first;
+	bump(bed, fd);
+	assert_int_equal(testbed_finish(waits[1]), 1);
+	assert_int_equal(testbed_finish(waits[2]), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +310,7 @@ int main(void)
 		TESTBED(sets_in_sets_pass_news_up),
 		TESTBED(no_circles_and_no_towers),
 		TESTBED(many_files_in_one_set),
+		TESTBED(one_of_the_exclusive_is_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
