@@ -215,7 +215,6 @@ void client_answer_fini(struct client_answer *a)
 {
 	buffer_fini(&a->bytes);
 	base_close(&a->fd);
-	a->fd = -1;
 }
 
 int client_watch(const struct paths *p, const char *target,
@@ -279,6 +278,5 @@ int client_next(struct client_events *e, struct reply_event *out,
 void client_events_fini(struct client_events *e)
 {
 	base_close(&e->sock);
-	e->sock = -1;
 	buffer_fini(&e->bytes);
 }

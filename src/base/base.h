@@ -24,10 +24,12 @@
 #define container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
+/* Closes a descriptor that is not -1, and makes it so: never twice. */
 static inline void base_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 }
 
 static inline void base_free(void *p)

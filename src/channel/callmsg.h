@@ -127,5 +127,5 @@ must_check int callmsg_take(const struct control *c, struct control_fds *fds,
 must_check int callmsg_take_streams(struct control_fds *fds, uint32_t from,
                                     int streams[CALLMSG_STREAMS]);
 
-/* Closes those that are not -1. */
+/* Closes those that are not -1, and makes them so. */
 void callmsg_close(int streams[CALLMSG_STREAMS]);

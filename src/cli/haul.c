@@ -144,10 +144,8 @@ static int run(const struct haul *h, struct child *c, int mine, int *theirs,
 	/* Its ends are its own: their silence is its end. */
 	base_close(theirs);
 	*theirs = -1;
-	for (size_t i = 0; i < ARRAY_LEN(c->fd); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(c->fd); i++)
 		base_close(&c->fd[i]);
-		c->fd[i] = -1;
-	}
 	base_close(&h->streams[CALLMSG_IN]);
 	base_close(&h->streams[CALLMSG_OUT]);
 	h->streams[CALLMSG_IN] = h->streams[CALLMSG_OUT] = -1;

@@ -117,7 +117,6 @@ static int open_share(struct share *s, const char *path, const char *what,
 		int err = fault_errno(f, "share %s", what);
 
 		base_close(&s->fd);
-		s->fd = -1;
 		return err;
 	}
 	return 0;

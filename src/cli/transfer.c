@@ -168,7 +168,6 @@ int transfer_out(struct query *a, const char *qube, const char *volume,
 	progress_end(&line);
 	/* Who still writes hears that we have gone. */
 	base_close(&from);
-	from = -1;
 	if (err < 0)
 		return err;
 	/* Behind its end: did it go well, and if not, why. */

@@ -105,7 +105,6 @@ void gwchan_fini(struct gwchan *c)
 	if (c->listener >= 0)
 		(void)unlink(c->name);
 	base_close(&c->listener);
-	c->listener = -1;
 }
 
 void gwchan_poll(struct gwchan *c, struct gwpoll *p)

@@ -14,7 +14,6 @@ void gwlink_init(struct gwlink *l, int fd)
 void gwlink_fini(struct gwlink *l)
 {
 	base_close(&l->fd);
-	l->fd = -1;
 	buffer_fini(&l->in);
 	buffer_fini(&l->out);
 }

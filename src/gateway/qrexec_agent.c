@@ -58,7 +58,6 @@ static void call_over(void *ctx, uint32_t domain, uint32_t port)
 static void end_local(struct local *l)
 {
 	base_close(&l->fd);
-	l->fd = -1;
 	l->ident[0] = '\0';
 	buffer_fini(&l->in);
 }

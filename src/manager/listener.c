@@ -101,7 +101,6 @@ static bool write_out(struct conn *c)
 		if (n < 0)
 			return false;
 		base_close(&c->fd);
-		c->fd = -1;
 		buffer_drop(&c->out, (size_t)n);
 	}
 	if (c->phase == WRITING && c->out.size == 0)

@@ -298,7 +298,6 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
 	while (attend_once(&a, -1))
 		;
 	base_close(&k->control);
-	k->control = -1;
 	a.how = start_reap(k->pid);
 	/* All its ends are closed now: what is left is in the pipes. */
 	streams_stop_input(s);

@@ -91,7 +91,6 @@ int machine_add(const struct machine *m, struct start *s, struct fault *f)
 void machine_close(struct machine *m)
 {
 	base_close(&m->spill);
-	m->spill = -1;
 	for (uint32_t i = 0; i < m->count; i++)
 		base_close(&m->folder[i].fd);
 	m->count = 0;

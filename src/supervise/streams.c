@@ -180,12 +180,9 @@ bool streams_left_by_key(const struct streams *s)
 
 int streams_begin(struct streams *s, struct fault *f)
 {
-	for (size_t i = 0; i < ARRAY_LEN(s->theirs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(s->theirs); i++)
 		base_close(&s->theirs[i]);
-		s->theirs[i] = -1;
-	}
 	base_close(&s->console_theirs);
-	s->console_theirs = -1;
 	if (!s->console || (s->attached && !isatty(STDIN_FILENO)))
 		return 0;
 	return terminal_raw(&s->terminal, STDIN_FILENO, f);

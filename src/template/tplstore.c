@@ -337,10 +337,8 @@ static int check_files(const struct tplstore *s, const char *name,
 		                 why.text);
 	}
 	merkle_root(&u->head, u->root);
-	if (u->head.data_blocks == 0) {
+	if (u->head.data_blocks == 0)
 		base_close(&u->data_fd);
-		u->data_fd = -1;
-	}
 	return 0;
 }
 

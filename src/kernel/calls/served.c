@@ -219,7 +219,6 @@ static int begin_pump(struct served *s)
 	how.out = take_fd(&s->streams[CALLMSG_OUT]);
 	s->socket = NULL;
 	base_close(&s->streams[CALLMSG_ERRORS]);
-	s->streams[CALLMSG_ERRORS] = -1;
 	s->pump = callpump_create(s->hub->kernel, &how);
 	return s->pump ? 0 : -ENOMEM;
 }

@@ -427,7 +427,6 @@ void hostnode_unpin(struct hostnode *n)
 	/* Closed at once for writing: the host may want to execute it. */
 	if (n->pins == 0) {
 		base_close(&n->write_fd);
-		n->write_fd = -1;
 		if (n->inode->nlink == 0)
 			close_fds(n);
 		else if (n->read_fd >= 0 && n->parent)

@@ -59,7 +59,6 @@ static long use_copy(struct volumefs_node *n)
 	else
 		n->fd = fd;
 	base_close(&n->read_fd);
-	n->read_fd = -1;
 	n->key = 0;
 	n->shared = false;
 	n->fs->volume->created = true;

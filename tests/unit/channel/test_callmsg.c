@@ -133,6 +133,9 @@ static void serve_arrives(struct end *e, struct span service)
 	assert_int_equal(read(e->out[CALLMSG_STATUS], &byte, 1), 1);
 	assert_int_equal(byte, 'x');
 	callmsg_close(streams);
+	/* A second time would close what others have opened meanwhile. */
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+		assert_int_equal(streams[i], -1);
 }
 
 static void a_short_record_travels_in_the_message(void **state)

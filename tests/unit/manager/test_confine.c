@@ -70,8 +70,9 @@ static int teardown(void **state)
 
 static int tried(int got)
 {
-	base_close(&got);
-	return got >= 0 ? WORKED : errno == EACCES ? REFUSED : BROKE;
+	autoclose int fd = got;
+
+	return fd >= 0 ? WORKED : errno == EACCES ? REFUSED : BROKE;
 }
 
 static int write_data(const struct place *p)
