@@ -12,13 +12,13 @@
  * One line on standard output: the median in microseconds, or GB/s.
  */
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -29,6 +29,7 @@
 
 #define TARGET "bench-dst"
 #define CHUNK  65536
+#define PEERS  16384 /* descriptors */
 
 static _Noreturn void fail(const char *what)
 {
@@ -44,6 +45,13 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
+static void raise_limit(rlim_t files)
+{
+	struct rlimit limit = {files, files};
+
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int make_socket(const char *path, struct sockaddr_un *at)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -57,46 +65,87 @@ static int make_socket(const char *path, struct sockaddr_un *at)
 
 /* ---- the service ---- */
 
-static void *echo(void *arg)
-{
-	int fd = (int)(intptr_t)arg;
-	static _Thread_local char chunk[CHUNK];
-	ssize_t n;
+enum phase { HEAD, ECHO, SEND }; /* what a connection is at */
 
-	/* "SERVICE+ARGUMENT SOURCE\0", which comes by itself or with more. */
-	do
-		n = read(fd, chunk, 1);
-	while (n == 1 && chunk[0]);
-	n = read(fd, chunk, sizeof(chunk));
-	if (n > 0 && chunk[0] == 's')
-		while (write(fd, chunk, sizeof(chunk)) > 0)
-			;
-	while (n > 0 && write(fd, chunk, (size_t)n) == n)
-		n = read(fd, chunk, sizeof(chunk));
-	close(fd);
-	return NULL;
+static char chunk[CHUNK];
+
+/* False: the connection is over. */
+static bool echo(int fd, enum phase *phase)
+{
+	ssize_t n = read(fd, chunk, sizeof(chunk));
+	char *at = chunk;
+
+	if (n > 0 && *phase == HEAD) {
+		/* "SERVICE+ARGUMENT SOURCE\0", by itself or with more. */
+		at = memchr(chunk, 0, (size_t)n);
+		if (!at)
+			return false;
+		at++;
+		n -= at - chunk;
+		*phase = ECHO;
+		if (n == 0)
+			return true;
+	}
+	if (n > 0 && *at == 's')
+		*phase = SEND;
+	return n > 0 && write(fd, at, (size_t)n) == n;
+}
+
+static bool flood(int fd)
+{
+	ssize_t n = send(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+
+	return n >= 0 || errno == EAGAIN;
+}
+
+static void attend(int poller, int fd, enum phase *phase)
+{
+	struct epoll_event e = {.events = EPOLLOUT, .data.fd = fd};
+	enum phase before = *phase;
+	bool goes_on = before == SEND ? flood(fd) : echo(fd, phase);
+
+	if (!goes_on)
+		close(fd);
+	else if (*phase == SEND && before != SEND &&
+	         epoll_ctl(poller, EPOLL_CTL_MOD, fd, &e) < 0)
+		fail("epoll_ctl");
+}
+
+static void welcome(int poller, int door, enum phase phases[PEERS])
+{
+	int fd = accept(door, NULL, NULL);
+	struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
+
+	if (fd < 0 || fd >= PEERS ||
+	    epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e) < 0)
+		fail("accept");
+	phases[fd] = HEAD;
 }
 
 static int serve(const char *path)
 {
+	static enum phase phases[PEERS];
 	struct sockaddr_un at;
-	int fd = make_socket(path, &at);
+	int door = make_socket(path, &at);
+	int poller = epoll_create1(0);
+	struct epoll_event e = {.events = EPOLLIN, .data.fd = door};
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)unlink(path);
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    listen(fd, 1024) < 0)
+	raise_limit(PEERS);
+	if (bind(door, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    listen(door, 1024) < 0 || poller < 0 ||
+	    epoll_ctl(poller, EPOLL_CTL_ADD, door, &e) < 0)
 		fail(path);
 	puts("ready");
 	(void)fflush(stdout);
 	for (;;) {
-		int peer = accept(fd, NULL, NULL);
-		pthread_t thread;
-
-		if (peer < 0 || pthread_create(&thread, NULL, echo,
-		                               (void *)(intptr_t)peer) != 0)
-			fail("accept");
-		(void)pthread_detach(thread);
+		if (epoll_wait(poller, &e, 1, -1) != 1)
+			fail("epoll_wait");
+		if (e.data.fd == door)
+			welcome(poller, door, phases);
+		else
+			attend(poller, e.data.fd, &phases[e.data.fd]);
 	}
 }
 
@@ -191,7 +240,7 @@ static int measure(size_t count, const char *service, const char *say)
 
 static int stream(double bytes, const char *service)
 {
-	static char chunk[1 << 20];
+	static char got[1 << 20];
 	int streams[AGENT_STREAMS];
 	double done = 0, from;
 
@@ -200,7 +249,7 @@ static int stream(double bytes, const char *service)
 		fail("write");
 	from = now_us();
 	while (done < bytes) {
-		ssize_t n = read(streams[AGENT_OUT], chunk, sizeof(chunk));
+		ssize_t n = read(streams[AGENT_OUT], got, sizeof(got));
 
 		if (n <= 0)
 			fail("read");
@@ -215,11 +264,10 @@ static int at_once(size_t count, const char *service)
 {
 	int(*streams)[AGENT_STREAMS] = calloc(count, sizeof(*streams));
 	int *asked = calloc(count, sizeof(*asked));
-	struct rlimit files = {count * 5 + 64, count * 5 + 64};
 	double from = now_us();
 	char byte;
 
-	(void)setrlimit(RLIMIT_NOFILE, &files);
+	raise_limit(count * 5 + 64);
 	if (!streams || !asked)
 		fail("memory");
 	for (size_t i = 0; i < count; i++)
