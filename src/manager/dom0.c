@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -91,13 +92,86 @@ static struct span name_of(struct span service)
 	return (struct span){service.at, size};
 }
 
+/* A program that serves a qube. */
+struct running {
+	struct list link; /* in manager.services */
+	struct manager *m;
+	struct reactor_watch life; /* readable at its end */
+	char source[CALLMSG_NAME_MAX + 1];
+};
+
+static void forget(struct running *r)
+{
+	int fd = r->life.fd;
+
+	reactor_remove(r->m->reactor, &r->life);
+	base_close(&fd);
+	list_del(&r->link);
+	free(r);
+}
+
+static void ended(struct reactor_watch *w, uint32_t events)
+{
+	(void)events;
+	forget(container_of(w, struct running, life));
+}
+
+void dom0_forget(struct manager *m)
+{
+	list_for_each_safe (at, &m->services)
+		forget(list_entry(at, struct running, link));
+}
+
+/* May it have one more?  A qube that takes all it can leaves some to others. */
+static bool has_place(const struct manager *m, struct span source)
+{
+	uint32_t own = 0, others = 0;
+
+	list_for_each (at, &m->services) {
+		if (span_is(source,
+		            list_entry(at, struct running, link)->source))
+			own++;
+		else
+			others++;
+	}
+	return others < DOM0_MAX && own < (DOM0_MAX - others + 1) / 2;
+}
+
+/* 0; -ENOENT: there is no such program; or another negative errno. */
+static int serve_program(struct manager *m, const struct callmsg *what,
+                         int streams[CALLMSG_STREAMS], struct fault *f)
+{
+	struct running *r;
+	int fd = -1;
+	int err;
+
+	if (!has_place(m, what->source))
+		return fault_set(f, -EBUSY, "%.*s has dom0 serve too much",
+		                 (int)what->source.size,
+		                 (const char *)what->source.at);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return fault_set(f, -ENOMEM, "out of memory");
+	r->m = m;
+	r->life = (struct reactor_watch){.fd = -1, .ready = ended};
+	memcpy(r->source, what->source.at,
+	       MIN(what->source.size, (size_t)CALLMSG_NAME_MAX));
+	list_add_tail(&m->services, &r->link);
+	err = spawner_service(m, what, streams, &fd, f);
+	if (err < 0 || reactor_add(m->reactor, &r->life, fd, EPOLLIN) < 0) {
+		base_close(&fd);
+		forget(r);
+	}
+	return err;
+}
+
 /* 0, or a negative errno; -ESRCH: nobody serves this. */
 static int serve(struct manager *m, const struct callmsg *what,
                  int streams[CALLMSG_STREAMS])
 {
 	struct span name = name_of(what->service);
 	struct fault f;
-	int err = spawner_service(m, what, streams, &f);
+	int err = serve_program(m, what, streams, &f);
 
 	if (err != -ENOENT) {
 		if (err < 0)

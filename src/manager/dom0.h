@@ -16,9 +16,15 @@
 
 struct manager;
 
+/* Programs at once; for each qube half of what the others leave. */
+#define DOM0_MAX 512u
+
 /*
  * Serves a call that is allowed.  The streams, the target's ends, are taken
  * over; what becomes of it goes to the one for the status.
  */
 void dom0_serve(struct manager *m, const struct callmsg *what,
                 int streams[CALLMSG_STREAMS]);
+
+/* Forgets the programs, which go on. */
+void dom0_forget(struct manager *m);

@@ -15,7 +15,11 @@
 
 #define FILE_MAX 255u /* longer names are looked for without an argument */
 #define VARS_MAX 8u
-#define FIRST_FD 3 /* where the status goes; behind the streams */
+
+/* Behind the streams; the steward's only. */
+#define STATUS_FD 3
+#define LIFE_FD   4 /* a pipe that ends with it */
+#define FDS       5
 
 #define ANY      HOSTCALLS_ANY
 #define IS       HOSTCALLS_IS
@@ -28,9 +32,9 @@ static const struct hostcalls_row rows[] = {
 
 struct program {
 	char path[PATHS_MAX + FILE_MAX + 16];
-	char *argument;       /* or NULL */
-	char *var[VARS_MAX];  /* NAME=VALUE; owned */
-	int fd[FIRST_FD + 1]; /* borrowed */
+	char *argument;      /* or NULL */
+	char *var[VARS_MAX]; /* NAME=VALUE; owned */
+	int fd[FDS];         /* borrowed */
 };
 
 static void program_end(struct program *p)
@@ -84,21 +88,20 @@ static void usual_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Keeps the four descriptors alone, at their numbers. */
+/* Keeps these descriptors alone, at their numbers. */
 static int settle(const struct program *p)
 {
-	int high[FIRST_FD + 1];
+	int high[FDS];
 
-	for (int i = 0; i <= FIRST_FD; i++) {
-		high[i] = fcntl(p->fd[i], F_DUPFD_CLOEXEC, FIRST_FD + 1);
+	for (int i = 0; i < FDS; i++) {
+		high[i] = fcntl(p->fd[i], F_DUPFD_CLOEXEC, FDS);
 		if (high[i] < 0)
 			return -errno;
 	}
-	for (int i = 0; i <= FIRST_FD; i++)
-		if (dup2(high[i], i) < 0)
+	for (int i = 0; i < FDS; i++)
+		if (dup3(high[i], i, i < STATUS_FD ? 0 : O_CLOEXEC) < 0)
 			return -errno;
-	(void)fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC);
-	(void)syscall(SYS_close_range, FIRST_FD + 1, ~0u, 0);
+	(void)syscall(SYS_close_range, FDS, ~0u, 0);
 	return 0;
 }
 
@@ -108,7 +111,7 @@ static void tell_status(uint32_t status)
 	                   (uint8_t)(status >> 16), (uint8_t)(status >> 24)};
 
 	/* Whoever wanted to know may be gone. */
-	(void)!write(FIRST_FD, wire, sizeof(wire));
+	(void)!write(STATUS_FD, wire, sizeof(wire));
 }
 
 static _Noreturn void be_steward(const struct program *p)
@@ -127,7 +130,7 @@ static _Noreturn void be_steward(const struct program *p)
 		be_program(p, env);
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* Its streams end when the program lets them go. */
-	(void)syscall(SYS_close_range, 0, FIRST_FD - 1, 0);
+	(void)syscall(SYS_close_range, 0, STATUS_FD - 1, 0);
 	if (pid < 0 || hostcalls_enter(rows, ARRAY_LEN(rows)) < 0)
 		_exit(CALLMSG_EXIT_PROBLEM);
 	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
@@ -138,11 +141,18 @@ static _Noreturn void be_steward(const struct program *p)
 }
 
 /* Two forks: the steward is not our child, and nobody has to wait for it. */
-static int spawn(const struct program *p, struct fault *f)
+static int spawn(struct program *p, int *ended, struct fault *f)
 {
-	pid_t pid = fork();
-	int how = 0;
+	autoclose int to = -1, from = -1;
+	int ends[2], how = 0;
+	pid_t pid;
 
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fault_errno(f, "make a pipe");
+	from = ends[0];
+	to = ends[1];
+	p->fd[LIFE_FD] = to;
+	pid = fork();
 	if (pid < 0)
 		return fault_errno(f, "start %s", p->path);
 	if (pid == 0) {
@@ -153,7 +163,10 @@ static int spawn(const struct program *p, struct fault *f)
 	}
 	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
 		;
-	return how == 0 ? 0 : fault_set(f, -EAGAIN, "start %s", p->path);
+	if (how != 0)
+		return fault_set(f, -EAGAIN, "start %s", p->path);
+	*ended = take_fd(&from);
+	return 0;
 }
 
 /* ---- what to start ---- */
@@ -217,7 +230,8 @@ static int add_vars(struct program *p, const struct helper_call *call,
 }
 
 int helper_service(const struct manager *m, const struct helper_call *call,
-                   const int streams[CALLMSG_STREAMS], struct fault *f)
+                   const int streams[CALLMSG_STREAMS], int *ended,
+                   struct fault *f)
 {
 	struct program p = {.argument = NULL};
 	struct reader name = {.rest = call->service};
@@ -237,8 +251,9 @@ int helper_service(const struct manager *m, const struct helper_call *call,
 			return fault_set(f, -ENOMEM, "out of memory");
 	}
 	err = add_vars(&p, call, argument);
-	memcpy(p.fd, streams, sizeof(p.fd));
-	err = err < 0 ? fault_set(f, err, "out of memory") : spawn(&p, f);
+	memcpy(p.fd, streams, CALLMSG_STREAMS * sizeof(p.fd[0]));
+	err = err < 0 ? fault_set(f, err, "out of memory")
+	              : spawn(&p, ended, f);
 	program_end(&p);
 	return err;
 }
@@ -247,27 +262,18 @@ int helper_notify(const struct manager *m, int message, int *ended,
                   struct fault *f)
 {
 	struct program p = {.argument = NULL};
-	autoclose int to = -1, from = -1;
 	autoclose int null = -1;
 	char path[PATHS_MAX];
-	int ends[2];
-	int err;
 
 	if (!beside_find(m, HELPER_NOTIFY, path))
 		return fault_set(f, -ENOENT, "there is no " HELPER_NOTIFY);
 	(void)snprintf(p.path, sizeof(p.path), "%s", path);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
-		return fault_errno(f, "make a pipe");
-	from = ends[0];
-	to = ends[1];
+	if (null < 0)
+		return fault_errno(f, "open /dev/null");
 	p.fd[0] = message;
 	p.fd[1] = null;
 	p.fd[2] = STDERR_FILENO;
-	p.fd[FIRST_FD] = to;
-	err = spawn(&p, f);
-	if (err < 0)
-		return err;
-	*ended = take_fd(&from);
-	return 0;
+	p.fd[STATUS_FD] = null;
+	return spawn(&p, ended, f);
 }

@@ -30,16 +30,16 @@ struct helper_call {
  * Starts a service: the executable SERVICE+ARGUMENT, or else SERVICE, in rpc/
  * beside the user's policy, or else in /etc/bento/rpc.  It finds its streams at 0,
  * 1 and 2 (all borrowed), the argument as its first one, and QREXEC_* in its
- * environment.  0; -ENOENT: there is none; or another negative errno.
+ * environment.  0, and *ended is readable at its end; -ENOENT: there is none; or
+ * another negative errno.
  */
 must_check int helper_service(const struct manager *m,
                               const struct helper_call *call,
-                              const int streams[CALLMSG_STREAMS],
+                              const int streams[CALLMSG_STREAMS], int *ended,
                               struct fault *f);
 
 /*
- * Starts the user's policy-notify with `message` (borrowed) to read.  0, and
- * *ended is readable at its end; -ENOENT: there is none; or another one.
+ * Starts the user's policy-notify with `message` (borrowed) to read.  As above.
  */
 must_check int helper_notify(const struct manager *m, int message, int *ended,
                              struct fault *f);

@@ -26,6 +26,7 @@
 #include "manager/census.h"
 #include "manager/confine.h"
 #include "manager/disk.h"
+#include "manager/dom0.h"
 #include "manager/domain.h"
 #include "manager/keyring.h"
 #include "manager/listener.h"
@@ -205,6 +206,7 @@ static void finish(struct service *s)
 	worker_destroy_all(m);
 	preload_destroy_all(m);
 	domain_destroy_all(m);
+	dom0_forget(m);
 	prompts_destroy(m->prompts);
 	notices_destroy(m->notices);
 	policy_store_close(m->policy);
@@ -308,6 +310,7 @@ int main(int argc, char *argv[])
 	raise_limits();
 	events_init(&s.m.events);
 	list_init(&s.m.trunks);
+	list_init(&s.m.services);
 	s.m.served = s.m.served_before = clock_ns();
 	if (manage(&s, &f) < 0) {
 		(void)fprintf(stderr, "bento-manager: %s\n", f.text);

@@ -39,6 +39,7 @@ struct manager {
 	struct workers *workers;   /* manager/worker.h */
 	struct spawner *spawner;   /* manager/spawner.h */
 	struct list trunks;        /* manager/trunk.h */
+	struct list services;      /* programs of dom0; manager/dom0.h */
 	uint64_t served_before;    /* calls we serve have numbers above this */
 	uint64_t served;           /* the last of them */
 	struct notices *notices;   /* manager/notices.h */

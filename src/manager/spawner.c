@@ -196,37 +196,41 @@ static void put_name(struct buffer *b, struct span name)
 	buffer_put(b, name.at, name.size);
 }
 
+/* A program that nobody waits for, but whose end is seen. */
+static int ask_program(struct manager *m, const struct buffer *b,
+                       const int *fds, uint32_t count, int *ended,
+                       struct fault *f)
+{
+	struct answer a;
+	int err = ask(m, b, fds, count, &a, f);
+
+	if (err < 0)
+		return err;
+	*ended = spawnwire_take(&a.fds, 0);
+	spawnwire_close(&a.fds);
+	return *ended < 0 ? fault_set(f, -EMFILE, "too many open files") : 0;
+}
+
 int spawner_service(struct manager *m, const struct callmsg *what,
-                    const int streams[CALLMSG_STREAMS], struct fault *f)
+                    const int streams[CALLMSG_STREAMS], int *ended,
+                    struct fault *f)
 {
 	autobuffer struct buffer b = {0};
-	struct answer a;
-	int err;
 
 	wire_put_le(&b, SPAWNER_service, 4);
 	buffer_put(&b, what->service.at, what->service.size);
 	put_name(&b, what->target);
 	put_name(&b, what->source);
 	put_name(&b, what->user);
-	err = ask(m, &b, streams, CALLMSG_STREAMS, &a, f);
-	if (err == 0)
-		spawnwire_close(&a.fds);
-	return err;
+	return ask_program(m, &b, streams, CALLMSG_STREAMS, ended, f);
 }
 
 int spawner_notify(struct manager *m, int message, int *ended, struct fault *f)
 {
 	autobuffer struct buffer b = {0};
-	struct answer a;
-	int err;
 
 	wire_put_le(&b, SPAWNER_notify, 4);
-	err = ask(m, &b, &message, 1, &a, f);
-	if (err < 0)
-		return err;
-	*ended = spawnwire_take(&a.fds, 0);
-	spawnwire_close(&a.fds);
-	return *ended < 0 ? fault_set(f, -EMFILE, "too many open files") : 0;
+	return ask_program(m, &b, &message, 1, ended, f);
 }
 
 int spawner_enter(struct manager *m, const char *name, int *keeper,

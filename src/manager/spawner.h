@@ -74,11 +74,11 @@ must_check int spawner_prompt(struct manager *m, int question,
 
 /*
  * Starts a service of dom0 with its streams (borrowed), or tells policy-notify a
- * message (borrowed) and yields a descriptor that is readable at its end: as
+ * message (borrowed), and yields a descriptor that is readable at its end: as
  * helper_service() and helper_notify() do, in the spawner.
  */
 must_check int spawner_service(struct manager *m, const struct callmsg *what,
-                               const int streams[CALLMSG_STREAMS],
+                               const int streams[CALLMSG_STREAMS], int *ended,
                                struct fault *f);
 must_check int spawner_notify(struct manager *m, int message, int *ended,
                               struct fault *f);

@@ -273,7 +273,7 @@ static int serve_service(struct served *a, struct fault *f)
 	    callmsg_parse(a->r.rest, &what) < 0)
 		return fault_set(f, -EPROTO, "that is no call");
 	call = (struct helper_call){what.service, what.source, what.target};
-	return helper_service(a->m, &call, a->fds.fd, f);
+	return helper_service(a->m, &call, a->fds.fd, &a->out[0], f);
 }
 
 static int serve_notify(struct served *a, struct fault *f)
