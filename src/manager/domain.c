@@ -414,6 +414,23 @@ void domain_keep(struct manager *m, uint32_t id)
 		d->trunk->once = false;
 }
 
+void domain_set_caller(struct manager *m, uint32_t id, uint32_t caller)
+{
+	struct domain *d = domain_find(m, id);
+
+	if (d)
+		d->caller = caller;
+}
+
+uint32_t domain_count_made(const struct manager *m, uint32_t caller)
+{
+	uint32_t count = 0;
+
+	list_for_each (at, &m->domains->all)
+		count += list_entry(at, struct domain, link)->caller == caller;
+	return count;
+}
+
 void domain_trunk_closed(struct manager *m, uint32_t id)
 {
 	struct domain *d = domain_find(m, id);

@@ -83,6 +83,13 @@ void domain_wait_end(struct call *c, uint32_t id);
 /* A disposable that was made for a call stays until somebody ends it. */
 void domain_keep(struct manager *m, uint32_t id);
 
+/*
+ * Notes for which qube's call a disposable was made; and how many there are of
+ * one qube's calls.
+ */
+void domain_set_caller(struct manager *m, uint32_t id, uint32_t caller);
+uint32_t domain_count_made(const struct manager *m, uint32_t caller);
+
 /* Its connection for calls has gone (manager/trunk.h). */
 void domain_trunk_closed(struct manager *m, uint32_t id);
 

@@ -20,6 +20,7 @@ struct domain {
 	char name[QUBE_NAME_MAX + 1];
 	char uuid[QUBE_UUID_SIZE];
 	bool once;           /* a disposable that goes with its last call */
+	uint32_t caller;     /* the qube whose call it was made for, or 0 */
 	bool unwanted;       /* it is to end as soon as that can be told */
 	struct trunk *trunk; /* its connection for calls, or NULL */
 	enum domain_state state;

@@ -150,8 +150,12 @@ static int want_qube(struct route *r, struct fault *f)
 static int want_new(struct route *r, struct fault *f)
 {
 	struct qube q;
-	int err = preload_take(r->m, r->uuid, &q);
+	int err;
 
+	if (r->from && domain_count_made(r->m, r->from->id) >= ROUTE_NEW_MAX)
+		return fault_set(f, -EDQUOT, "%s has %u disposables already",
+		                 r->from->name, ROUTE_NEW_MAX);
+	err = preload_take(r->m, r->uuid, &q);
 	if (err < 0)
 		err = disposable_make(r->m, r->uuid, DISPOSABLE_CALL, &q, f);
 	if (err < 0)
@@ -167,6 +171,8 @@ static int want_new(struct route *r, struct fault *f)
 		disposable_drop(r->m, q.id);
 	if (err < 0)
 		r->made = 0;
+	else if (r->from)
+		domain_set_caller(r->m, q.id, r->from->id);
 	return err;
 }
 

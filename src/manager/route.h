@@ -13,6 +13,9 @@
 #include "channel/callmsg.h"
 #include "manager/domain.h"
 
+/* Disposables that calls of one qube have; more such calls are refused. */
+#define ROUTE_NEW_MAX 64u
+
 enum route_kind {
 	ROUTE_DOM0, /* the user's own session */
 	ROUTE_QUBE,

@@ -23,6 +23,8 @@
 #include "manager/notices.h"
 #include "manager/preload.h"
 #include "manager/prompts.h"
+#include "manager/property.h"
+#include "manager/route.h"
 #include "manager/trunk.h"
 #include "policy/policy_store.h"
 
@@ -146,6 +148,7 @@ static int setup(void **state)
 	b->m.runtime = b->bench->folder;
 	events_init(&b->m.events);
 	list_init(&b->m.trunks);
+	list_init(&b->m.services);
 	(void)snprintf(b->policy, sizeof(b->policy), "%s/policy.d",
 	               b->bench->path);
 	assert_int_equal(mkdir(b->policy, 0700), 0);
@@ -555,6 +558,36 @@ static void a_disposable_goes_with_its_last_call(void **state)
 	assert_true(d->unwanted);
 }
 
+/* Every disposable costs the machine: a qube's calls have so many at once. */
+static void disposables_of_a_qube_are_bounded(void **state)
+{
+	struct board *b = *state;
+	struct qube dvm = b->late;
+	uint64_t version;
+	struct fault f;
+
+	assert_int_equal(ledger_begin(b->m.ledger, true, &f), 0);
+	property_put(b->m.ledger, &dvm,
+	             property_find(&dvm, "template_for_dispvms"), "True");
+	assert_int_equal(ledger_commit(b->m.ledger, &f), 0);
+	write_policy(b, "s * @anyvm @dispvm:late allow\n");
+	for (uint32_t i = 0; i < ROUTE_NEW_MAX; i++) {
+		struct qube q = {.id = 1000 + i, .name = "disp"};
+
+		(void)add_domain(b, &q);
+		domain_set_caller(&b->m, q.id, b->work.id);
+	}
+	/* It is not even made... */
+	version = ledger_version(b->m.ledger);
+	call(b, WORK, 1, "s+", "@dispvm:late");
+	hear_only(b->kernel[WORK], CONTROL_refused, 1);
+	assert_int_equal(ledger_version(b->m.ledger), version);
+	/* ... while another's is, though nobody can start it here. */
+	call(b, MAIL, 1, "s+", "@dispvm:late");
+	hear_only(b->kernel[MAIL], CONTROL_refused, 1);
+	assert_int_not_equal(ledger_version(b->m.ledger), version);
+}
+
 /* A process that does nothing, in place of a keeper: its pidfd. */
 static int start_sleeper(pid_t *pid)
 {
@@ -614,6 +647,7 @@ int main(void)
 		TEST(garbage_costs_the_connection_only),
 		TEST(a_message_of_another_kind_is_garbage),
 		TEST(a_disposable_goes_with_its_last_call),
+		TEST(disposables_of_a_qube_are_bounded),
 		TEST(a_kernel_that_hangs_up_is_ended),
 	};
 
