@@ -15,11 +15,27 @@
 
 #define VALUE_MAX 255u
 #define MENU_MAX  4000u /* of all names in a menu together */
+#define SAID_MAX  256u  /* features that a qube has, whoever set them */
 
 /* May somebody update what this qube has? */
 static bool is_updateable(const struct qube *q)
 {
 	return q->class == QUBE_TemplateVM || q->class == QUBE_StandaloneVM;
+}
+
+/* May it have one more?  It can make up names without end. */
+static bool has_room(struct call *c, const struct qube *q)
+{
+	char prefix[LEDGER_KEY_MAX];
+	struct ledger_walk w;
+	uint32_t count = 0;
+
+	qube_key(prefix, q, "f/", "");
+	ledger_walk_begin(&w, c->m->ledger, prefix);
+	while (count < SAID_MAX && ledger_walk_next(&w))
+		count++;
+	ledger_walk_end(&w);
+	return count < SAID_MAX;
 }
 
 /* Sets a feature, or with "" takes it away, if that changes anything. */
@@ -31,7 +47,7 @@ static void put(struct call *c, const struct qube *q, const char *name,
 
 	qube_key(key, q, "f/", name);
 	(void)!ledger_get(c->m->ledger, key, &old);
-	if (span_is(old, value))
+	if (span_is(old, value) || (!old.at && !has_room(c, q)))
 		return;
 	if (*value)
 		ledger_put_text(c->m->ledger, key, value);
