@@ -89,8 +89,8 @@ static int copy(int folder, const char *name)
 static int paste(int folder, const char *name)
 {
 	autobuffer struct buffer text = {0};
-	autoclose int fd = openat(folder, name,
-	                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int fd = openat(
+		folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
