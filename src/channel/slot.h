@@ -80,7 +80,8 @@ struct slot {
 	struct slot_piece stage[6];
 	_Atomic uint64_t stack_start; /* by the cell at exec; for /proc only */
 	_Atomic uint64_t brk_start;
-	uint8_t pad1[64];
+	_Atomic uint64_t auxv_start;
+	uint8_t pad1[56];
 
 	/* From line 4: what the kernel wants copied out, in order. */
 	struct slot_out out[SLOT_OUTS];

@@ -207,6 +207,23 @@ static long do_write(struct task *t, struct transfer *x)
 
 typedef long (*transfer_do)(struct task *t, struct transfer *x);
 
+/* For /proc/PID/io, once the call is over. */
+static long account(struct task *t, transfer_do move, long n)
+{
+	struct process_io *io = &t->process->io;
+
+	if (n == -EWAIT)
+		return n;
+	if (move == do_read) {
+		io->syscr++;
+		io->rchar += (uint64_t)MAX(n, 0);
+	} else {
+		io->syscw++;
+		io->wchar += (uint64_t)MAX(n, 0);
+	}
+	return n;
+}
+
 static long one(struct task *t, struct transfer *x, uaddr_t buf, uint64_t size,
                 transfer_do move)
 {
@@ -219,7 +236,7 @@ static long one(struct task *t, struct transfer *x, uaddr_t buf, uint64_t size,
 		n = move(t, x);
 	}
 	file_put(x->file);
-	return n;
+	return account(t, move, n);
 }
 
 long sys_read(struct task *t, const struct args_read *a)
@@ -324,7 +341,7 @@ static long many(struct task *t, const struct vector *v, transfer_do move)
 	n = v->flags & ~(uint32_t)RWF_KNOWN ? -EOPNOTSUPP
 	                                    : move_iov(t, &x, v, move);
 	file_put(x.file);
-	return n;
+	return account(t, move, n);
 }
 
 long sys_readv(struct task *t, const struct args_readv *a)

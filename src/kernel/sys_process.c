@@ -169,18 +169,6 @@ long sys_ptrace(struct task *t, const struct args_ptrace *a)
 }
 
 /* May the task look into the process, as a debugger would? */
-static bool may_inspect(const struct task *t, const struct process *p)
-{
-	const struct cred *c = t->cred;
-	const struct cred *to = process_cred(p);
-
-	if (p == t->process || cred_capable(c, CRED_CAP_SYS_PTRACE))
-		return true;
-	return p->dumpable && c->fsuid == to->uid && c->fsuid == to->euid &&
-	       c->fsuid == to->suid && c->fsgid == to->gid &&
-	       c->fsgid == to->egid && c->fsgid == to->sgid;
-}
-
 static struct task *any_task(const struct process *p)
 {
 	if (list_empty(&p->tasks))
@@ -214,7 +202,7 @@ long sys_pidfd_getfd(struct task *t, const struct args_pidfd_getfd *a)
 		err = -EINVAL;
 	else if (!from)
 		err = -ESRCH;
-	else if (!may_inspect(t, p))
+	else if (!process_may_inspect(t, p, true))
 		err = -EPERM;
 	else if (!(f = fd_peek(from->fds, a->fd)))
 		err = -EBADF;
@@ -242,7 +230,8 @@ long sys_kcmp(struct task *t, const struct args_kcmp *a)
 
 	if (!t1 || !t2)
 		return -ESRCH;
-	if (!may_inspect(t, p1) || !may_inspect(t, p2))
+	if (!process_may_inspect(t, p1, true) ||
+	    !process_may_inspect(t, p2, true))
 		return -EPERM;
 	switch (a->type) {
 	case KCMP_FILE:
@@ -353,7 +342,7 @@ static long vm_call(struct task *t, const struct args_process_vm_readv *a,
 		return -EINVAL;
 	if (a->pid == 0 || !v.remote)
 		return -ESRCH;
-	if (!may_inspect(t, p))
+	if (!process_may_inspect(t, p, true))
 		return -EPERM;
 	return vm_run(&v);
 }

@@ -112,6 +112,10 @@ static void consume(struct task *t, const struct want *w, const struct found *f)
 	} else {
 		process_usage_add(&p->children_usage, &c->usage);
 		process_usage_add(&p->children_usage, &c->children_usage);
+		p->io.rchar += c->io.rchar;
+		p->io.wchar += c->io.wchar;
+		p->io.syscr += c->io.syscr;
+		p->io.syscw += c->io.syscw;
 		process_reap(c);
 	}
 }

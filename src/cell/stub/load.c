@@ -461,6 +461,8 @@ static void load_from(struct area *a, const int32_t fd[3])
 	w.at = (uint64_t *)st.sp;
 	put(&w, im.argc);
 	put_strings(&w, put_strings(&w, after(st.strings), im.argc), im.envc);
+	atomic_store_explicit(&a->slot->auxv_start, (uint64_t)w.at,
+	                      memory_order_relaxed);
 	put_auxv(&w, &im, &prog, im.has_interp ? &interp : NULL, &st);
 	atomic_store_explicit(&a->slot->stack_start, st.sp,
 	                      memory_order_relaxed);

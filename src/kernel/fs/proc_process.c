@@ -34,21 +34,10 @@ struct task *proc_process_task(const struct pseudo_ctx *c)
 long proc_process_inspect(const struct pseudo_ctx *c)
 {
 	const struct process *p = proc_process_of(c);
-	const struct cred *of = p ? process_cred(p) : NULL;
-	const struct cred *by = c->task ? c->task->cred : NULL;
 
 	if (!p)
 		return -ESRCH;
-	if (!by || c->task->process == p ||
-	    cred_capable(by, CRED_CAP_SYS_PTRACE))
-		return 0;
-	if (!of || !p->dumpable || by->fsuid != of->uid ||
-	    by->fsuid != of->euid || by->fsuid != of->suid ||
-	    by->fsgid != of->gid || by->fsgid != of->egid)
-		return -EACCES;
-	if (of->cap_permitted & ~by->cap_permitted)
-		return -EACCES;
-	return 0;
+	return !c->task || process_may_inspect(c->task, p, false) ? 0 : -EACCES;
 }
 
 long proc_process_empty(const struct pseudo_ctx *c, struct text *out)
@@ -181,13 +170,19 @@ long proc_process_set_setgroups(const struct pseudo_ctx *c, struct span text)
 
 long proc_process_io(const struct pseudo_ctx *c, struct text *out)
 {
+	const struct process *p = proc_process_of(c);
 	long err = proc_process_inspect(c);
 
 	if (err < 0)
 		return err;
-	text_add(out, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\n"
-	              "read_bytes: 0\nwrite_bytes: 0\n"
-	              "cancelled_write_bytes: 0\n");
+	text_add(out,
+	         "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n"
+	         "read_bytes: 0\nwrite_bytes: 0\n"
+	         "cancelled_write_bytes: 0\n",
+	         (unsigned long long)p->io.rchar,
+	         (unsigned long long)p->io.wchar,
+	         (unsigned long long)p->io.syscr,
+	         (unsigned long long)p->io.syscw);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "kernel/task/process.h"
 
 #define STATUS(path, mode, name)
+#define MEM(path, mode, name)
+#define OPENS(path, mode, name)
 #define MAPS(path, mode, name)
 #define MOUNTS(path, mode, name)
 #define NETWORK(path, mode, name)

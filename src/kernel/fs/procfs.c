@@ -11,6 +11,7 @@
 
 #include "kernel/fs/proc_links.h"
 #include "kernel/fs/proc_maps.h"
+#include "kernel/fs/proc_mem.h"
 #include "kernel/fs/proc_mounts.h"
 #include "kernel/fs/proc_net.h"
 #include "kernel/fs/proc_process.h"
@@ -61,7 +62,12 @@ static const struct pseudo_numbers tasks = {
 #define MAPS(path, mode, name)    PSEUDO_FILE(path, mode, proc_maps_##name)
 #define MOUNTS(path, mode, name)  PSEUDO_FILE(path, mode, proc_mounts_##name)
 #define NETWORK(path, mode, name) PSEUDO_FILE(path, mode, proc_net_##name)
-#define TEXT(path, text)          PSEUDO_TEXT(path, text)
+#define MEM(path, mode, name)     PSEUDO_FILE(path, mode, proc_mem_##name)
+#define OPENS(path_, mode_, name)   \
+	{.path = (path_),           \
+	 .mode = 0100000 | (mode_), \
+	 .open = proc_##name##_open},
+#define TEXT(path, text) PSEUDO_TEXT(path, text)
 #define LINK(path_, name)           \
 	{.path = (path_),           \
 	 .mode = 0120777,           \

@@ -383,15 +383,17 @@ static const struct file_ops text_ops = {
 
 static long open_inode(struct inode *i, struct task *t, struct file *f)
 {
+	struct pseudo_ctx c = context(i, t);
 	struct open_text *o;
 
-	(void)t;
 	if (inode_is(i, S_IFDIR)) {
 		f->ops = &dir_ops;
 		return 0;
 	}
 	if (!inode_is(i, S_IFREG))
 		return -ENXIO;
+	if (node_of(i)->row->open)
+		return node_of(i)->row->open(&c, f);
 	o = limits_alloc(f->kernel, sizeof(*o));
 	if (!o)
 		return -ENOMEM;

@@ -33,6 +33,8 @@ struct pseudo_row {
 	const char *text; /* the contents, if they are always the same */
 	/* The contents.  0 or a negative errno, -EWAIT among them. */
 	long (*show)(const struct pseudo_ctx *c, struct text *out);
+	/* A file with operations of its own: fills in f->ops.  Or NULL. */
+	long (*open)(const struct pseudo_ctx *c, struct file *f);
 	/* What was written, all at once.  0 or a negative errno. */
 	long (*store)(const struct pseudo_ctx *c, struct span text);
 	/* A link's target: fixed, or by function; and where it really goes. */

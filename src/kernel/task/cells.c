@@ -401,6 +401,7 @@ static void copy_places(const struct slot *from, struct slot *to)
 {
 	atomic_store(&to->stack_start, atomic_load(&from->stack_start));
 	atomic_store(&to->brk_start, atomic_load(&from->brk_start));
+	atomic_store(&to->auxv_start, atomic_load(&from->auxv_start));
 }
 
 long cells_prepare_fork(struct task *t, struct task *child)

@@ -534,6 +534,7 @@ static long commit(struct exec *x)
 	p->dumpable = !changes && x->cred->uid == x->cred->euid &&
 	              x->cred->gid == x->cred->egid && readable(x);
 	p->execed = true;
+	p->program_count++;
 	t->pdeath_signal = changes ? 0 : t->pdeath_signal;
 	t->clear_tid = 0;
 	t->mask_saved = false;

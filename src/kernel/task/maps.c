@@ -11,3 +11,11 @@ void maps_places(const struct process *p, uint64_t *stack, uint64_t *heap)
 	*heap = atomic_load_explicit(&p->leader->slot->brk_start,
 	                             memory_order_relaxed);
 }
+
+uint64_t maps_auxv(const struct process *p)
+{
+	if (!p->leader || !p->leader->slot)
+		return 0;
+	return atomic_load_explicit(&p->leader->slot->auxv_start,
+	                            memory_order_relaxed);
+}

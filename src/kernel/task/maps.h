@@ -7,5 +7,8 @@
 
 #include "kernel/task/process.h"
 
+/* Where its auxiliary vector is; 0: nobody knows. */
+uint64_t maps_auxv(const struct process *p);
+
 /* Where the program's stack and heap began, as its cell says; or 0. */
 void maps_places(const struct process *p, uint64_t *stack, uint64_t *heap);

@@ -258,6 +258,24 @@ const struct cred *process_cred(const struct process *p)
 	return p->cred;
 }
 
+bool process_may_inspect(const struct task *by, const struct process *p,
+                         bool real)
+{
+	const struct cred *c = by->cred;
+	const struct cred *to = process_cred(p);
+	uint32_t uid = real ? c->uid : c->fsuid;
+	uint32_t gid = real ? c->gid : c->fsgid;
+	uint64_t caps = real ? c->cap_permitted : c->cap_effective;
+
+	if (by->process == p || cred_capable(c, CRED_CAP_SYS_PTRACE))
+		return true;
+	if (!to || !p->dumpable || uid != to->uid || uid != to->euid ||
+	    uid != to->suid || gid != to->gid || gid != to->egid ||
+	    gid != to->sgid)
+		return false;
+	return !(to->cap_permitted & ~caps);
+}
+
 struct sighand *process_sighand(const struct process *p)
 {
 	if (list_empty(&p->tasks))

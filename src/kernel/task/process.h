@@ -54,6 +54,11 @@ struct usage {
 	uint64_t maxrss_kib;
 };
 
+/* What read(2), write(2) and their kin have moved, as /proc/PID/io says. */
+struct process_io {
+	uint64_t rchar, wchar, syscr, syscw;
+};
+
 struct process {
 	struct kernel *kernel;
 	int32_t pid; /* tgid */
@@ -69,6 +74,7 @@ struct process {
 	struct list in_pgrp;
 	bool subreaper;
 	bool execed; /* since it was forked: setpgid(2) by the parent fails */
+	uint32_t program_count; /* how often it has executed one */
 
 	/* End and job control. */
 	int32_t exit_signal;
@@ -93,6 +99,7 @@ struct process {
 	abi_rlimit rlimit[PROCESS_RLIMITS];
 	struct usage usage;          /* of tasks and cells that have gone */
 	struct usage children_usage; /* of children waited for */
+	struct process_io io;        /* likewise included */
 	uint64_t start_ns;
 
 	/* Timers; kernel/task/itimer.h. */
@@ -151,6 +158,13 @@ struct pgrp *process_group_find(struct kernel *k, int32_t pgid);
  * one of its tasks is running, that happens when it returns.
  */
 void process_kill(struct process *p, uint32_t wait_status);
+
+/*
+ * May the task look into the process: ptrace(2) has the rules, under "Ptrace
+ * access mode checking".  `real`: by its real ids, not those for files.
+ */
+bool process_may_inspect(const struct task *by, const struct process *p,
+                         bool real);
 
 /* Credentials of the process, also of a zombie.  Borrowed. */
 const struct cred *process_cred(const struct process *p);
