@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/nearest.h"
+
 /* The words of a command line on their way to the rows. */
 struct scan {
 	const struct option_row *rows;
@@ -30,6 +32,21 @@ static int ambiguous(const struct scan *s, const char *text, size_t len)
 	                 (int)len, text, names);
 }
 
+/* "no such option: --lable; did you mean --label?" */
+static int unknown(const struct scan *s, const char *text, size_t len)
+{
+	char name[NEAREST_MAX + 1] = "";
+	struct nearest n = {.to = name};
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, text);
+	for (size_t i = 0; i < s->count && len > 0; i++)
+		nearest_see(&n, s->rows[i].name);
+	return fault_set(s->fault, -EINVAL, "no such option: --%.*s; %s%s%s",
+	                 (int)len, text,
+	                 n.best ? "did you mean --" : "--help names them",
+	                 n.best ? n.best : "", n.best ? "?" : "");
+}
+
 /*
  * The row of "name" or "name=value", and the value.  A name may be cut short as
  * long as it can mean one option only.
@@ -52,8 +69,7 @@ static int find(const struct scan *s, const char *text, const char **value,
 		like++;
 	}
 	if (like == 0)
-		return fault_set(s->fault, -EINVAL, "no such option: --%s",
-		                 text);
+		return unknown(s, text, len);
 	return like > 1 ? ambiguous(s, text, len) : 0;
 }
 
@@ -145,7 +161,9 @@ static int take_letters(struct scan *s, const char *word)
 
 		if (!row)
 			return fault_set(s->fault, -EINVAL,
-			                 "no such option: -%c", *at);
+			                 "no such option: -%c; --help names "
+			                 "them",
+			                 *at);
 		if (takes_value(row))
 			return take(s, row, rest);
 		err = take(s, row, NULL);

@@ -137,6 +137,34 @@ static void options_may_stand_anywhere(void **state)
 	assert_int_equal(SORTS(&s, words, "--none"), -EINVAL);
 }
 
+/* What is not there is named, with what may have been meant. */
+static void unknown_options_are_explained(void **state)
+{
+	static const struct {
+		const char *word, *says;
+	} refused[] = {
+		{"--plian", "no such option: --plian; did you mean --plain?"},
+		{"--txet=1", "no such option: --txet; did you mean --text?"},
+		{"--nothing-like-it",
+	         "no such option: --nothing-like-it; --help names them"},
+		{"--=x", "no such option: --; --help names them"},
+		{"-q", "no such option: -q; --help names them"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		char verb[] = "verb";
+		char *argv[] = {verb, (char *)(uintptr_t)refused[i].word, NULL};
+		struct seen s = {0};
+		struct fault f;
+
+		assert_int_equal(
+			options_read(rows, ARRAY_LEN(rows), &s, argv, &f),
+			-EINVAL);
+		assert_string_equal(f.text, refused[i].says);
+	}
+}
+
 static void some_options_take_several_words(void **state)
 {
 	struct seen s = {0};
@@ -284,6 +312,7 @@ int main(void)
 		cmocka_unit_test(options_end_where_the_command_begins),
 		cmocka_unit_test(letters_join_and_take_values),
 		cmocka_unit_test(options_may_stand_anywhere),
+		cmocka_unit_test(unknown_options_are_explained),
 		cmocka_unit_test(some_options_take_several_words),
 		cmocka_unit_test(a_command_keeps_its_options),
 		cmocka_unit_test(lists_have_an_end),
