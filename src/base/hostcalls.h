@@ -12,7 +12,7 @@
  *	NONE_OF(arg, mask)   ... has no bit of the mask
  *	IS64(arg, value)     all 64 bits have the value
  *
- * To make rows of it, define these words by HOSTCALLS_* and include the table.
+ * To make rows of it, include base/hostcalls_words.h and the table.
  */
 #pragma once
 

@@ -14,13 +14,7 @@
 #include "base/hostcalls.h"
 #include "base/probe.h"
 
-#define ANY      HOSTCALLS_ANY
-#define IS       HOSTCALLS_IS
-#define NONE_OF  HOSTCALLS_NONE_OF
-#define IS64     HOSTCALLS_IS64
-#define HOSTFAIL HOSTCALLS_FAIL
-#define HOSTCALL HOSTCALLS_CALL
-
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {
 #include "gateway/seccomp.def"
 };

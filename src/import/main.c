@@ -37,13 +37,7 @@
 #define INPUTS_MAX 128
 #define MEMORY_MAX ((rlim_t)8 << 30)
 
-#define ANY      HOSTCALLS_ANY
-#define IS       HOSTCALLS_IS
-#define NONE_OF  HOSTCALLS_NONE_OF
-#define IS64     HOSTCALLS_IS64
-#define HOSTFAIL HOSTCALLS_FAIL
-#define HOSTCALL HOSTCALLS_CALL
-
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {
 #include "import/seccomp.def"
 };

@@ -11,14 +11,7 @@
 
 #include "channel/layout.h"
 
-#define ANY      HOSTCALLS_ANY
-#define IS       HOSTCALLS_IS
-#define ONLY     HOSTCALLS_ONLY
-#define NONE_OF  HOSTCALLS_NONE_OF
-#define IS64     HOSTCALLS_IS64
-#define HOSTFAIL HOSTCALLS_FAIL
-#define HOSTCALL HOSTCALLS_CALL
-
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {
 #include "kernel/seccomp.def"
 };

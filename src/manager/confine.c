@@ -20,20 +20,12 @@
 #include "base/landlock.h"
 #include "policy/policy_store.h"
 
-#define ANY      HOSTCALLS_ANY
-#define IS       HOSTCALLS_IS
-#define ONLY     HOSTCALLS_ONLY
-#define NONE_OF  HOSTCALLS_NONE_OF
-#define IS64     HOSTCALLS_IS64
-#define HOSTFAIL HOSTCALLS_FAIL
-
-#define HOSTCALL HOSTCALLS_CALL
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row manager_rows[] = {
 #include "manager/seccomp.def"
 };
 
-#define HOSTFAIL HOSTCALLS_FAIL
-#define HOSTCALL HOSTCALLS_CALL
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row worker_rows[] = {
 #include "manager/worker.def"
 };

@@ -21,11 +21,7 @@
 #define LIFE_FD   4 /* a pipe that ends with it */
 #define FDS       5
 
-#define ANY      HOSTCALLS_ANY
-#define IS       HOSTCALLS_IS
-#define HOSTFAIL HOSTCALLS_FAIL
-#define HOSTCALL HOSTCALLS_CALL
-
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {
 #include "manager/helper.def"
 };

@@ -33,12 +33,7 @@
 
 #define MEMORY_MAX ((rlim_t)256 << 20)
 
-#define ANY      HOSTCALLS_ANY
-#define IS       HOSTCALLS_IS
-#define NONE_OF  HOSTCALLS_NONE_OF
-#define IS64     HOSTCALLS_IS64
-#define HOSTCALL HOSTCALLS_CALL
-
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {
 #include "receive/seccomp.def"
 };

@@ -68,12 +68,7 @@ static bool serve(pid_t kernel)
 	return true;
 }
 
-#define ANY      HOSTCALLS_ANY
-#define IS       HOSTCALLS_IS
-#define ONLY     HOSTCALLS_ONLY
-#define HOSTFAIL HOSTCALLS_FAIL
-#define HOSTCALL HOSTCALLS_CALL
-
+#include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {
 #include "supervise/keeper.def"
 };
