@@ -23,7 +23,6 @@
 #include "kernel/task/process.h"
 #include "kernel/task/signal.h"
 
-#define IO_MAX     0x7ffff000u /* one call moves no more */
 #define IOV_INLINE 8
 
 #define RWF_KNOWN (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND)
@@ -232,7 +231,7 @@ static long one(struct task *t, struct transfer *x, uaddr_t buf, uint64_t size,
 	if (size > (uint64_t)INT64_MAX) {
 		n = -EINVAL;
 	} else {
-		uio_init(&x->uio, t, buf, MIN(size, IO_MAX));
+		uio_init(&x->uio, t, buf, MIN(size, UIO_MAX));
 		n = move(t, x);
 	}
 	file_put(x->file);
@@ -277,25 +276,6 @@ long sys_pwrite64(struct task *t, const struct args_pwrite64 *a)
 	return err < 0 ? err : one(t, &x, a->buf, a->size, do_write);
 }
 
-/*
- * Reads the pieces and cuts them to IO_MAX in all.  A size that is negative
- * as a long is refused, wherever it stands.
- */
-static long take_iov(struct task *t, uaddr_t at, size_t count, abi_iovec *iov)
-{
-	uint64_t room = IO_MAX;
-
-	if (user_read(t, at, iov, count * sizeof(*iov)) < 0)
-		return -EFAULT;
-	for (size_t i = 0; i < count; i++) {
-		if (iov[i].size > (uint64_t)INT64_MAX)
-			return -EINVAL;
-		iov[i].size = MIN(iov[i].size, room);
-		room -= iov[i].size;
-	}
-	return 0;
-}
-
 struct vector {
 	int32_t fd;
 	uint32_t flags;
@@ -319,9 +299,7 @@ static long move_iov(struct task *t, struct transfer *x, const struct vector *v,
 		if (!iov)
 			return -ENOMEM;
 	}
-	n = take_iov(t, v->iov, (size_t)v->count, iov);
-	if (n == 0)
-		n = uio_init_iov(&x->uio, t, iov, (size_t)v->count);
+	n = uio_init_iov(&x->uio, t, v->iov, iov, (size_t)v->count);
 	if (n == 0 && x->uio.left > 0)
 		n = move(t, x);
 	if (iov != few)

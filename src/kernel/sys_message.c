@@ -19,7 +19,6 @@
 #include "kernel/task/signal.h"
 
 #define IOV_INLINE  8u
-#define IO_MAX      0x7ffff000u
 #define CONTROL_MAX 131072u /* net.core.optmem_max */
 #define SIGPIPE     13
 #define NSEC        1000000000u
@@ -49,7 +48,6 @@ static long pieces_init(struct pieces *p, struct task *t, uaddr_t at,
                         uint64_t count)
 {
 	size_t size = (size_t)count * sizeof(abi_iovec);
-	uint64_t room = IO_MAX;
 	abi_iovec *iov = p->few;
 
 	p->many = NULL;
@@ -62,15 +60,7 @@ static long pieces_init(struct pieces *p, struct task *t, uaddr_t at,
 			return -ENOMEM;
 		iov = p->many;
 	}
-	if (count > 0 && user_read(t, at, iov, size) < 0)
-		return -EFAULT;
-	for (size_t i = 0; i < count; i++) {
-		if (iov[i].size > (uint64_t)INT64_MAX)
-			return -EINVAL;
-		iov[i].size = MIN(iov[i].size, room);
-		room -= iov[i].size;
-	}
-	return uio_init_iov(&p->uio, t, iov, (size_t)count);
+	return uio_init_iov(&p->uio, t, at, iov, (size_t)count);
 }
 
 static void pieces_fini(struct pieces *p, struct task *t)
@@ -144,7 +134,7 @@ long sys_sendto(struct task *t, const struct args_sendto *a)
 	if (a->addr.raw)
 		n = sockname_read(t, a->addr, a->addr_size, &m.name);
 	if (n == 0) {
-		uio_init(&u, t, a->buf, MIN(a->size, IO_MAX));
+		uio_init(&u, t, a->buf, MIN(a->size, UIO_MAX));
 		m.uio = &u;
 		n = send_message(f, s, &m);
 	}
@@ -310,7 +300,7 @@ long sys_recvfrom(struct task *t, const struct args_recvfrom *a)
 	n = socket_from_fd(t, a->fd, &f, &s);
 	if (n < 0)
 		return n;
-	uio_init(&u, t, a->buf, MIN(a->size, IO_MAX));
+	uio_init(&u, t, a->buf, MIN(a->size, UIO_MAX));
 	m.uio = &u;
 	n = recv_message(f, s, &m);
 	scm_drop(m.files);

@@ -240,9 +240,7 @@ long sys_msgctl(struct task *t, const struct args_msgctl *a)
 		return -EINVAL;
 	if (a->cmd == IPC_INFO || a->cmd == MSG_INFO)
 		return give_info(t, a->buf, a->cmd == MSG_INFO);
-	if (a->cmd == MSG_STAT || a->cmd == MSG_STAT_ANY)
-		o = sysv_at(&w->msg, a->id);
-	else
-		o = sysv_find(&w->msg, a->id);
+	o = sysv_named(&w->msg, a->id,
+	               a->cmd == MSG_STAT || a->cmd == MSG_STAT_ANY);
 	return o ? with_queue(t, queue_of(o), a) : -EINVAL;
 }

@@ -289,9 +289,7 @@ long sys_semctl(struct task *t, const struct args_semctl *a)
 		return -EINVAL;
 	if (a->cmd == IPC_INFO || a->cmd == SEM_INFO)
 		return give_info(t, a->arg, a->cmd == SEM_INFO);
-	if (a->cmd == SEM_STAT || a->cmd == SEM_STAT_ANY)
-		o = sysv_at(&w->sem, a->id);
-	else
-		o = sysv_find(&w->sem, a->id);
+	o = sysv_named(&w->sem, a->id,
+	               a->cmd == SEM_STAT || a->cmd == SEM_STAT_ANY);
 	return o ? with_set(t, set_of(o), a) : -EINVAL;
 }

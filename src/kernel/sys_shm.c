@@ -188,9 +188,7 @@ long sys_shmctl(struct task *t, const struct args_shmctl *a)
 		return -EINVAL;
 	if (a->cmd == IPC_INFO || a->cmd == SHM_INFO)
 		return give_info(t, a->buf, a->cmd == SHM_INFO);
-	if (a->cmd == SHM_STAT || a->cmd == SHM_STAT_ANY)
-		o = sysv_at(&w->shm, a->id);
-	else
-		o = sysv_find(&w->shm, a->id);
+	o = sysv_named(&w->shm, a->id,
+	               a->cmd == SHM_STAT || a->cmd == SHM_STAT_ANY);
 	return o ? with_segment(t, segment_of(o), a) : -EINVAL;
 }

@@ -471,20 +471,13 @@ static long splice_memory(struct task *t, struct file *f,
 	bool nonblock = (a->flags & SPLICE_F_NONBLOCK) || file_nonblock(f);
 	bool write = f->mode & FILE_WRITE;
 	abi_iovec iov[IOV_INLINE];
-	uint64_t room = MOVE_MAX;
 	struct uio u;
 	long n;
 
 	/* What does not fit here the caller brings the next time. */
 	size_t count = MIN(a->count, (uint64_t)IOV_INLINE);
 
-	if (user_read(t, a->iov, iov, count * sizeof(iov[0])) < 0)
-		return -EFAULT;
-	for (size_t i = 0; i < count; i++) {
-		iov[i].size = MIN(iov[i].size, room);
-		room -= iov[i].size;
-	}
-	n = uio_init_iov(&u, t, iov, count);
+	n = uio_init_iov(&u, t, a->iov, iov, count);
 	if (n < 0 || u.left == 0)
 		return n;
 	u.nonblock = nonblock;

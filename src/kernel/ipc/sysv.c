@@ -56,11 +56,14 @@ struct sysv_object *sysv_find(const struct sysv_table *st, int32_t id)
 	return o && o->id == id ? o : NULL;
 }
 
-struct sysv_object *sysv_at(const struct sysv_table *st, int32_t place)
+struct sysv_object *sysv_named(const struct sysv_table *st, int32_t id,
+                               bool by_place)
 {
-	if (place < 0 || (uint32_t)place >= st->room)
+	if (!by_place)
+		return sysv_find(st, id);
+	if (id < 0 || (uint32_t)id >= st->room)
 		return NULL;
-	return st->place[place];
+	return st->place[id];
 }
 
 static struct sysv_object *find_key(const struct sysv_table *st, int32_t key)

@@ -49,8 +49,12 @@ void sysv_fini(struct kernel *k);
 /* The object of that number, or NULL. */
 struct sysv_object *sysv_find(const struct sysv_table *st, int32_t id);
 
-/* The object in that place of the table, as the *_STAT commands name it. */
-struct sysv_object *sysv_at(const struct sysv_table *st, int32_t place);
+/*
+ * What semctl(2), msgctl(2) and shmctl(2) are about: the object of that number;
+ * or, `by_place`, in that place of the table, as *_STAT and *_STAT_ANY want it.
+ */
+struct sysv_object *sysv_named(const struct sysv_table *st, int32_t id,
+                               bool by_place);
 
 /*
  * What semget(2) and msgget(2) have in common.  Returns 1 and *out when there

@@ -16,19 +16,24 @@ void uio_init(struct uio *u, struct task *t, uaddr_t at, size_t size)
 	};
 }
 
-int uio_init_iov(struct uio *u, struct task *t, const abi_iovec *iov,
+int uio_init_iov(struct uio *u, struct task *t, uaddr_t at, abi_iovec *iov,
                  size_t count)
 {
-	size_t left = 0;
+	uint64_t room = UIO_MAX;
 
-	for (size_t i = 0; i < count; i++)
-		if (!size_add(left, iov[i].size, &left) || left > INT_MAX)
+	if (user_read(t, at, iov, count * sizeof(*iov)) < 0)
+		return -EFAULT;
+	for (size_t i = 0; i < count; i++) {
+		if (iov[i].size > (uint64_t)INT64_MAX)
 			return -EINVAL;
+		iov[i].size = MIN(iov[i].size, room);
+		room -= iov[i].size;
+	}
 	*u = (struct uio){
 		.task = t,
 		.iov = iov,
 		.count = count,
-		.left = left,
+		.left = (size_t)(UIO_MAX - room),
 	};
 	return 0;
 }

@@ -11,6 +11,8 @@
 
 #include "kernel/task/user.h"
 
+#define UIO_MAX 0x7ffff000u /* one call moves no more, as on Linux */
+
 struct uio {
 	struct task *task;
 	const abi_iovec *iov; /* checked: the sizes' sum fits */
@@ -27,9 +29,13 @@ struct uio {
 /* A transfer of one piece of guest memory. */
 void uio_init(struct uio *u, struct task *t, uaddr_t at, size_t size);
 
-/* Of several pieces; `iov` is borrowed.  0 or -EINVAL (sum over INT_MAX). */
-must_check int uio_init_iov(struct uio *u, struct task *t, const abi_iovec *iov,
-                            size_t count);
+/*
+ * Of the `count` pieces that the guest lists at `at`, read into `iov`, which is
+ * borrowed; what is over UIO_MAX in all is cut off.  0, -EFAULT, or -EINVAL: a
+ * size is negative as a long, wherever it stands.
+ */
+must_check int uio_init_iov(struct uio *u, struct task *t, uaddr_t at,
+                            abi_iovec *iov, size_t count);
 
 /* Of kernel memory. */
 void uio_init_kernel(struct uio *u, void *at, size_t size);

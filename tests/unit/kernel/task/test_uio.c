@@ -149,14 +149,22 @@ static void a_string_ends_at_its_nul_or_is_too_long(void **state)
 	assert_int_equal(user_string(&b->task, UADDR_NULL, got, 6), -EFAULT);
 }
 
+/* As a call with these pieces has it. */
+static int init(struct uio *u, struct bed *b, const abi_iovec *iov,
+                abi_iovec *got, size_t count)
+{
+	return uio_init_iov(u, &b->task, (uaddr_t){(uint64_t)iov}, got, count);
+}
+
 static void pieces_are_filled_one_after_the_other(void **state)
 {
 	struct bed *b = *state;
 	char a[3], c[5];
 	const abi_iovec iov[] = {{(uint64_t)a, 3}, {0, 0}, {(uint64_t)c, 5}};
+	abi_iovec got[3];
 	struct uio u;
 
-	assert_int_equal(uio_init_iov(&u, &b->task, iov, 3), 0);
+	assert_int_equal(init(&u, b, iov, got, 3), 0);
 	assert_int_equal(u.left, 8);
 	assert_int_equal(uio_put(&u, "12345678", 8), 0);
 	assert_memory_equal(a, "123", 3);
@@ -169,10 +177,11 @@ static void rooms_and_data_cover_all_pieces(void **state)
 	struct bed *b = *state;
 	char a[3], c[5];
 	const abi_iovec iov[] = {{(uint64_t)a, 3}, {(uint64_t)c, 5}};
+	abi_iovec got[2];
 	struct uio u;
 	size_t size;
 
-	assert_int_equal(uio_init_iov(&u, &b->task, iov, 2), 0);
+	assert_int_equal(init(&u, b, iov, got, 2), 0);
 	while (u.left > 0) {
 		void *room = uio_room(&u, &size);
 
@@ -183,7 +192,7 @@ static void rooms_and_data_cover_all_pieces(void **state)
 	assert_memory_equal(a, "xxx", 3);
 	assert_memory_equal(c, "xxxxx", 5);
 
-	assert_int_equal(uio_init_iov(&u, &b->task, iov, 2), 0);
+	assert_int_equal(init(&u, b, iov, got, 2), 0);
 	while (u.left > 0) {
 		assert_memory_equal(uio_data(&u, &size), "xxxxx", size);
 		uio_data_done(&u, size);
@@ -191,15 +200,23 @@ static void rooms_and_data_cover_all_pieces(void **state)
 	assert_int_equal(u.done, 8);
 }
 
-static void sizes_that_do_not_add_up_are_refused(void **state)
+static void sizes_are_cut_or_refused(void **state)
 {
 	struct bed *b = *state;
-	const abi_iovec iov[] = {{4096, UINT64_MAX}, {4096, 2}};
-	const abi_iovec big[] = {{4096, 1u << 31}};
+	const abi_iovec negative[] = {{4096, 1}, {4096, UINT64_MAX}};
+	const abi_iovec large[] = {{4096, INT64_MAX}, {4096, INT64_MAX}};
+	abi_iovec got[2];
 	struct uio u;
 
-	assert_int_equal(uio_init_iov(&u, &b->task, iov, 2), -EINVAL);
-	assert_int_equal(uio_init_iov(&u, &b->task, big, 1), -EINVAL);
+	assert_int_equal(init(&u, b, negative, got, 2), -EINVAL);
+	assert_int_equal(init(&u, b, large, got, 2), 0);
+	assert_int_equal(u.left, UIO_MAX);
+	assert_int_equal(got[0].size, UIO_MAX);
+	assert_int_equal(got[1].size, 0);
+	assert_int_equal(uio_init_iov(&u, &b->task, UADDR_NULL, got, 1),
+	                 -EFAULT);
+	assert_int_equal(uio_init_iov(&u, &b->task, UADDR_NULL, got, 0), 0);
+	assert_int_equal(u.left, 0);
 }
 
 int main(void)
@@ -226,9 +243,8 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(rooms_and_data_cover_all_pieces,
 	                                        set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			sizes_that_do_not_add_up_are_refused, set_up,
-			tear_down),
+		cmocka_unit_test_setup_teardown(sizes_are_cut_or_refused,
+	                                        set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
