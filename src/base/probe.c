@@ -104,21 +104,3 @@ int probe_yama(void)
 		return -1;
 	return text[0] - '0';
 }
-
-bool probe_cgroup(void)
-{
-	char text[1024], path[1100];
-	char *end, *ours;
-
-	if (slurp("/proc/self/cgroup", text, sizeof(text)) < 1)
-		return false;
-	ours = strstr(text, "0::/");
-	if (!ours)
-		return false;
-	end = strchr(ours, '\n');
-	if (end)
-		*end = '\0';
-	(void)snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cgroup.procs",
-	               ours + 3);
-	return access(path, W_OK) == 0;
-}

@@ -28,6 +28,3 @@ bool probe_fsgsbase(void);
 
 /* Yama's ptrace_scope, or -1 without Yama. */
 int probe_yama(void);
-
-/* A cgroup v2 of ours in which we may make others. */
-bool probe_cgroup(void);

@@ -11,6 +11,7 @@
 #include "base/probe.h"
 #include "cli/frame.h"
 #include "cli/verbs.h"
+#include "supervise/cgroup.h"
 
 struct protection {
 	const char *key;
@@ -65,6 +66,19 @@ static const char *refusal(const struct protection *p, const char *release)
 	return NULL;
 }
 
+/* What is in force. */
+static const char *cgroup_text(int limits)
+{
+	static const char *const texts[] = {
+		[0] = ": one without limits is made",
+		[CGROUP_MEMORY] = ": limits memory",
+		[CGROUP_PIDS] = ": limits tasks",
+		[CGROUP_MEMORY | CGROUP_PIDS] = ": limits memory and tasks",
+	};
+
+	return limits < 0 ? "" : texts[limits];
+}
+
 static void print_text(const struct protection *p, const char *release,
                        const char *why)
 {
@@ -74,6 +88,8 @@ static void print_text(const struct protection *p, const char *release,
 		             there(&p[i]) ? "yes" : "no");
 		if (i == AT_landlock && there(&p[i]))
 			(void)printf(", ABI %d", p[i].value);
+		if (i == AT_cgroup)
+			(void)printf("%s", cgroup_text(p[i].value));
 		if (i == AT_yama && p[i].value >= 0)
 			(void)printf(", ptrace_scope %d", p[i].value);
 		(void)putchar('\n');

@@ -20,6 +20,7 @@
 #include "manager/helper.h"
 #include "manager/spawnwire.h"
 #include "manager/worker.h"
+#include "supervise/cgroup.h"
 #include "supervise/door.h"
 #include "supervise/keeper.h"
 #include "supervise/machine.h"
@@ -382,6 +383,7 @@ _Noreturn void spawner_serve(struct manager *m, int sock)
 	    dup2(null, STDOUT_FILENO) < 0)
 		_exit(OURS);
 	close(null);
+	cgroup_sweep();
 	do {
 		n = spawnwire_receive(sock, room, &a.fds);
 		if (n <= 0)

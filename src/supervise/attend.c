@@ -299,6 +299,7 @@ int attend_qube(struct started *k, struct streams *s, int signal_fd,
 		;
 	base_close(&k->control);
 	a.how = start_reap(k->pid);
+	cgroup_end(&k->cgroup);
 	/* All its ends are closed now: what is left is in the pipes. */
 	streams_stop_input(s);
 	while (!streams_done(s))

@@ -19,7 +19,15 @@
 #define OURS  125 /* exit status for our own failure */
 
 /* What a keeper needs, moved to the lowest numbers behind its streams. */
-enum { FD_LOG = 2, FD_CONTROL, FD_REPORT, FD_COUNT };
+enum {
+	FD_LOG = 2,
+	FD_CONTROL,
+	FD_REPORT,
+	FD_PARENT, /* these of the cgroup, if there is one */
+	FD_EVENTS,
+	FD_KILL,
+	FD_COUNT
+};
 
 static void report(const char *text)
 {
@@ -83,7 +91,7 @@ static void confine(void)
 	_exit(OURS); /* the kernel ends with us */
 }
 
-static _Noreturn void keep(pid_t kernel)
+static _Noreturn void keep(pid_t kernel, struct cgroup *g)
 {
 	int how;
 
@@ -93,6 +101,7 @@ static _Noreturn void keep(pid_t kernel)
 	/* Should it only have closed its connection, it is not ours any more. */
 	(void)kill(kernel, SIGKILL);
 	how = start_reap(kernel);
+	cgroup_end(g);
 	if (WIFSIGNALED(how) && WTERMSIG(how) == SIGSYS)
 		(void)fprintf(stderr, "the kernel made a forbidden host call "
 		                      "and was killed\n");
@@ -114,18 +123,29 @@ static void usual_signals(void)
 }
 
 /* Keeps these alone, at their numbers. */
-static int settle(int log, int control, int to_report)
+static int settle(int log, int to_report, struct started *k)
 {
-	int high[] = {log, control, to_report};
+	struct cgroup *g = &k->cgroup;
+	int *const all[] = {&log,       &k->control, &to_report,
+	                    &g->parent, &g->events,  &g->kill};
 
-	for (size_t i = 0; i < ARRAY_LEN(high); i++) {
-		high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, FD_COUNT);
-		if (high[i] < 0)
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (*all[i] < 0)
+			continue;
+		*all[i] = fcntl(*all[i], F_DUPFD_CLOEXEC, FD_COUNT);
+		if (*all[i] < 0)
 			return -errno;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(high); i++)
-		if (dup2(high[i], FD_LOG + (int)i) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int to = FD_LOG + (int)i;
+
+		if (*all[i] < 0)
+			(void)close(to);
+		else if (dup2(*all[i], to) < 0)
 			return -errno;
+		else
+			*all[i] = to;
+	}
 	if (dup2(FD_LOG, 0) < 0 || dup2(FD_LOG, 1) < 0)
 		return -errno;
 	(void)syscall(SYS_close_range, FD_COUNT, ~0u, 0);
@@ -146,9 +166,9 @@ _Noreturn void keeper_become(struct start *s, int log, int to_report)
 		(void)!write(to_report, f.text, strlen(f.text));
 		_exit(OURS);
 	}
-	if (settle(log, k.control, to_report) < 0)
+	if (settle(log, to_report, &k) < 0)
 		_exit(OURS); /* the kernel ends with us */
-	keep(k.pid);
+	keep(k.pid, &k.cgroup);
 }
 
 int keeper_start(struct start *s, int log, struct keeper *out, struct fault *f)

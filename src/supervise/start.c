@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -98,7 +99,8 @@ static_assert(FREE_FD >= LAUNCH_FDS_MAX + LAUNCH_FD_FIRST, "no overlap");
 
 struct child {
 	int exe;
-	int go; /* read end: a byte says that the record is complete */
+	int go;     /* read end: a byte says that the record is complete */
+	int cgroup; /* it is to begin in; -1: ours */
 	int fd[LAUNCH_FDS_MAX + LAUNCH_FD_FIRST]; /* by number */
 	int count;
 };
@@ -151,7 +153,14 @@ static int move_up(int fd)
 
 static pid_t clone_kernel(const struct child *c, uint64_t flags)
 {
-	long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0);
+	struct clone_args into = {
+		.flags = flags | (uint64_t)CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = (__u64)c->cgroup,
+	};
+	long pid = c->cgroup >= 0 ? syscall(SYS_clone3, &into, sizeof(into))
+	                          : syscall(SYS_clone, flags | SIGCHLD, NULL,
+	                                    NULL, NULL, 0);
 
 	if (pid == 0)
 		become_kernel(c);
@@ -159,7 +168,7 @@ static pid_t clone_kernel(const struct child *c, uint64_t flags)
 }
 
 /* Clones into namespaces, as many as there are. */
-static int clone_jailed(const struct child *c, int record, struct launch *l,
+static int clone_jailed(struct child *c, int record, struct launch *l,
                         pid_t *out, struct fault *f)
 {
 	uint64_t flags = NAMESPACES;
@@ -169,6 +178,11 @@ static int clone_jailed(const struct child *c, int record, struct launch *l,
 
 	if (pid < 0) {
 		flags = probe_namespaces(NAMESPACES);
+		pid = clone_kernel(c, flags);
+	}
+	/* A host may let us make a cgroup, and not begin in it. */
+	if (pid < 0 && c->cgroup >= 0) {
+		c->cgroup = -1;
 		pid = clone_kernel(c, flags);
 	}
 	if (pid < 0)
@@ -239,6 +253,20 @@ static int start_child(struct child *c, struct start *s, int record,
 	return err;
 }
 
+static int start_in_cgroup(struct child *c, struct start *s, int record,
+                           struct started *out, struct fault *f)
+{
+	int err;
+
+	cgroup_make(&out->cgroup, s->record.memory, s->record.tasks);
+	c->cgroup = out->cgroup.dir;
+	err = start_child(c, s, record, out, f);
+	cgroup_settle(&out->cgroup);
+	if (err < 0)
+		cgroup_end(&out->cgroup);
+	return err;
+}
+
 /* Our programs for qubes, in every qube.  A host may do without them. */
 static int add_tools(struct start *s, int *folder, struct fault *f)
 {
@@ -270,8 +298,13 @@ int start_reap(pid_t kernel)
 
 int start_kernel(struct start *s, struct started *out, struct fault *f)
 {
-	struct child c = {.exe = -1, .go = -1};
-	struct started got = {.pid = -1, .control = -1, .say = -1};
+	struct child c = {.exe = -1, .go = -1, .cgroup = -1};
+	struct started got = {
+		.pid = -1,
+		.control = -1,
+		.say = -1,
+		.cgroup = CGROUP_NONE,
+	};
 	autoclose int record = -1, theirs = -1, mine = -1;
 	autoclose int say = -1, heard = -1, exe = -1, tools = -1;
 	int ends[2], err;
@@ -304,7 +337,7 @@ int start_kernel(struct start *s, struct started *out, struct fault *f)
 	if (err < 0)
 		err = fault_set(f, err, "move descriptors: %s", strerror(-err));
 	else
-		err = start_child(&c, s, record, &got, f);
+		err = start_in_cgroup(&c, s, record, &got, f);
 	empty_child(&c);
 	if (err < 0)
 		return err;

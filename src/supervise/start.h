@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "channel/launch.h"
+#include "supervise/cgroup.h"
 
 /* The folder beside our programs that holds those for qubes. */
 #define START_TOOLS "guest"
@@ -23,6 +24,7 @@ struct started {
 	pid_t pid;
 	int control; /* channel/control.h */
 	int say;     /* the pipe with what the kernel says besides, or -1 */
+	struct cgroup cgroup; /* cgroup_end() it behind start_reap() */
 };
 
 /*
