@@ -47,6 +47,42 @@ grep -q 'vault:private is locked.*volume unlock' status.err ||
 	fail "$(cat status.err)"
 export BENTO_ASKPASS=$PWD/bin/ask
 
+# Nobody is asked when a call or autostart wants it: the call is refused, and the
+# user is told why.
+again
+policy=$HOME/.config/bento/policy.d
+mkdir -p "$policy"
+echo 'test.Call * caller vault allow' >"$policy/30-test.policy"
+bento create caller
+bento prefs vault autostart True
+bento quit
+says
+bento start caller
+mkfifo seen
+"$BENTO" events --json >seen &
+watcher=$!
+exec 6<seen
+line=
+until [ "$line" ]; do # until it is connected, and sees something
+	bento tags caller add seen
+	bento tags caller del seen
+	read -r -t 1 line <&6 || :
+done
+status 126 bento run caller -- qrexec-client-vm vault test.Call
+until grep -q '"call"' <<<"$line"; do
+	read -r -t 30 line <&6 || fail "no event of the call"
+done
+grep -q '"fail".*vault:private is locked: its passphrase is wanted' <<<"$line" ||
+	fail "it is not said why: $line"
+exec 6<&-
+kill $watcher
+equal "nobody asked" "$(cat asked)" ""
+[ "$(grep -c 'start vault: vault:private is locked' \
+	"$HOME/.local/state/bento/log/manager.log")" -ge 1 ] ||
+	fail "autostart says nothing: $(cat "$HOME/.local/state/bento/log/manager.log")"
+bento prefs vault autostart False
+bento kill caller
+
 # What needs the key asks for it; what does not, does not.
 says "$secret"
 bento volume export vault:private vault.tar
