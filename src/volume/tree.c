@@ -285,6 +285,18 @@ static int name_free(struct volume *v, const struct tree_node *dir,
 	return err == 0 ? -EEXIST : err == -ENOENT ? 0 : err;
 }
 
+/* An empty object and its number.  A descriptor, or a negative errno. */
+static int object_for(struct volume *v, uint64_t *ino)
+{
+	int fd = spare_take(v, ino);
+
+	if (fd >= 0)
+		return fd;
+	fd = object_create(v->objects_fd, *ino);
+	v->created |= fd >= 0;
+	return fd == -EMFILE ? -ENFILE : fd;
+}
+
 int tree_create(struct volume *v, struct tree_node *dir, struct span name,
                 struct tree_node *new, int *object)
 {
@@ -303,12 +315,11 @@ int tree_create(struct volume *v, struct tree_node *dir, struct span name,
 	new->r.xattr_bytes = 0;
 	new->r.parent = is_dir(new) ? new->ino : 0;
 	if (S_ISREG(new->r.mode)) {
-		fd = object_create(v->objects_fd, new->ino);
+		fd = object_for(v, &new->ino);
 		if (fd < 0) {
-			err = fd == -EMFILE ? -ENFILE : fd;
+			err = fd;
 			goto uncharge;
 		}
-		v->created = true;
 	}
 	keep(&c, new);
 	if (dir) {
@@ -319,7 +330,7 @@ int tree_create(struct volume *v, struct tree_node *dir, struct span name,
 	err = finish(&c);
 	if (err < 0)
 		goto remove;
-	v->sums.next_ino++;
+	v->sums.next_ino += new->ino == v->sums.next_ino;
 	v->sums_changed = true;
 	if (fd >= 0)
 		*object = fd;

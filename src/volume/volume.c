@@ -275,6 +275,7 @@ void volume_abandon(struct volume *v)
 {
 	if (!v)
 		return;
+	(void)spare_end(v, true);
 	store_close(v->store);
 	base_close(&v->objects_fd);
 	base_close(&v->lock_fd);
@@ -287,14 +288,16 @@ void volume_abandon(struct volume *v)
 
 int volume_close(struct volume *v)
 {
+	bool spares_left;
 	int err;
 
 	if (!v)
 		return 0;
 	v->sums.clean = true;
 	v->sums_changed = true;
+	spares_left = spare_end(v, false) < 0;
 	err = volume_flush(v);
-	if (err == 0 && v->dead.count == 0)
+	if (err == 0 && v->dead.count == 0 && !spares_left)
 		(void)unlinkat(v->dir_fd, "open", 0);
 	volume_abandon(v);
 	return err;
@@ -321,6 +324,7 @@ bool volume_freeze(struct volume *v)
 	v->sums_changed = false;
 	v->created_before = v->created;
 	v->created = false;
+	v->spares.naming = v->spares.end;
 	v->dying = v->dead;
 	v->dead = spare;
 	v->dead.count = 0;
@@ -398,6 +402,8 @@ void volume_settle(struct volume *v, int err)
 	} else if (full) {
 		reserve(v);
 	}
+	if (err == 0 && v->created_before)
+		v->spares.named = v->spares.naming;
 	/* What is left goes with the batch to come. */
 	v->sums_changed |= v->dying.count > 0;
 	for (size_t i = 0; i < v->dying.count; i++)

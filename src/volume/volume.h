@@ -23,6 +23,7 @@
 
 #include "base/fault.h"
 #include "volume/header.h"
+#include "volume/spare.h"
 #include "volume/store.h"
 #include "volume/vrecord.h"
 
@@ -37,11 +38,12 @@ struct volume {
 	struct store *store;
 	struct vrecord_volume sums; /* limits, and what is used now */
 	bool sums_changed;
-	bool created;        /* an object, since the last batch */
+	bool created;        /* names of objects are not yet safe */
 	bool created_before; /* in the frozen batch */
 	bool full;           /* the host's disk refused the last batch */
 	bool encrypted;
 	uint8_t objects_key[32];
+	struct spares spares;
 	struct volume_usage {
 		uint64_t bytes;     /* used */
 		uint64_t max_bytes; /* the limit */

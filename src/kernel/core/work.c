@@ -18,6 +18,7 @@ struct workers {
 	struct event bell;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
+	pthread_cond_t ended; /* for work_finish() */
 	struct list todo;
 	struct list finished;
 	pthread_t thread[THREADS];
@@ -31,7 +32,9 @@ static void finish(struct workers *ws, struct work *w)
 	static const uint64_t one = 1;
 
 	pthread_mutex_lock(&ws->lock);
+	w->state = WORK_FINISHED;
 	list_add_tail(&ws->finished, &w->link);
+	pthread_cond_broadcast(&ws->ended);
 	pthread_mutex_unlock(&ws->lock);
 	(void)!write(ws->bell.fd, &one, sizeof(one));
 }
@@ -52,6 +55,7 @@ static void *helper(void *arg)
 		}
 		w = list_first(&ws->todo, struct work, link);
 		list_del(&w->link);
+		w->state = WORK_RUNNING;
 		pthread_mutex_unlock(&ws->lock);
 		w->run(w);
 		finish(ws, w);
@@ -99,6 +103,7 @@ int work_create(struct loop *l, struct workers **out)
 	list_init(&ws->finished);
 	pthread_mutex_init(&ws->lock, NULL);
 	pthread_cond_init(&ws->more, NULL);
+	pthread_cond_init(&ws->ended, NULL);
 	ws->bell.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ws->bell.fd < 0) {
 		err = -errno;
@@ -159,10 +164,26 @@ int work_submit(struct workers *ws, struct work *w)
 	if (ws->idle == 0 && ws->count < THREADS)
 		err = start_helper(ws);
 	if (ws->count > 0) {
+		w->state = WORK_TODO;
 		list_add_tail(&ws->todo, &w->link);
 		pthread_cond_signal(&ws->more);
 		err = 0;
 	}
 	pthread_mutex_unlock(&ws->lock);
 	return err < 0 ? -EAGAIN : 0;
+}
+
+void work_finish(struct workers *ws, struct work *w)
+{
+	bool begun;
+
+	pthread_mutex_lock(&ws->lock);
+	begun = w->state != WORK_TODO;
+	while (w->state == WORK_RUNNING)
+		pthread_cond_wait(&ws->ended, &ws->lock);
+	/* From those to do, from those finished, or from bell_ready()'s. */
+	list_del(&w->link);
+	pthread_mutex_unlock(&ws->lock);
+	if (!begun)
+		w->run(w);
 }

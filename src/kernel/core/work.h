@@ -10,6 +10,7 @@
 
 struct work {
 	struct list link;
+	enum { WORK_TODO, WORK_RUNNING, WORK_FINISHED } state; /* work.c's */
 	void (*run)(struct work *w);  /* on a helper thread */
 	void (*done)(struct work *w); /* on the kernel's thread; may free w */
 };
@@ -24,3 +25,9 @@ void work_destroy(struct workers *ws);
 
 /* Queues `w`.  Returns 0, or -EAGAIN when no thread could be started. */
 must_check int work_submit(struct workers *ws, struct work *w);
+
+/*
+ * What was submitted, and not yet done: waits until its run() is over, or calls
+ * it if no helper has begun.  Its done() is not called.
+ */
+void work_finish(struct workers *ws, struct work *w);

@@ -20,7 +20,8 @@ struct filejob {
 
 static void free_job(struct filejob *j)
 {
-	j->what.owner->unpin(j->what.node);
+	if (j->what.fd >= 0)
+		j->what.owner->unpin(j->what.node);
 	limits_free(j->kernel, j, sizeof(*j) + j->what.size);
 }
 
@@ -80,19 +81,20 @@ static struct filejob *find(struct task *t, const struct filejob_what *what)
 	return j;
 }
 
-/* Starts a helper; -EWAIT, or why not. */
+/* Starts a helper; -EWAIT, 0 if there is nothing to do, or why not. */
 static long start(struct task *t, const struct filejob_what *what)
 {
 	struct kernel *k = t->kernel;
 	struct filejob *j;
-	int err;
+	int err = 0;
 
 	if (t->job && t->job_drop)
 		t->job_drop(t);
 	j = limits_alloc(k, sizeof(*j) + what->size);
 	if (!j)
 		return -ENOMEM;
-	err = what->owner->pin(what->node);
+	if (what->fd >= 0)
+		err = what->owner->pin(what->node);
 	if (err < 0) {
 		limits_free(k, j, sizeof(*j) + what->size);
 		return err;
@@ -102,14 +104,16 @@ static long start(struct task *t, const struct filejob_what *what)
 	j->kernel = k;
 	j->task = t;
 	j->what = *what;
-	err = work_submit(k->workers, &j->work);
+	j->done = what->fd < 0;
+	if (!j->done)
+		err = work_submit(k->workers, &j->work);
 	if (err < 0) {
 		free_job(j);
 		return err;
 	}
 	t->job = j;
 	t->job_drop = job_drop;
-	return task_sleep_deep(t);
+	return j->done ? 0 : task_sleep_deep(t);
 }
 
 long filejob_do(struct task *t, const struct filejob_what *what)
@@ -119,6 +123,13 @@ long filejob_do(struct task *t, const struct filejob_what *what)
 	if (!j)
 		return start(t, what);
 	return j->done ? j->result : task_sleep_deep(t);
+}
+
+const uint64_t *filejob_note(struct task *t, const struct filejob_what *what)
+{
+	struct filejob *j = find(t, what);
+
+	return j ? j->what.note : NULL;
 }
 
 /* What a helper read for us: bytes copied, or an error. */

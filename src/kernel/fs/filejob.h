@@ -28,15 +28,16 @@ struct filejob_owner {
 	int (*run)(int fd, uint64_t number); /* on a helper thread */
 };
 
-/* Which work: two that are equal in all but `fd` are the same. */
+/* Which work: two of the same node, kind and place are the same. */
 struct filejob_what {
 	const struct filejob_owner *owner;
 	void *node;
 	enum filejob_kind kind;
-	int fd;
-	int64_t at;      /* FILEJOB_READ: from where... */
-	size_t size;     /* ...and how much */
-	uint64_t number; /* for run() */
+	int fd;           /* -1: done as soon as it is begun, pins nothing */
+	int64_t at;       /* FILEJOB_READ: from where... */
+	size_t size;      /* ...and how much */
+	uint64_t number;  /* for run() */
+	uint64_t note[2]; /* whatever its owner wants to know later */
 };
 
 /*
@@ -44,6 +45,10 @@ struct filejob_what {
  * its result, as often as it is asked; or why it could not begin.
  */
 must_check long filejob_do(struct task *t, const struct filejob_what *what);
+
+/* The note with which the task's work of this kind was begun; NULL: it was
+ * not.  Valid until the call ends or begins other work. */
+const uint64_t *filejob_note(struct task *t, const struct filejob_what *what);
 
 /*
  * read() of struct file_ops from a descriptor of the host's.  What the host

@@ -3,8 +3,8 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/hostfile.h"
+#include "kernel/fs/volumefs_ahead.h"
 #include "kernel/fs/volumefs_flush.h"
-#include "kernel/fs/volumefs_node.h"
 #include "volume/cipher.h"
 
 #define MAGIC 0x62656e74u /* "bent" */
@@ -43,6 +43,7 @@ static void close_volume(struct volumefs *fs)
 
 	if (!v)
 		return;
+	volumefs_ahead_end(fs);
 	if (volumefs_flush_now(fs) < 0 || fs->leaked)
 		volume_abandon(v);
 	else

@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 
 #include "kernel/fs/filejob.h"
+#include "kernel/fs/volumefs_ahead.h"
 #include "kernel/fs/volumefs_flush.h"
 #include "kernel/fs/volumefs_sealed.h"
 #include "kernel/task/cells.h"
@@ -28,21 +29,6 @@ static struct volumefs_node *node_of(const struct file *f)
 {
 	return volumefs_node_of(f->inode);
 }
-
-/* ---- helpers' work ---- */
-
-static int pin(void *node)
-{
-	return volumefs_node_pin(node);
-}
-
-static void unpin(void *node)
-{
-	volumefs_node_unpin(node);
-}
-
-static const struct filejob_owner owner = {
-	.pin = pin, .unpin = unpin, .run = object_unshare};
 
 /* ---- objects shared with a revision ---- */
 
@@ -69,7 +55,7 @@ static long use_copy(struct volumefs_node *n)
 /* Makes the object ours alone.  0, -EWAIT, ... */
 static long unshare_object(struct volumefs_node *n, struct task *t)
 {
-	struct filejob_what what = {.owner = &owner,
+	struct filejob_what what = {.owner = &volumefs_node_owner,
 	                            .node = n,
 	                            .kind = FILEJOB_OWN,
 	                            .number = n->tree.ino};
@@ -157,7 +143,7 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 {
 	struct volumefs_node *n = node_of(f);
 	const struct filejob_what what = {
-		.owner = &owner, .node = n, .fd = n->fd};
+		.owner = &volumefs_node_owner, .node = n, .fd = n->fd};
 
 	return n->fs->cipher ? volumefs_sealed_read(f, u, pos)
 	                     : filejob_read(&what, u, pos, n->fs->in_memory);
@@ -212,6 +198,7 @@ static long write_file(struct file *f, struct uio *u, int64_t *pos)
 			break;
 	}
 	volumefs_flush_later(n->fs);
+	volumefs_ahead_wrote(n, u->done - before);
 	return u->done > before ? (long)(u->done - before) : done;
 }
 
@@ -276,8 +263,7 @@ static long sync_file(struct file *f, struct task *t, bool data_only)
 
 	long err = n->fs->cipher && n->fs->volume ? volumefs_sealed_save(n) : 0;
 
-	(void)data_only;
-	return err < 0 ? err : volumefs_flush_wait(n, t, n->fd);
+	return err < 0 ? err : volumefs_flush_wait(n, t, n->fd, data_only);
 }
 
 /* ---- sizes ---- */

@@ -5,24 +5,9 @@
  */
 #include "kernel/fs/volumefs_flush.h"
 
-#include <sys/stat.h>
-
-#include "kernel/core/limits.h"
+#include "kernel/fs/filejob.h"
 #include "kernel/fs/volumefs.h"
 #include "kernel/fs/volumefs_sealed.h"
-
-/* Somebody's fsync(2). */
-struct sync_job {
-	struct work work;
-	struct task *task; /* NULL: nobody waits any more */
-	struct volumefs *fs;
-	struct volumefs_node *node; /* pinned while the helper works; or NULL */
-	uint64_t batch;             /* to be safe */
-	uint64_t failures;          /* when it began */
-	int fd;
-	long result;
-	bool done; /* the helper's part */
-};
 
 static bool start(struct volumefs *fs);
 
@@ -50,7 +35,6 @@ static void flush_run(struct work *w)
 	struct volumefs *fs = container_of(w, struct volumefs, work);
 
 	fs->result = volume_commit(fs->volume);
-	sem_post(&fs->committed);
 }
 
 static void settle(struct volumefs *fs)
@@ -70,8 +54,6 @@ static void flush_done(struct work *w)
 	struct volumefs *fs = container_of(w, struct volumefs, work);
 	bool again = fs->again;
 
-	if (sem_trywait(&fs->committed) < 0)
-		return; /* volumefs_flush_now() was quicker */
 	settle(fs);
 	fs->again = false;
 	if (again && fs->result == 0)
@@ -114,7 +96,6 @@ static void late_fire(struct timer *t)
 void volumefs_flush_init(struct volumefs *fs)
 {
 	list_init(&fs->dirty);
-	sem_init(&fs->committed, 0, 0);
 	waitq_init(&fs->flushed);
 	fs->late.fire = late_fire;
 }
@@ -153,145 +134,90 @@ long volumefs_flush_room(struct volumefs *fs, struct task *t)
 
 /* ---- fsync ---- */
 
-static void free_job(struct sync_job *j)
+/* What a call notes when it begins to wait. */
+enum note { BATCH, FAILURES };
+
+/* Of a node, or (NULL) of everything.  0 or -ENOMEM. */
+static long begin(struct volumefs *fs, const struct volumefs_node *n,
+                  uint64_t note[2])
 {
-	if (j->node)
-		volumefs_node_unpin(j->node);
-	limits_free(j->fs->kernel, j, sizeof(*j));
-}
-
-static void job_run(struct work *w)
-{
-	struct sync_job *j = container_of(w, struct sync_job, work);
-
-	/* Size and holes are metadata of the host's. */
-	j->result = fsync(j->fd) < 0 ? -errno : 0;
-}
-
-static void job_done(struct work *w)
-{
-	struct sync_job *j = container_of(w, struct sync_job, work);
-
-	j->done = true;
-	if (j->task)
-		task_wake(j->task);
-	else
-		free_job(j);
-}
-
-static void job_drop(struct task *t)
-{
-	struct sync_job *j = t->job;
-
-	t->job = NULL;
-	j->task = NULL;
-	if (j->done)
-		free_job(j);
-}
-
-static long job_start(struct volumefs *fs, struct volumefs_node *n,
-                      struct task *t, int fd)
-{
-	struct sync_job *j;
-	long err = 0;
-
-	if (t->job && t->job_drop)
-		t->job_drop(t);
-	j = limits_alloc(fs->kernel, sizeof(*j));
-	if (!j)
-		return -ENOMEM;
 	write_dirty(fs);
-	if (n ? !list_empty(&n->dirty) : !list_empty(&fs->dirty)) {
-		limits_free(fs->kernel, j, sizeof(*j));
+	if (n ? !list_empty(&n->dirty) : !list_empty(&fs->dirty))
 		return -ENOMEM;
-	}
-	j->fs = fs;
-	j->fd = fd;
-	j->batch = n ? n->tree.batch : store_batch(fs->volume->store);
-	j->failures = fs->failures;
-	j->task = t;
-	j->done = fd < 0;
-	if (fd >= 0) {
-		err = volumefs_node_pin(n);
-		if (err < 0) {
-			limits_free(fs->kernel, j, sizeof(*j));
-			return err;
-		}
-		j->node = n;
-		j->work.run = job_run;
-		j->work.done = job_done;
-		err = work_submit(fs->kernel->workers, &j->work);
-		if (err < 0) {
-			free_job(j);
-			return err;
-		}
-	}
-	t->job = j;
-	t->job_drop = job_drop;
+	note[BATCH] = n ? n->tree.batch : store_batch(fs->volume->store);
+	note[FAILURES] = fs->failures;
 	return 0;
 }
 
-/* The object first, then what speaks of it. */
-static long job_go_on(struct sync_job *j, struct task *t)
+static long wait_batch(struct volumefs *fs, struct task *t,
+                       const uint64_t note[2])
 {
-	struct volumefs *fs = j->fs;
-
-	if (!j->done)
-		return task_sleep_deep(t);
-	if (j->result < 0)
-		return j->result;
-	if (!fs->volume)
-		return -EIO;
-	if (store_safe(fs->volume->store) > j->batch)
+	if (store_safe(fs->volume->store) > note[BATCH])
 		return 0;
-	if (fs->failures != j->failures)
+	if (fs->failures != note[FAILURES])
 		return fs->last_err;
 	if (!start(fs))
 		return 0;
 	if (!fs->flushing) /* done on this thread */
-		return job_go_on(j, t);
+		return wait_batch(fs, t, note);
 	task_watch(t, &fs->flushed);
 	return task_sleep_deep(t);
 }
 
-static long wait_for(struct volumefs *fs, struct volumefs_node *n,
-                     struct task *t, int fd)
+/*
+ * The object and what speaks of it go to the disk side by side: neither order
+ * is wrong, since the caller waits for both.
+ */
+static long wait_for(struct volumefs *fs, const struct volumefs_node *n,
+                     struct task *t, struct filejob_what *what)
 {
-	long err;
+	long object;
+	long batch;
 
 	if (!fs->volume)
 		return -EIO;
 	if (!t)
 		return 0;
-	if (!t->job || t->job_drop != job_drop) {
-		err = job_start(fs, n, t, fd);
+	if (!filejob_note(t, what)) {
+		long err = begin(fs, n, what->note);
+
 		if (err < 0)
 			return err;
 	}
-	return job_go_on(t->job, t);
+	object = filejob_do(t, what);
+	if (object < 0 && object != -EWAIT)
+		return object;
+	batch = wait_batch(fs, t, filejob_note(t, what));
+	return batch < 0 ? batch : object;
 }
 
-long volumefs_flush_wait(struct volumefs_node *n, struct task *t, int fd)
+long volumefs_flush_wait(struct volumefs_node *n, struct task *t, int fd,
+                         bool data_only)
 {
-	return wait_for(n->fs, n, t, fd);
+	struct filejob_what what = {.owner = &volumefs_node_owner,
+	                            .node = n,
+	                            .kind = data_only ? FILEJOB_FDATASYNC
+	                                              : FILEJOB_FSYNC,
+	                            .fd = fd};
+
+	return wait_for(n->fs, n, t, &what);
 }
 
 long volumefs_flush_all(struct volumefs *fs, struct task *t)
 {
-	struct sync_job *j = t ? t->job : NULL;
+	struct filejob_what what = {.owner = &volumefs_node_owner,
+	                            .node = fs,
+	                            .kind = FILEJOB_FSYNC,
+	                            .fd = -1};
 
-	/* sync(2) comes by for one volume after another. */
-	if (j && t->job_drop == job_drop && j->fs != fs && j->done)
-		job_drop(t);
-	return wait_for(fs, NULL, t, -1);
+	return wait_for(fs, NULL, t, &what);
 }
 
 int volumefs_flush_now(struct volumefs *fs)
 {
 	volumefs_sealed_end(fs);
 	if (fs->flushing) {
-		while (sem_wait(&fs->committed) < 0)
-			;
+		work_finish(fs->kernel->workers, &fs->work);
 		settle(fs);
 	}
 	write_dirty(fs);

@@ -15,11 +15,12 @@ void volumefs_flush_later(struct volumefs *fs);
 must_check long volumefs_flush_room(struct volumefs *fs, struct task *t);
 
 /*
- * fsync(2): waits until the object behind `fd` (-1: none) and all that was
- * changed of `n` (NULL: of everything) is safe.  0, -EWAIT, -ENOSPC, -EIO...
+ * fsync(2), or (`data_only`) fdatasync(2): waits until the object behind `fd`
+ * (-1: none) and all that was changed of `n` is safe; the other one: of
+ * everything.  0, -EWAIT, -ENOSPC, -EIO...
  */
 must_check long volumefs_flush_wait(struct volumefs_node *n, struct task *t,
-                                    int fd);
+                                    int fd, bool data_only);
 must_check long volumefs_flush_all(struct volumefs *fs, struct task *t);
 
 /* Everything, on this thread.  0 or a negative errno. */

@@ -11,9 +11,9 @@
 #include "kernel/core/limits.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/dots.h"
+#include "kernel/fs/volumefs_ahead.h"
 #include "kernel/fs/volumefs_file.h"
 #include "kernel/fs/volumefs_flush.h"
-#include "kernel/fs/volumefs_node.h"
 #include "kernel/fs/xattrs.h"
 
 static struct volumefs_node *node_of(const struct inode *i)
@@ -104,6 +104,8 @@ static long make(struct inode *dir, struct task *t, struct span name,
 	if (err < 0)
 		return err == -ENOMEM ? -ENOSPC : err;
 	changed(dir);
+	if (object >= 0)
+		volumefs_ahead_made(fs);
 	err = volumefs_node_enter(fs, &new, object, out);
 	if (err == 0)
 		return 0;
@@ -476,8 +478,7 @@ static long dir_read(struct file *f, struct task *t, struct dirsink *sink)
 
 static long dir_sync(struct file *f, struct task *t, bool data_only)
 {
-	(void)data_only;
-	return volumefs_flush_wait(node_of(f->inode), t, -1);
+	return volumefs_flush_wait(node_of(f->inode), t, -1, data_only);
 }
 
 static const struct file_ops dir_ops = {

@@ -310,6 +310,19 @@ void volumefs_node_unpin(struct volumefs_node *n)
 	inode_put(n->inode);
 }
 
+static int pin(void *node)
+{
+	return volumefs_node_pin(node);
+}
+
+static void unpin(void *node)
+{
+	volumefs_node_unpin(node);
+}
+
+const struct filejob_owner volumefs_node_owner = {
+	.pin = pin, .unpin = unpin, .run = object_unshare};
+
 int volumefs_node_read_fd(struct volumefs_node *n)
 {
 	if (n->read_fd < 0) {

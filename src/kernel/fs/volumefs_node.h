@@ -6,11 +6,10 @@
  */
 #pragma once
 
-#include <semaphore.h>
-
 #include "kernel/core/hashtable.h"
 #include "kernel/core/work.h"
 #include "kernel/fs/filedata.h"
+#include "kernel/fs/filejob.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/world.h"
 #include "volume/tree.h"
@@ -32,9 +31,13 @@ struct volumefs {
 	bool in_memory; /* reading never waits */
 	bool leaked;    /* something is left for the next opening */
 
+	/* volumefs_ahead.h */
+	struct work making;
+	struct work writing;
+	struct volumefs_node *written; /* NULL: no `writing` is under way */
+
 	/* The batch on its way. */
 	struct work work;
-	sem_t committed; /* the helper is done */
 	bool flushing;
 	bool again;   /* somebody waits for what came after it */
 	int result;   /* of the helper */
@@ -52,6 +55,7 @@ struct volumefs_node {
 	struct tree_node tree;
 	struct list dirty;
 	struct list idle;
+	uint64_t unwritten; /* volumefs_ahead.h */
 	uint32_t pins;
 	int fd;       /* O_RDWR of a regular file's object, or -1 */
 	int read_fd;  /* the same, read-only; or -1 */
@@ -110,6 +114,10 @@ void volumefs_node_soil_safe(struct volumefs_node *n);
 /* Keeps the object open until unpinned.  0 or -errno. */
 must_check int volumefs_node_pin(struct volumefs_node *n);
 void volumefs_node_unpin(struct volumefs_node *n);
+
+/* Helpers' work with a regular file: pinned as above; run() makes its object
+ * ours alone. */
+extern const struct filejob_owner volumefs_node_owner;
 
 /* read_fd, opened if need be; -errno. */
 must_check int volumefs_node_read_fd(struct volumefs_node *n);

@@ -127,6 +127,10 @@ static void work(struct bed *b, uint32_t seed)
 			(void)!tree_forget(b->v, f.ino, true);
 			volume_uncharge_inode(b->v);
 		}
+		if (spare_order(b->v)) {
+			spare_make(b->v);
+			spare_settle(b->v);
+		}
 		if (r % 5 == 0 && volume_flush(b->v) == 0)
 			turn->promised = kept;
 		if (kept > 150)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "volume/spare.h"
+
+#include <sys/stat.h>
+
+#include "volume/object.h"
+#include "volume/volume.h"
+
+#define MISSED 8u /* so many files are made without a stock */
+
+static struct spare *place(struct spares *s, uint32_t at)
+{
+	return &s->stock[at % SPARE_COUNT];
+}
+
+int spare_take(struct volume *v, uint64_t *ino)
+{
+	struct spares *s = &v->spares;
+	const struct spare *first = place(s, s->tail - s->count);
+
+	if (s->count == 0) {
+		s->missed += s->missed < MISSED;
+		return -ENOENT;
+	}
+	/* It is a new file's from now on. */
+	if (futimens(first->fd, NULL) < 0)
+		return -ENOENT;
+	s->count--;
+	*ino = first->ino;
+	v->created |= first->ino >= s->named;
+	return first->fd;
+}
+
+bool spare_order(struct volume *v)
+{
+	struct spares *s = &v->spares;
+
+	if (s->ordered || s->missed < MISSED || s->count > SPARE_COUNT / 2 ||
+	    v->full)
+		return false;
+	s->ordered = true;
+	s->order = SPARE_COUNT - s->count;
+	s->made = 0;
+	for (uint32_t i = 0; i < s->order; i++)
+		place(s, s->tail + i)->ino = v->sums.next_ino++;
+	v->sums_changed = true;
+	return true;
+}
+
+void spare_make(struct volume *v)
+{
+	struct spares *s = &v->spares;
+
+	for (; s->made < s->order; s->made++) {
+		struct spare *next = place(s, s->tail + s->made);
+
+		next->fd = object_create(v->objects_fd, next->ino);
+		if (next->fd < 0)
+			break; /* who makes a file will see why */
+	}
+}
+
+void spare_settle(struct volume *v)
+{
+	struct spares *s = &v->spares;
+
+	assert(s->ordered);
+	s->ordered = false;
+	s->tail += s->made;
+	s->count += s->made;
+	if (s->made > 0)
+		s->end = place(s, s->tail - 1)->ino + 1;
+}
+
+int spare_end(struct volume *v, bool keep)
+{
+	struct spares *s = &v->spares;
+	int err = 0;
+
+	assert(!s->ordered);
+	for (; s->count > 0; s->count--) {
+		struct spare *first = place(s, s->tail - s->count);
+
+		close(first->fd);
+		if (!keep)
+			err = object_remove(v->objects_fd, first->ino);
+	}
+	return err;
+}
