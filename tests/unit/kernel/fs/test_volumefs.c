@@ -530,6 +530,45 @@ static void the_sums_are_right_after_all_kinds_of_writes(void **state)
 	assert_int_equal(stat_of(x, "/v/b").size, 5000);
 }
 
+static unsigned objects(const struct fixture *x)
+{
+	int fd = openat(x->dir, "objects", O_RDONLY | O_DIRECTORY);
+	DIR *dir = fdopendir(fd);
+	const struct dirent *e;
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)))
+		count += e->d_name[0] != '.';
+	(void)closedir(dir);
+	return count;
+}
+
+static void objects_are_made_ahead_and_none_is_left(void **state)
+{
+	struct fixture *x = *state;
+	unsigned count = 0;
+	char name[16];
+
+	for (; count < 12; count++) {
+		(void)snprintf(name, sizeof(name), "/v/f%u", count);
+		put(x, name, "text");
+	}
+	while (objects(x) <= count) {
+		long fd = opened(x, name, O_WRONLY | O_APPEND);
+
+		assert_int_equal(testbed_call(x->bed, SYS_write, fd, "+", 1),
+		                 1);
+		assert_int_equal(fsync_of(x, fd), 0);
+		assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	}
+	put(x, "/v/g", "more");
+	assert_string_equal(text_of(x, "/v/g"), "more");
+	checked(x);
+	assert_int_equal(objects(x), count + 1);
+	assert_string_equal(text_of(x, "/v/g"), "more");
+}
+
 static void a_mapping_and_the_file_are_one(void **state)
 {
 	struct fixture *x = *state;
@@ -631,6 +670,7 @@ int main(void)
 		VOLUME(directories_are_read_in_pieces),
 		VOLUME(attributes_are_kept_and_limited),
 		VOLUME(the_sums_are_right_after_all_kinds_of_writes),
+		VOLUME(objects_are_made_ahead_and_none_is_left),
 		VOLUME(a_mapping_and_the_file_are_one),
 		VOLUME(the_host_sees_no_name_in_the_metadata),
 		SEALED(everything_is_there_after_a_restart),
@@ -640,6 +680,7 @@ int main(void)
 		SEALED(directories_are_read_in_pieces),
 		SEALED(attributes_are_kept_and_limited),
 		SEALED(the_sums_are_right_after_all_kinds_of_writes),
+		SEALED(objects_are_made_ahead_and_none_is_left),
 		SEALED(a_mapping_and_the_file_are_one),
 		SEALED(a_tampered_block_is_eio),
 		SEALED(the_wrong_key_is_refused),
