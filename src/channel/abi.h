@@ -20,6 +20,9 @@ typedef struct {
 	int64_t nsec;
 } abi_timespec;
 
+/* Of access and of change, as utimensat(2) has them. */
+typedef abi_timespec abi_filetimes[2];
+
 typedef struct {
 	int64_t sec;
 	int64_t usec;

@@ -188,7 +188,7 @@ static bool time_ok(abi_timespec ts)
 
 long sys_utimensat(struct task *t, const struct args_utimensat *a)
 {
-	abi_timespec times[2];
+	abi_filetimes times;
 	struct target g;
 	long err;
 

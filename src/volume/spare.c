@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "volume/spare.h"
 
+#include <sched.h>
 #include <sys/stat.h>
 
 #include "volume/object.h"
@@ -57,6 +58,8 @@ void spare_make(struct volume *v)
 		next->fd = object_create(v->objects_fd, next->ino);
 		if (next->fd < 0)
 			break; /* who makes a file will see why */
+		/* Nobody waits for us, and others may want this CPU. */
+		(void)sched_yield();
 	}
 }
 

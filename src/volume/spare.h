@@ -14,7 +14,7 @@
 
 #include "base/base.h"
 
-#define SPARE_COUNT 64u
+#define SPARE_COUNT 128u
 
 struct volume;
 

@@ -12,7 +12,7 @@
 #include "volume/volume_check.h"
 
 #define BED_BYTES  ((uint64_t)1 << 20)
-#define BED_INODES 200
+#define BED_INODES 400
 
 struct bed {
 	char host[64];
