@@ -25,6 +25,19 @@
 #define FEW_FDS   32 /* of poll, on the stack */
 #define FEW_WORDS 16 /* of select: 1024 descriptors */
 
+/*
+ * Done with a file, or not: another thread that closes it meanwhile must not
+ * end what its other end sees, nor the waiting.
+ */
+static void put(struct task *t, struct file *f)
+{
+	if (t->first_run && t->looked_up_count > TASK_KEPT &&
+	    fd_table_shared(t->fds))
+		fd_hold(t, f);
+	else
+		file_put(f);
+}
+
 /* The events of one entry that hold; negative descriptors are passed over. */
 static uint16_t look(struct task *t, const abi_pollfd *p, struct poller *on)
 {
@@ -38,7 +51,7 @@ static uint16_t look(struct task *t, const abi_pollfd *p, struct poller *on)
 	if (!f)
 		return POLLNVAL;
 	got = file_poll(f, on) & wanted;
-	file_put(f);
+	put(t, f);
 	return (uint16_t)got;
 }
 
@@ -224,7 +237,7 @@ static long select_all(struct task *t, struct sets *s, bool may_wait)
 		if (!f)
 			continue;
 		got = note(s, w, bit, file_poll(f, waiting ? &on : &off));
-		file_put(f);
+		put(t, f);
 		found += got;
 		if (got > 0)
 			waiting = false;

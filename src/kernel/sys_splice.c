@@ -18,6 +18,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/loan.h"
+#include "kernel/fs/node.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/syscall.h"
 #include "kernel/task/process.h"
@@ -140,10 +141,31 @@ static long write_kernel(struct pair *p, const void *from, size_t size)
 	u.nonblock = true;
 	n = f->ops->write(f, &u, p->out_pos);
 	if (n > 0)
-		inotify_file(f, IN_MODIFY);
+		node_written(p->task, f);
 	if (n == -EPIPE)
 		raise_signal(p->task, SIGNAL_PIPE);
 	return n;
+}
+
+/* What was moved so far is on its way to the disk: scratch[0]. */
+static bool is_syncing(const struct pair *p)
+{
+	return p->task->scratch[0];
+}
+
+/* Something was moved, perhaps by an earlier run: O_SYNC and O_DSYNC. */
+static long sync_moved(struct pair *p, long n)
+{
+	struct file *f = p->out;
+	long err;
+
+	if (n <= 0 || !(f->flags & O_DSYNC) || !f->ops->fsync || !f->inode ||
+	    !inode_is(f->inode, S_IFREG))
+		return n;
+	p->task->scratch[0] = true;
+	p->task->progress = (uint64_t)n;
+	err = f->ops->fsync(f, p->task, (f->flags & O_SYNC) != O_SYNC);
+	return err < 0 ? err : n;
 }
 
 /* What a side that would have to wait means for the call. */
@@ -192,14 +214,17 @@ static long copy_seekable(struct pair *p, uint8_t *buffer)
 
 static long copy(struct pair *p)
 {
-	uint8_t *buffer = limits_alloc(p->task->kernel, BUFFER_SIZE);
+	uint8_t *buffer;
 	long n;
 
+	if (is_syncing(p))
+		return sync_moved(p, (long)p->task->progress);
+	buffer = limits_alloc(p->task->kernel, BUFFER_SIZE);
 	if (!buffer)
 		return -ENOMEM;
 	n = copy_seekable(p, buffer);
 	limits_free(p->task->kernel, buffer, BUFFER_SIZE);
-	return n;
+	return sync_moved(p, n);
 }
 
 /*
@@ -412,7 +437,8 @@ static long do_splice(struct pair *p, const struct args_splice *a)
 		if (n < 0)
 			return n;
 		resume(p);
-		n = drain(p, from);
+		n = is_syncing(p) ? (long)p->task->progress : drain(p, from);
+		n = sync_moved(p, n);
 		return give_offset(p->task, a->out_offset, p->out_at, n);
 	}
 	if (!to)

@@ -368,15 +368,65 @@ struct file *fd_get(struct task *t, int32_t fd)
 
 void fd_keep(struct task *t)
 {
-	if (t->looked_up_count > TASK_KEPT)
+	if (t->looked_up_count > TASK_KEPT && !t->more_kept)
 		return;
-	for (uint32_t i = 0; i < t->looked_up_count; i++)
+	for (uint32_t i = 0; i < MIN(t->looked_up_count, TASK_KEPT); i++)
 		if (!t->kept[i])
 			t->kept[i] = find(t, t->looked_up[i]);
 }
 
+/* The files of fd_hold(). */
+struct fd_held {
+	size_t count, room;
+	struct file *file[];
+};
+
+static size_t held_size(size_t room)
+{
+	return sizeof(struct fd_held) + room * sizeof(struct file *);
+}
+
+static bool grow_held(struct task *t)
+{
+	struct fd_held *old = t->more_kept;
+	size_t room = old ? 2 * old->room : 16;
+	struct fd_held *h = limits_alloc(t->kernel, held_size(room));
+
+	if (!h)
+		return false;
+	h->room = room;
+	if (old) {
+		h->count = old->count;
+		memcpy(h->file, old->file, old->count * sizeof(h->file[0]));
+		limits_free(t->kernel, old, held_size(old->room));
+	}
+	t->more_kept = h;
+	return true;
+}
+
+void fd_hold(struct task *t, struct file *f)
+{
+	if ((!t->more_kept || t->more_kept->count == t->more_kept->room) &&
+	    !grow_held(t))
+		file_put(f);
+	else
+		t->more_kept->file[t->more_kept->count++] = f;
+}
+
+static void drop_held(struct task *t)
+{
+	struct fd_held *h = t->more_kept;
+
+	t->more_kept = NULL;
+	for (size_t i = 0; i < h->count; i++)
+		file_put(h->file[i]);
+	limits_free(t->kernel, h, held_size(h->room));
+}
+
 void fd_let_go(struct task *t)
 {
+	if (t->more_kept)
+		drop_held(t);
 	for (uint32_t i = 0; i < TASK_KEPT; i++) {
 		if (t->kept[i])
 			file_put(t->kept[i]);

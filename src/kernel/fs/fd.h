@@ -63,6 +63,12 @@ must_check int fd_replace(struct task *t, int32_t fd, struct file *f,
 void fd_keep(struct task *t);
 void fd_let_go(struct task *t);
 
+/*
+ * For calls that look up many: keeps a file beyond the first TASK_KEPT.  Takes
+ * over the reference.  Needed only where others could close the number.
+ */
+void fd_hold(struct task *t, struct file *f);
+
 /* 0 or -EBADF. */
 must_check int fd_close(struct task *t, int32_t fd);
 

@@ -31,6 +31,7 @@ struct cell;
 struct far;
 struct cred;
 struct exec_first;
+struct fd_held;
 struct fdtable;
 struct fsctx;
 struct process;
@@ -103,6 +104,7 @@ struct task {
 	int32_t looked_up[TASK_KEPT];
 	uint32_t looked_up_count; /* in its first run; may be more */
 	struct file *kept[TASK_KEPT];
+	struct fd_held *more_kept; /* of poll(2): fd_hold() */
 
 	/* Waiting. */
 	struct list ready_link; /* in kernel.ready */

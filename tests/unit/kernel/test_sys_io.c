@@ -102,11 +102,59 @@ static void what_waits_for_the_disk_writes_once(void **state)
 	assert_int_equal(testbed_call(bed, SYS_close, fd), 0);
 }
 
+/* sendfile, copy_file_range and splice as write: once, and waiting. */
+static void what_is_moved_is_synced_too(void **state)
+{
+	struct testbed *bed = *state;
+	long in = testbed_call(bed, SYS_open, "/in", O_RDWR | O_CREAT, 0600);
+	struct counted c;
+	long out = opened(bed, &c, O_SYNC);
+	int64_t at = 1, to = 10;
+	int32_t ends[2];
+	char text[8];
+
+	assert_int_equal(testbed_call(bed, SYS_write, in, "abcdef", 6), 6);
+	c.waits = 1;
+	assert_int_equal(testbed_call(bed, SYS_sendfile, out, in, &at, 3),
+	                 -EWAIT);
+	task_wake(bed->task);
+	assert_int_equal(testbed_finish(bed->task), 3);
+	assert_int_equal(at, 4);
+	assert_int_equal(c.all, 1);
+	assert_int_equal(testbed_call(bed, SYS_lseek, out, 0, SEEK_CUR), 3);
+	at = 0;
+	c.waits = 1;
+	assert_int_equal(testbed_call(bed, SYS_copy_file_range, in, &at, out,
+	                              &to, 100, 0),
+	                 -EWAIT);
+	task_wake(bed->task);
+	assert_int_equal(testbed_finish(bed->task), 6);
+	assert_int_equal(at, 6);
+	assert_int_equal(to, 16);
+	assert_int_equal(c.all, 2);
+	assert_int_equal(testbed_call(bed, SYS_pipe2, ends, 0), 0);
+	assert_int_equal(testbed_call(bed, SYS_write, ends[1], "pipe", 4), 4);
+	assert_int_equal(testbed_call(bed, SYS_write, ends[1], "more", 4), 4);
+	to = 20;
+	c.waits = 1;
+	assert_int_equal(
+		testbed_call(bed, SYS_splice, ends[0], 0, out, &to, 4, 0),
+		-EWAIT);
+	task_wake(bed->task);
+	assert_int_equal(testbed_finish(bed->task), 4);
+	assert_int_equal(to, 24);
+	assert_int_equal(c.all, 3);
+	assert_int_equal(testbed_call(bed, SYS_pread64, out, text, 8, 20), 4);
+	assert_memory_equal(text, "pipe", 4);
+	assert_int_equal(testbed_call(bed, SYS_close, out), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TESTBED(writes_are_synced_as_the_flags_say),
 		TESTBED(what_waits_for_the_disk_writes_once),
+		TESTBED(what_is_moved_is_synced_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,33 @@ static void poll_waits_for_any_of_many(void **s)
 	assert_int_equal(p[41].revents, 0);
 }
 
+/* What another thread closes meanwhile is there until the call is over. */
+static void poll_keeps_what_it_waits_for(void **s)
+{
+	struct testbed *bed = *s;
+	struct task *t = bed->task, *other = testbed_thread(bed, t);
+	struct pollfd p[40], end = {.events = POLLIN};
+	int32_t ends[2];
+
+	for (int i = 0; i < 40; i++)
+		p[i] = (struct pollfd){.fd = counter(bed, 0), .events = POLLIN};
+	assert_int_equal(testbed_call(bed, SYS_pipe2, ends, 0), 0);
+	p[39] = (struct pollfd){.fd = ends[1], .events = POLLERR};
+	end.fd = ends[0];
+	assert_int_equal(testbed_call(bed, SYS_poll, p, 40, -1), -EWAIT);
+	bed->task = other;
+	for (int i = 1; i < 40; i++)
+		assert_int_equal(testbed_call(bed, SYS_close, p[i].fd), 0);
+	assert_int_equal(testbed_finish(t), -EWAIT);
+	assert_int_equal(testbed_call(bed, SYS_poll, &end, 1, 0), 0);
+	bump(bed, p[0].fd);
+	assert_int_equal(testbed_finish(t), 40);
+	assert_int_equal(p[0].revents, POLLIN);
+	assert_int_equal(p[1].revents, POLLNVAL);
+	assert_int_equal(testbed_call(bed, SYS_poll, &end, 1, 0), 1);
+	assert_int_equal(end.revents, POLLHUP);
+}
+
 static void poll_gives_up_in_time(void **s)
 {
 	struct testbed *bed = *s;
@@ -182,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TESTBED(poll_tells_what_holds),
 		TESTBED(poll_waits_for_any_of_many),
+		TESTBED(poll_keeps_what_it_waits_for),
 		TESTBED(poll_gives_up_in_time),
 		TESTBED(signals_end_it_each_in_its_way),
 		TESTBED(select_reads_and_writes_bitmaps),
