@@ -116,7 +116,8 @@ static int send_request(const struct paths *p, const struct client_call *c,
 	if (err < 0 || !span_eq(check.argument, r.argument) ||
 	    !span_eq(check.target, r.target))
 		return fault_set(f, -EINVAL,
-		                 "'%s' cannot be named in a request",
+		                 "'%s' cannot be a name: it has a blank or "
+		                 "what is not ASCII, or is too long",
 		                 c->argument && *c->argument ? c->argument
 		                 : c->target                 ? c->target
 		                                             : c->method);

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "guest/guestpump.h"
 #include "guest/main.h"
@@ -84,6 +85,21 @@ static char **words_for(const struct wish *w, char *files[])
 	return words;
 }
 
+/* Before anybody is asked for what cannot be. */
+static bool are_there(char *const files[], const char *name)
+{
+	struct stat st;
+
+	for (; *files; files++) {
+		if (lstat(*files, &st) == 0)
+			continue;
+		(void)fprintf(stderr, "%s: %s: %s\n", name, *files,
+		              strerror(errno));
+		return false;
+	}
+	return true;
+}
+
 int copyvm_main(int argc, char *argv[])
 {
 	const char *name = main_name(argv[0]);
@@ -100,6 +116,8 @@ int copyvm_main(int argc, char *argv[])
 		(void)fputs(help, stderr);
 		return AGENT_EXIT_PROBLEM;
 	}
+	if (!are_there(argv + optind + (named ? 1 : 0), name))
+		return AGENT_EXIT_PROBLEM;
 	w.pump.ask.target = named ? argv[optind++] : "";
 	w.pump.ask.service = w.all_names ? "qubes.Filecopy+allow-all-names"
 	                                 : "qubes.Filecopy";

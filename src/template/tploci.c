@@ -161,7 +161,8 @@ static json_t *find_manifest(struct layout *l)
 	json_t *json;
 
 	if (fd < 0) {
-		(void)!fault_errno(l->fault, "open index.json");
+		(void)!fault_errno(l->fault, "open index.json, with which "
+		                             "an OCI image begins");
 		return NULL;
 	}
 	json = load(fd, "index.json", l->fault);

@@ -45,6 +45,12 @@ status 1 work 'qvm-copy report'
 grep -q "report is there already" status.err || fail "$(cat status.err)"
 equal "as it was" "$(arrived 'cat report')" text
 
+# What is not there is told before anybody is asked.
+: >asked
+status 125 work 'qvm-copy report /no/such/file'
+grep -q "/no/such/file: No such file" status.err || fail "$(cat status.err)"
+equal "asked" "$(cat asked)" ""
+
 # Denied by the user, and by a rule; nothing has come, nothing is told.
 answers deny
 status 126 work 'echo x >denied; qvm-copy denied'
