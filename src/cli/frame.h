@@ -41,6 +41,7 @@ struct frame {
 	int (*go)(void *options, struct frame_call *c);
 };
 
+/* Reads the words, runs `go`, and says what was wrong.  The exit status. */
 int frame_run(const struct frame *frame, char *const argv[]);
 
 /* Writes the fault of a command that makes no sense; returns -EINVAL. */

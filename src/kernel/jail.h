@@ -35,6 +35,7 @@ must_check int jail_plan(const struct landlock_place *place, size_t count,
  */
 must_check int jail_files(int plan, struct fault *f);
 
+/* From now on only the calls of kernel/seccomp.def.  0 or a negative errno. */
 must_check int jail_calls(struct fault *f);
 
 /* Are we process 1 of a PID namespace of our own? */

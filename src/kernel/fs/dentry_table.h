@@ -7,9 +7,14 @@
 
 #include "kernel/fs/dentry.h"
 
+/* NULL: no memory. */
 must_check struct dentry_table *dentry_table_create(struct kernel *k);
 void dentry_table_destroy(struct dentry_table *table); /* accepts NULL */
 
+/*
+ * Find returns no new reference; NULL: it is not there.  Add and remove keep and
+ * drop none.  `hash` is dentry_table_hash() of the same name.
+ */
 uint32_t dentry_table_hash(const struct dentry *dir, struct span name);
 struct dentry *dentry_table_find(const struct dentry_table *table,
                                  const struct dentry *dir, struct span name,

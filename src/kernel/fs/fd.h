@@ -12,8 +12,10 @@
 
 struct fdtable;
 
+/* An empty table, and one with the same files.  NULL: no memory. */
 must_check struct fdtable *fd_table_create(struct kernel *k);
 must_check struct fdtable *fd_table_copy(struct fdtable *ft);
+/* A new reference. */
 struct fdtable *fd_table_get(struct fdtable *ft);
 /* Has somebody else a reference? */
 bool fd_table_shared(const struct fdtable *ft);

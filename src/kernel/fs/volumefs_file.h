@@ -7,6 +7,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/volumefs_node.h"
 
+/* inode_ops.open of a regular file.  0, -EWAIT or another negative errno. */
 must_check long volumefs_file_open(struct inode *i, struct task *t,
                                    struct file *f);
 

@@ -41,4 +41,5 @@ must_check long xattrs_set(struct xattrs *x, struct span name,
 /* The names, each with its NUL; their size alone if `room` is 0.  -ERANGE. */
 must_check long xattrs_list(const struct xattrs *x, char *to, size_t room);
 
+/* 0 or -ENODATA. */
 must_check long xattrs_remove(struct xattrs *x, struct span name);
