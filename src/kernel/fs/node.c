@@ -431,7 +431,7 @@ long node_tmpfile(struct task *t, const struct path *dir, uint32_t mode,
                   bool linkable, struct path *out)
 {
 	struct inode_new how = {.mode = S_IFREG | mode};
-	struct inode *i = path_inode(dir), *made;
+	struct inode *i = path_inode(dir), *made = NULL;
 	struct posixacl_heritage heritage = {0};
 	struct dentry *d;
 	long err;
