@@ -120,6 +120,7 @@ static void send_on_its_way(struct asked *a)
 	r->start = a->answer.autostart;
 	r->kind = a->answer.target.kind == POLICY_TO_DISPVM_OF ? ROUTE_NEW
 	          : policy_system_is_admin(q)                  ? ROUTE_DOM0
+	          : span_is(q->klass, "RemoteVM")              ? ROUTE_REMOTE
 	                                                       : ROUTE_QUBE;
 	memcpy(r->uuid, q->uuid.at,
 	       MIN(q->uuid.size, (size_t)QUBE_UUID_SIZE - 1));
@@ -156,11 +157,14 @@ static void decide(struct asked *a)
 	const struct policy_rules *rules;
 	struct policy_answer answer;
 	struct fault f;
+	bool own;
 
 	policy_eval_refuse(&a->answer, "there is no policy");
 	if (policy_store_look(m->policy, &rules, &f) < 0 ||
 	    census_get(m, &a->census, &f) < 0)
 		return;
+	own = policy_system_speaker(census_system(a->census), a->request.source,
+	                            a->msg.source, &a->request.source);
 	if (policy_eval_call(rules, census_system(a->census), &a->request,
 	                     &answer) < 0)
 		return;
@@ -171,8 +175,7 @@ static void decide(struct asked *a)
 	a->answer.rule = NULL;
 	a->answer.user = (struct span){NULL, 0};
 	name_of(a, a->answer.wanted, a->wanted);
-	if (a->msg.source.size > 0 &&
-	    !span_eq(a->msg.source, a->request.source)) {
+	if (!own) {
 		policy_eval_fini(&a->answer);
 		policy_eval_refuse(&a->answer,
 		                   "it asks in another qube's name");

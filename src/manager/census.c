@@ -104,6 +104,7 @@ static int add_qube(struct census *c, struct manager *m, const struct qube *q)
 		.klass = span_str(qube_class_name(q->class)),
 		.internal = has_feature(l, q, "internal"),
 		.running = q->class == QUBE_AdminVM ||
+	                   q->class == QUBE_RemoteVM ||
 	                   domain_state(m, q->id) == DOMAIN_RUNNING,
 		.template_for_dispvms = property_true(l, q,
 	                                              "template_for_dispvms"),
@@ -123,6 +124,7 @@ static int add_qube(struct census *c, struct manager *m, const struct qube *q)
 	    keep_property(c, l, q, "label", &new.label) < 0 ||
 	    keep_property(c, l, q, "template", &new.template) < 0 ||
 	    keep_property(c, l, q, "default_dispvm", &new.default_dispvm) < 0 ||
+	    keep_property(c, l, q, "relayvm", &new.relayvm) < 0 ||
 	    add_tags(c, l, q, &new) < 0)
 		return -ENOMEM;
 	c->qube[c->system.count++] = new;

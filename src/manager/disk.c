@@ -32,6 +32,7 @@ unsigned disk_volumes(enum qube_class class)
 		return DISK_PRIVATE | DISK_ROOT;
 	case QUBE_AdminVM:
 	case QUBE_DispVM:
+	case QUBE_RemoteVM:
 	case QUBE_CLASSES:
 		break;
 	}

@@ -37,6 +37,15 @@ const char *domain_state_name(enum domain_state state)
 	return names[state];
 }
 
+const char *domain_shown(const struct manager *m, const struct qube *q)
+{
+	if (q->class == QUBE_RemoteVM)
+		return "NA";
+	return domain_state_name(q->class == QUBE_AdminVM
+	                                 ? DOMAIN_RUNNING
+	                                 : domain_state(m, q->id));
+}
+
 struct domain *domain_find(const struct manager *m, uint32_t id)
 {
 	list_for_each (at, &m->domains->all) {
@@ -503,6 +512,9 @@ static int may_start(struct manager *m, const struct qube *q, struct fault *f)
 {
 	char key[LEDGER_KEY_MAX], why[128];
 
+	if (q->class == QUBE_RemoteVM)
+		return fault_set(f, -EOPNOTSUPP,
+		                 "%s is a qube of another machine", q->name);
 	qube_key(key, q, "f/", "prohibit-start");
 	if (ledger_text(m->ledger, key, why, sizeof(why)) && *why)
 		return fault_set(f, -EPERM,

@@ -29,6 +29,9 @@ enum domain_state {
 /* "Halted", "Transient", "Running", "Paused", "Halting". */
 const char *domain_state_name(enum domain_state state);
 
+/* The same of any qube; of dom0 "Running", of a RemoteVM, which we cannot know, "NA". */
+const char *domain_shown(const struct manager *m, const struct qube *q);
+
 must_check int domain_create_all(struct manager *m, struct fault *f);
 void domain_destroy_all(struct manager *m);
 

@@ -108,9 +108,10 @@ static int read_wish(struct call *c, struct dialled *d)
 		memcpy(d->service + strlen(d->service), "+", 2);
 	(void)snprintf(d->target, sizeof(d->target), "%s%s",
 	               new ? "@dispvm:" : "", q.name);
-	r->kind = new                       ? ROUTE_NEW
-	          : q.class == QUBE_AdminVM ? ROUTE_DOM0
-	                                    : ROUTE_QUBE;
+	r->kind = new                        ? ROUTE_NEW
+	          : q.class == QUBE_AdminVM  ? ROUTE_DOM0
+	          : q.class == QUBE_RemoteVM ? ROUTE_REMOTE
+	                                     : ROUTE_QUBE;
 	memcpy(r->uuid, q.uuid, sizeof(r->uuid));
 	r->start = strcmp(start, "no") != 0;
 	r->what = (struct callmsg){

@@ -150,7 +150,7 @@ int on_pool_volumes(struct call *c)
 			continue;
 		if (q.class == QUBE_TemplateVM || q.class == QUBE_StandaloneVM)
 			buffer_printf(&c->answer, "%s/root\n", q.uuid);
-		if (q.class != QUBE_DispVM)
+		if (q.class != QUBE_DispVM && q.class != QUBE_RemoteVM)
 			buffer_printf(&c->answer, "%s/private\n", q.uuid);
 	}
 	qube_walk_end(&w);

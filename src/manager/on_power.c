@@ -93,10 +93,11 @@ int on_power_console(struct call *c)
 
 int on_power_state(struct call *c)
 {
-	if (c->target.class != QUBE_AdminVM)
+	if (c->target.class != QUBE_AdminVM && c->target.class != QUBE_RemoteVM)
 		return domain_stat(c);
-	buffer_text(&c->answer,
-	            "mem=0 mem_static_max=0 cputime=0 power_state=Running");
+	buffer_printf(&c->answer,
+	              "mem=0 mem_static_max=0 cputime=0 power_state=%s",
+	              domain_shown(c->m, &c->target));
 	return 0;
 }
 

@@ -228,10 +228,12 @@ static int template_of(struct call *c, struct wish *w)
 	char text[PROPERTY_VALUE_MAX] = "";
 	const struct property *p;
 
-	if (w->class == QUBE_TemplateVM && *c->argument)
-		return call_fail(c, EX_QubesValueError,
-		                 "a TemplateVM has no template");
-	if (w->class == QUBE_TemplateVM || w->class == QUBE_StandaloneVM)
+	if ((w->class == QUBE_TemplateVM || w->class == QUBE_RemoteVM) &&
+	    *c->argument)
+		return call_fail(c, EX_QubesValueError, "a %s has no template",
+		                 qube_class_name(w->class));
+	if (w->class == QUBE_TemplateVM || w->class == QUBE_StandaloneVM ||
+	    w->class == QUBE_RemoteVM)
 		return 0;
 	(void)snprintf(text, sizeof(text), "%s", c->argument);
 	if (!*text) {
@@ -370,15 +372,11 @@ int on_qube_list(struct call *c)
 
 	qube_walk_begin(&w, c->m->ledger);
 	while (qube_walk_next(&w, &q)) {
-		enum domain_state state = q.class == QUBE_AdminVM
-		                                  ? DOMAIN_RUNNING
-		                                  : domain_state(c->m, q.id);
-
 		if (c->target.class != QUBE_AdminVM && q.id != c->target.id)
 			continue;
 		buffer_printf(&c->answer, "%s class=%s state=%s uuid=%s\n",
 		              q.name, qube_class_name(q.class),
-		              domain_state_name(state), q.uuid);
+		              domain_shown(c->m, &q), q.uuid);
 	}
 	qube_walk_end(&w);
 	return 0;

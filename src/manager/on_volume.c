@@ -26,6 +26,10 @@ static const char *const names[] = {"root", "private", "volatile"};
 /* The volume of the argument: 0, or what to return. */
 static int wanted(struct call *c)
 {
+	if (c->target.class == QUBE_RemoteVM)
+		return call_fail(c, EX_QubesVolumeNotFoundError,
+		                 "%s is a qube of another machine",
+		                 c->target.name);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(c->argument, names[i]) == 0)
 			return 0;
@@ -111,7 +115,8 @@ static void setting(const struct call *c, const char *name,
 int on_volume_list(struct call *c)
 {
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		buffer_printf(&c->answer, "%s\n", names[i]);
+		if (c->target.class != QUBE_RemoteVM)
+			buffer_printf(&c->answer, "%s\n", names[i]);
 	return 0;
 }
 

@@ -41,7 +41,7 @@ static const struct property globals[] = {
 
 static const char class_letters[QUBE_CLASSES] = {
 	[QUBE_AdminVM] = 'M',      [QUBE_AppVM] = 'A',  [QUBE_TemplateVM] = 'T',
-	[QUBE_StandaloneVM] = 'S', [QUBE_DispVM] = 'D',
+	[QUBE_StandaloneVM] = 'S', [QUBE_DispVM] = 'D', [QUBE_RemoteVM] = 'R',
 };
 
 const char *property_type_name(const struct property *p)
@@ -276,6 +276,12 @@ static int check_vm(struct ledger *l, const struct qube *q,
 		                 "%s does not provide network: set its "
 		                 "provides_network first",
 		                 other.name);
+	if (strcmp(p->name, "relayvm") == 0 &&
+	    (other.class == QUBE_AdminVM || other.class == QUBE_RemoteVM))
+		return fault_set(f, -EINVAL,
+		                 "%s cannot be a relay: that is a qube of this "
+		                 "machine",
+		                 other.name);
 	if (netvm && q && other.id == q->id)
 		return fault_set(f, -EINVAL, "%s cannot be its own netvm",
 		                 q->name);
@@ -310,6 +316,15 @@ static int check_number(const struct property *p, const char *value,
 	return 0;
 }
 
+/* One of the words that a '+' divides in a call. */
+static bool is_call_word(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= CALLMSG_NAME_MAX && !strchr(text, '+') &&
+	       strspn(text, USER_BYTES) == len;
+}
+
 static int check_text(struct ledger *l, const struct property *p,
                       const char *value, struct fault *f)
 {
@@ -328,6 +343,11 @@ static int check_text(struct ledger *l, const struct property *p,
 		                 "default_user is of at most %u letters, "
 		                 "digits and + - . _",
 		                 CALLMSG_NAME_MAX);
+	if (strcmp(p->name, "transport_rpc") == 0 && !is_call_word(value))
+		return fault_set(f, -EINVAL,
+		                 "a service is of letters, digits and - . _");
+	if (strcmp(p->name, "remote_name") == 0 && qube_name_wrong(value))
+		return fault_set(f, -EINVAL, "%s", qube_name_wrong(value));
 	if (strcmp(p->name, "name") != 0)
 		return 0;
 	wrong = qube_name_wrong(value);

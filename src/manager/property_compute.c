@@ -51,6 +51,7 @@ static bool compute_icon(struct ledger *l, const struct qube *q, char *out)
 		[QUBE_TemplateVM] = "templatevm",
 		[QUBE_StandaloneVM] = "standalonevm",
 		[QUBE_DispVM] = "dispvm",
+		[QUBE_RemoteVM] = "remotevm",
 	};
 	char label[PROPERTY_VALUE_MAX];
 
@@ -99,7 +100,8 @@ static bool compute_updateable(struct ledger *l, const struct qube *q,
                                char *out)
 {
 	(void)l;
-	return put(out, q->class == QUBE_AppVM || q->class == QUBE_DispVM
+	return put(out, q->class == QUBE_AppVM || q->class == QUBE_DispVM ||
+	                                q->class == QUBE_RemoteVM
 	                        ? "False"
 	                        : "True");
 }
@@ -141,6 +143,7 @@ static const struct {
 	compute *compute;
 } computed[] = {
 	{"name", compute_name},
+	{"remote_name", compute_name},
 	{"qid", compute_qid},
 	{"uuid", compute_uuid},
 	{"klass", compute_klass},

@@ -16,6 +16,7 @@ static void fail(struct route *r, const char *why)
 	if (r->made)
 		domain_end(r->m, r->made);
 	r->made = 0;
+	buffer_fini(&r->service);
 	r->done(r, NULL, why);
 }
 
@@ -106,6 +107,7 @@ static void join(struct route *r)
 		return;
 	}
 	r->made = 0;
+	buffer_fini(&r->service);
 	r->done(r, ours, NULL);
 }
 
@@ -147,6 +149,51 @@ static int want_qube(struct route *r, struct fault *f)
 	return err;
 }
 
+/* In a transaction: the RemoteVM's relay, and what it is asked for. */
+static int read_relay(struct route *r, struct qube *relay, struct fault *f)
+{
+	char name[PROPERTY_VALUE_MAX], transport[PROPERTY_VALUE_MAX];
+	struct ledger *l = r->m->ledger;
+	struct qube q;
+
+	(void)snprintf(name, sizeof(name), "uuid:%s", r->uuid);
+	if (qube_find(l, name, &q) < 0)
+		return fault_set(f, -ENOENT, "the target is gone");
+	property_text(l, &q, "transport_rpc", transport);
+	property_text(l, &q, "relayvm", name);
+	if (!*transport || qube_find(l, name, relay) < 0)
+		return fault_set(f, -ENXIO,
+		                 "%s has no relayvm, or no transport_rpc",
+		                 q.name);
+	if (r->from && r->from->id == relay->id)
+		return fault_set(f, -ELOOP, "%s is the relay of %s itself",
+		                 relay->name, q.name);
+	property_text(l, &q, "remote_name", name);
+	buffer_printf(&r->service, "%s+%s+", transport, name);
+	buffer_put(&r->service, r->what.service.at, r->what.service.size);
+	if (r->service.bad || r->service.size > CALLMSG_SERVICE_MAX)
+		return fault_set(f, -E2BIG, "that is too long a name");
+	return 0;
+}
+
+/* From here on it is a call to the relay. */
+static int find_relay(struct route *r, struct fault *f)
+{
+	struct qube relay;
+	int err = ledger_begin(r->m->ledger, false, f);
+
+	if (err < 0)
+		return err;
+	err = read_relay(r, &relay, f);
+	ledger_abort(r->m->ledger);
+	if (err < 0)
+		return err;
+	r->kind = ROUTE_QUBE;
+	r->what.service = buffer_span(&r->service);
+	memcpy(r->uuid, relay.uuid, sizeof(r->uuid));
+	return 0;
+}
+
 static int want_new(struct route *r, struct fault *f)
 {
 	struct qube q;
@@ -178,13 +225,19 @@ static int want_new(struct route *r, struct fault *f)
 
 void route_begin(struct manager *m, struct route *r)
 {
-	struct trunk *t = r->kind == ROUTE_QUBE ? trunk_find(m, r->uuid) : NULL;
+	struct trunk *t;
 	struct fault f;
 	int err;
 
 	r->m = m;
 	r->made = 0;
+	r->service = (struct buffer){0};
 	list_init(&r->waiter.link);
+	if (r->kind == ROUTE_REMOTE && find_relay(r, &f) < 0) {
+		fail(r, f.text);
+		return;
+	}
+	t = r->kind == ROUTE_QUBE ? trunk_find(m, r->uuid) : NULL;
 	if (r->kind == ROUTE_DOM0) {
 		join(r);
 		return;
@@ -203,6 +256,7 @@ void route_begin(struct manager *m, struct route *r)
 void route_cancel(struct route *r)
 {
 	list_del(&r->waiter.link);
+	buffer_fini(&r->service);
 	if (r->made)
 		domain_end(r->m, r->made);
 	r->made = 0;

@@ -2,6 +2,13 @@
 /*
  * A call that has been allowed, on its way to where it is served.
  *
+ * One to a RemoteVM, a qube of another machine, goes to its relayvm, as
+ *
+ *	transport_rpc+remote_name+SERVICE+ARGUMENT
+ *
+ * which that qube serves by whatever leads to the other machine.  The policy has
+ * decided about the RemoteVM, and is not asked about the relay.
+ *
  * The target is started if it does not run, or made if it is to be a disposable,
  * without anybody else waiting; then the streams are made, one half goes to
  * the target, the other to whoever began the route.  From then on it needs no
@@ -19,7 +26,8 @@
 enum route_kind {
 	ROUTE_DOM0, /* the user's own session */
 	ROUTE_QUBE,
-	ROUTE_NEW, /* a disposable, for this call only */
+	ROUTE_REMOTE, /* a RemoteVM: its relay, which carries the call on */
+	ROUTE_NEW,    /* a disposable, for this call only */
 };
 
 /* Embedded by its owner, who fills in what is above the line and keeps it. */
@@ -41,6 +49,7 @@ struct route {
 	struct domain_waiter waiter;
 	uint32_t made;                   /* the disposable's number, or 0 */
 	char user[CALLMSG_NAME_MAX + 1]; /* the target's default_user */
+	struct buffer service;           /* what a relay is asked for */
 };
 
 void route_begin(struct manager *m, struct route *r);

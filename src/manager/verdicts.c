@@ -82,6 +82,10 @@ static void decide(struct verdict *v)
 	if (policy_store_look(m->policy, &rules, &f) < 0 ||
 	    census_get(m, &v->census, &f) < 0)
 		return;
+	if (!policy_socket_source(census_system(v->census), &v->question)) {
+		policy_eval_refuse(&v->answer, "a source spoke for another");
+		return;
+	}
 	if (policy_eval_call(rules, census_system(v->census),
 	                     &v->question.request, &answer) < 0)
 		return;

@@ -90,6 +90,7 @@ static bool qube_of(const char *name, const json_t *v, struct span **tags,
 	    q->uuid.size > NAME_MOST || !text_of(v, "icon", &q->label) ||
 	    !text_of(v, "template", &q->template) ||
 	    !text_of(v, "default_dispvm", &q->default_dispvm) ||
+	    !text_of(v, "relayvm", &q->relayvm) ||
 	    !text_of(v, "power_state", &state) ||
 	    !bool_of(v, "internal", &q->internal) ||
 	    !bool_of(v, "template_for_dispvms", &q->template_for_dispvms) ||
@@ -186,14 +187,14 @@ static json_t *tags_as_json(const struct policy_qube *q)
 
 static json_t *qube_as_json(const struct policy_qube *q)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:s}",
-	                 "type", string_of(q->klass), "uuid",
-	                 string_of(q->uuid), "icon", string_of(q->label),
-	                 "template", string_of(q->template), "default_dispvm",
-	                 string_of(q->default_dispvm), "tags", tags_as_json(q),
-	                 "internal", q->internal, "template_for_dispvms",
-	                 q->template_for_dispvms, "power_state",
-	                 q->running ? "Running" : "Halted");
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:s}", "type",
+		string_of(q->klass), "uuid", string_of(q->uuid), "icon",
+		string_of(q->label), "template", string_of(q->template),
+		"default_dispvm", string_of(q->default_dispvm), "relayvm",
+		string_of(q->relayvm), "tags", tags_as_json(q), "internal",
+		q->internal, "template_for_dispvms", q->template_for_dispvms,
+		"power_state", q->running ? "Running" : "Halted");
 }
 
 /* Prints a value on one line and lets it go; NULL is no memory. */

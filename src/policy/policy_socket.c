@@ -105,20 +105,18 @@ int policy_socket_parse(struct span bytes, struct policy_question *out)
 	return 0;
 }
 
+bool policy_socket_source(const struct policy_system *s,
+                          struct policy_question *q)
+{
+	return policy_system_speaker(s, q->request.source, q->requested_source,
+	                             &q->request.source);
+}
+
 void policy_socket_settle(const struct policy_question *q,
                           struct policy_answer *a)
 {
 	size_t at = a->offer_count;
 
-	if (q->requested_source.size > 0 &&
-	    !span_eq(q->requested_source, q->request.source)) {
-		struct policy_target *offer = a->offer;
-
-		a->offer = NULL;
-		free(offer);
-		policy_eval_refuse(a, "a source spoke for another");
-		return;
-	}
 	if (q->assume_yes && !q->just_evaluate)
 		at = policy_eval_find(a, a->wanted);
 	if (q->assume_yes || q->just_evaluate)

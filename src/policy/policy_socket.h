@@ -41,9 +41,16 @@ must_check int policy_socket_parse(struct span bytes,
                                    struct policy_question *out);
 
 /*
+ * Settles whose call it is: request.source becomes the requested_source where the
+ * source may speak for that.  False: it may not, and the answer is a denial.
+ */
+must_check bool policy_socket_source(const struct policy_system *s,
+                                     struct policy_question *q);
+
+/*
  * Settles what the question itself settles of an answer: an ask is a denial
  * with just_evaluate, and with assume_yes an allow of the wanted target if it
- * is on offer.  A requested_source other than the source is a denial.
+ * is on offer.
  */
 void policy_socket_settle(const struct policy_question *q,
                           struct policy_answer *a);

@@ -193,6 +193,25 @@ bool policy_system_is_target(const struct policy_system *s,
 	return false;
 }
 
+bool policy_system_speaker(const struct policy_system *s, struct span source,
+                           struct span requested, struct span *out)
+{
+	const struct policy_qube *q;
+	size_t i;
+
+	if (requested.size == 0 || span_eq(requested, source)) {
+		*out = source;
+		return true;
+	}
+	i = policy_system_name(s, requested);
+	q = i == POLICY_NOBODY ? NULL : &s->qube[i];
+	if (!q || !span_is(q->klass, "RemoteVM") || q->relayvm.size == 0 ||
+	    !span_eq(q->relayvm, source))
+		return false;
+	*out = q->name;
+	return true;
+}
+
 int policy_system_write(const struct policy_system *s, struct policy_target t,
                         bool uuid, char *to, size_t room)
 {

@@ -15,6 +15,7 @@ struct policy_qube {
 	struct span label; /* for those who look */
 	struct span template;
 	struct span default_dispvm; /* a name, or empty */
+	struct span relayvm; /* of a RemoteVM: who speaks for it; or empty */
 	const struct span *tags;
 	size_t tag_count;
 	bool internal; /* never offered */
@@ -73,6 +74,15 @@ bool policy_system_is_source(const struct policy_system *s,
 bool policy_system_is_target(const struct policy_system *s,
                              struct policy_token token, size_t source,
                              struct policy_target wanted);
+
+/*
+ * For whom a call of `source` is, which asks in the name of `requested`: itself, if
+ * that is empty or its own name; a RemoteVM whose relay it is.  False: it speaks for
+ * nobody else.
+ */
+must_check bool policy_system_speaker(const struct policy_system *s,
+                                      struct span source, struct span requested,
+                                      struct span *out);
 
 /*
  * Writes the target's name: work, dom0, @default, @dispvm, @dispvm:work; by

@@ -257,6 +257,64 @@ def waiting_ones(events):
     equal([n for n in qubes() if n.startswith("disp") or n == "dvm2"], [])
 
 
+def remote():
+    """A qube of another machine, whose calls go through a relay."""
+    def back(qube, source, service="test.Back"):
+        return run(qube, "qrexec-client-vm", f"--source-qube={source}",
+                   "work", service)
+    offer("mail", "test.Relay", 'echo "$1 of $QREXEC_REMOTE_DOMAIN"; cat\n')
+    offer("work", "test.Back", 'echo "$QREXEC_REMOTE_DOMAIN is here"\n')
+    ask("admin.vm.Create.RemoteVM", payload="name=far label=gray")
+    equal(qubes()["far"], {"class": "RemoteVM", "state": "NA",
+                           "uuid": qubes()["far"]["uuid"]})
+    policy("test.Cat * work far allow\n"
+           "test.Cat * mail far allow\n"
+           "test.Back * far work allow\n"
+           "* * @anyvm @anyvm deny\n")
+    # It leads nowhere yet, and nobody speaks for it.
+    equal(call("work", "far", "test.Cat")[0], 126)
+    equal(back("mail", "far")[0], 126)
+    for name, value, why in (
+            ("relayvm", "dom0", "QubesValueError"),
+            ("relayvm", "far", "QubesValueError"),
+            ("relayvm", "nobody", "QubesVMNotFoundError"),
+            ("transport_rpc", "a+b", "QubesValueError"),
+            ("transport_rpc", "", "QubesValueError"),
+            ("remote_name", "a b", "QubesValueError"),
+            ("memory", "400", "QubesNoSuchPropertyError")):
+        equal(refused("admin.vm.property.Set", "far", name, value), why)
+    ask("admin.vm.property.Set", "far", "relayvm", "mail")
+    ask("admin.vm.property.Set", "far", "transport_rpc", "test.Relay")
+    equal(call("work", "far", "test.Cat+x", b"in"),
+          (0, b"far+test.Cat+x of work\nin", b""))
+    ask("admin.vm.property.Set", "far", "remote_name", "there")
+    equal(call("work", "far", "test.Cat", b""),
+          (0, b"there+test.Cat+ of work\n", b""))
+    equal(finish(start("call", "far", "test.Any")),
+          (0, b"there+test.Any+ of dom0\n", b""))
+    # The policy is asked about it, not about its relay; which has no relay.
+    equal(call("work", "mail", "test.Relay")[0], 126)
+    equal(call("mail", "far", "test.Cat")[0], 126)
+    # The other way: the relay speaks for it, and for nobody else.
+    equal(back("mail", "far"), (0, b"far is here\n", b""))
+    equal(back("mail", "mail")[0], 126)
+    equal(back("mail", "late")[0], 126)
+    equal(back("late", "far")[0], 126)
+    equal(back("mail", "far", "test.Cat")[0], 126)
+    # It is nothing that we could start, and its relay is in use.
+    equal(refused("admin.vm.Start", "far"), "QubesException")
+    equal(ask("admin.vm.volume.List", "far"), "")
+    equal(ask("admin.vm.CurrentState", "far").split()[-1], "power_state=NA")
+    equal(refused("admin.vm.Create.RemoteVM", argument="x",
+                  payload="name=far2 label=gray"), "QubesValueError")
+    ask("bento.Clone", "far", payload="name=farther")
+    equal(ask("admin.vm.property.Get", "farther", "relayvm"),
+          "default=False type=vm mail")
+    ask("admin.vm.Remove", "farther")
+    ask("admin.vm.Remove", "far")
+    equal(call("work", "far", "test.Cat")[0], 126)
+
+
 def to_dom0():
     program(os.path.join(CONFIG, "rpc", "test.Here"),
             'env | grep ^QREXEC | sort; echo "$1"; cat; exit 5\n')
@@ -385,6 +443,7 @@ def tour():
         started()
         of_the_user()
         disposables()
+        remote()
         to_dom0()
         told()
         waiting()

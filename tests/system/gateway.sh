@@ -13,7 +13,7 @@ cat >"$XDG_CONFIG_HOME/bento/policy.d/30-test.policy" <<'EOF'
 test.Who * far dst allow
 EOF
 bento create dst
-bento create far # what the policy knows of the machine
+bento create --class RemoteVM far # what the policy knows of the machine
 bento run --user root dst -- sh -c 'mkdir -p /usr/local/etc/qubes-rpc
 	cd /usr/local/etc/qubes-rpc
 	cat >test.Who <<"EOF"

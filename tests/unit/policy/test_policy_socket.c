@@ -165,6 +165,11 @@ static void each_question_has_its_answer(void **state)
 		                 0);
 		assert_int_equal(policybed_parse(rows[i].policy, &rules, &f),
 		                 0);
+		if (!policy_socket_source(&policybed_system, &q)) {
+			assert_string_equal(rows[i].want, "result=deny\n");
+			policy_rules_destroy(rules);
+			continue;
+		}
 		assert_int_equal(policy_eval_call(rules, &policybed_system,
 		                                  &q.request, &a),
 		                 0);
@@ -179,6 +184,50 @@ static void each_question_has_its_answer(void **state)
 	}
 }
 
+#define SPAN(s) ((struct span){(const uint8_t *)(s), sizeof(s) - 1})
+
+static const struct {
+	const char *source, *requested;
+	const char *want; /* NULL: denied */
+} speakers[] = {
+	{"relay", "", "relay"},    {"relay", "relay", "relay"},
+	{"relay", "far", "far"},   {"work", "far", NULL},
+	{"relay", "work", NULL},   {"relay", "lost", NULL},
+	{"relay", "nobody", NULL}, {"far", "relay", NULL},
+	{"", "lost", NULL},        {"relay", "dom0", NULL},
+};
+
+/* For a remote qube its relay, and nobody for anybody else. */
+static void only_relays_speak_for_others(void **state)
+{
+	const struct policy_qube qubes[] = {
+		{.name = SPAN("dom0"), .klass = SPAN("AdminVM")},
+		{.name = SPAN("relay"), .klass = SPAN("AppVM")},
+		{.name = SPAN("work"),
+	         .klass = SPAN("AppVM"),
+	         .relayvm = SPAN("relay")},
+		{.name = SPAN("far"),
+	         .klass = SPAN("RemoteVM"),
+	         .relayvm = SPAN("relay")},
+		{.name = SPAN("lost"), .klass = SPAN("RemoteVM")},
+	};
+	const struct policy_system s = {qubes, ARRAY_LEN(qubes)};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(speakers); i++) {
+		struct policy_question q = {
+			.request.source = span_str(speakers[i].source),
+			.requested_source = span_str(speakers[i].requested),
+		};
+		bool ok = policy_socket_source(&s, &q);
+
+		if (ok != (speakers[i].want != NULL) ||
+		    (ok && !span_is(q.request.source, speakers[i].want)))
+			fail_msg("%s for %s", speakers[i].source,
+			         speakers[i].requested);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +235,7 @@ int main(void)
 		cmocka_unit_test(a_question_is_read),
 		cmocka_unit_test(a_question_ends_with_an_empty_line),
 		cmocka_unit_test(each_question_has_its_answer),
+		cmocka_unit_test(only_relays_speak_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
