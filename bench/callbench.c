@@ -8,6 +8,9 @@
  *	callbench first COUNT SERVICE   until a program's first byte
  *	callbench stream BYTES SERVICE  how fast it sends
  *	callbench at-once COUNT SERVICE so many calls open at the same time
+ *	callbench new COUNT SERVICE TEMPLATE
+ *	                                until the first byte of one in a new
+ *	                                disposable
  *
  * One line on standard output: the median in microseconds, or GB/s.
  */
@@ -29,7 +32,8 @@
 
 #define TARGET "bench-dst"
 #define CHUNK  65536
-#define PEERS  16384 /* descriptors */
+#define PEERS  16384  /* descriptors */
+#define PAUSE  100000 /* us: for a disposable to be gone */
 
 static _Noreturn void fail(const char *what)
 {
@@ -157,7 +161,7 @@ static void put_le32(uint8_t *to, size_t v)
 		to[i] = (uint8_t)(v >> (8 * i));
 }
 
-static int ask(const char *service)
+static int ask(const char *target, const char *service)
 {
 	uint8_t wire[512] = {0};
 	struct sockaddr_un at;
@@ -165,12 +169,12 @@ static int ask(const char *service)
 	              strlen(service) + 1;
 	int fd = make_socket(AGENT_SOCKET, &at);
 
-	if (size > sizeof(wire) ||
+	if (size > sizeof(wire) || strlen(target) >= AGENT_NAME_SIZE ||
 	    connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 		fail(AGENT_SOCKET);
 	put_le32(wire, AGENT_TRIGGER3);
 	put_le32(wire + 4, size - AGENT_HEADER_SIZE);
-	(void)strcpy((char *)wire + AGENT_HEADER_SIZE, TARGET);
+	(void)strcpy((char *)wire + AGENT_HEADER_SIZE, target);
 	(void)strcpy((char *)wire + AGENT_HEADER_SIZE + AGENT_NAME_SIZE, "b");
 	(void)strcpy((char *)wire + AGENT_HEADER_SIZE + AGENT_NAME_SIZE +
 	                     AGENT_IDENT_SIZE,
@@ -212,8 +216,14 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The median of `count` calls until the first byte; `say` is sent first. */
-static int measure(size_t count, const char *service, const char *say)
+struct subject {
+	const char *target, *service;
+	const char *say;  /* is sent first */
+	useconds_t pause; /* behind each call */
+};
+
+/* The median of `count` calls until the first byte. */
+static int measure(size_t count, const struct subject *s)
 {
 	double *us = calloc(count, sizeof(*us));
 
@@ -224,13 +234,14 @@ static int measure(size_t count, const char *service, const char *say)
 		double from = now_us();
 		char byte;
 
-		answer(ask(service), streams);
-		if (*say && write(streams[AGENT_IN], say, 1) != 1)
+		answer(ask(s->target, s->service), streams);
+		if (*s->say && write(streams[AGENT_IN], s->say, 1) != 1)
 			fail("write");
 		if (read(streams[AGENT_OUT], &byte, 1) != 1)
 			fail("read");
 		us[i] = now_us() - from;
 		end(streams);
+		usleep(s->pause);
 	}
 	qsort(us, count, sizeof(*us), by_size);
 	printf("%.0f\n", us[count / 2]);
@@ -244,7 +255,7 @@ static int stream(double bytes, const char *service)
 	int streams[AGENT_STREAMS];
 	double done = 0, from;
 
-	answer(ask(service), streams);
+	answer(ask(TARGET, service), streams);
 	if (write(streams[AGENT_IN], "s", 1) != 1)
 		fail("write");
 	from = now_us();
@@ -271,7 +282,7 @@ static int at_once(size_t count, const char *service)
 	if (!streams || !asked)
 		fail("memory");
 	for (size_t i = 0; i < count; i++)
-		asked[i] = ask(service);
+		asked[i] = ask(TARGET, service);
 	for (size_t i = 0; i < count; i++) {
 		answer(asked[i], streams[i]);
 		if (write(streams[i][AGENT_IN], "x", 1) != 1)
@@ -288,16 +299,31 @@ static int at_once(size_t count, const char *service)
 	return 0;
 }
 
+/* In a new disposable of a template. */
+static int measure_new(size_t count, const char *service, const char *template)
+{
+	char target[AGENT_NAME_SIZE];
+	const struct subject s = {target, service, "", PAUSE};
+
+	(void)snprintf(target, sizeof(target), "@dispvm:%s", template);
+	return measure(count, &s);
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
+	struct subject s = {TARGET, argc > 3 ? argv[3] : "", "", 0};
 
 	if (argc == 3 && strcmp(what, "serve") == 0)
 		return serve(argv[2]);
 	if (argc == 4 && strcmp(what, "round") == 0)
-		return measure(strtoul(argv[2], NULL, 10), argv[3], "x");
-	if (argc == 4 && strcmp(what, "first") == 0)
-		return measure(strtoul(argv[2], NULL, 10), argv[3], "");
+		s.say = "x";
+	if (argc == 4 &&
+	    (strcmp(what, "round") == 0 || strcmp(what, "first") == 0))
+		return measure(strtoul(argv[2], NULL, 10), &s);
+	if (argc == 5 && strcmp(what, "new") == 0)
+		return measure_new(strtoul(argv[2], NULL, 10), argv[3],
+		                   argv[4]);
 	if (argc == 4 && strcmp(what, "stream") == 0)
 		return stream(strtod(argv[2], NULL), argv[3]);
 	if (argc == 4 && strcmp(what, "at-once") == 0)
