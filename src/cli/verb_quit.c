@@ -36,6 +36,8 @@ static const struct {
 	{PATHS_DATA, "templates", true},
 	{PATHS_DATA, "keys", true},
 	{PATHS_STATE, "log", true},
+	{PATHS_RUNTIME, "passing.lmdb", false},
+	{PATHS_RUNTIME, "passing.boot", false},
 	{PATHS_RUNTIME, "manager.sock", false},
 	{PATHS_RUNTIME, "policy.sock", false},
 	{PATHS_RUNTIME, "qubes", true},

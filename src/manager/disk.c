@@ -355,6 +355,11 @@ int disk_commit(const struct manager *m, const char *uuid, const char *volume,
 	return folder < 0 ? folder : commit_volume(folder, volume, f);
 }
 
+bool disk_is_there(const struct manager *m, const char *uuid)
+{
+	return faccessat(m->volumes, uuid, F_OK, 0) == 0;
+}
+
 bool disk_is_used(const struct manager *m, const char *uuid)
 {
 	char path[QUBE_UUID_SIZE + 8];
@@ -404,7 +409,7 @@ int disk_snapshot(const struct manager *m, const char *from, const char *to,
 		return make_volume(dst, volume, f);
 	if (src < 0)
 		return fault_errno(f, "open %s", committed);
-	return revision_clone(src, dst, NULL, f);
+	return revision_borrow(src, dst, f);
 }
 
 void disk_discard(const struct manager *m, const char *uuid, const char *volume)
@@ -493,7 +498,7 @@ static void drop_done(struct manager *m, void *what, int err,
 	const struct drop *d = what;
 	struct fault f = *why;
 
-	if (err == 0)
+	if (err == 0 && !qube_uuid_passes(d->uuid))
 		err = forget(m, d->uuid, &f);
 	if (err < 0)
 		(void)fprintf(stderr, "%s\n", f.text);
@@ -534,7 +539,7 @@ static bool find_doomed(struct manager *m, char uuid[QUBE_UUID_SIZE])
 	return found;
 }
 
-int disk_sweep(struct manager *m, struct fault *f)
+static int sweep_doomed(struct manager *m, struct fault *f)
 {
 	char uuid[QUBE_UUID_SIZE];
 	bool found;
@@ -554,4 +559,42 @@ int disk_sweep(struct manager *m, struct fault *f)
 		if (err < 0)
 			return err;
 	}
+}
+
+/* In a transaction: is this the folder of a disposable that is no more? */
+static bool is_passed(struct manager *m, const char *uuid)
+{
+	char name[QUBE_UUID_SIZE + 8];
+	struct qube q;
+
+	(void)snprintf(name, sizeof(name), "uuid:%.36s", uuid);
+	return qube_uuid_passes(uuid) && qube_find(m->ledger, name, &q) < 0;
+}
+
+static int sweep_passed(struct manager *m, struct fault *f)
+{
+	int fd = openat(m->volumes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int err;
+
+	if (!d) {
+		err = fault_errno(f, "look for what disposables have left");
+		base_close(&fd);
+		return err;
+	}
+	err = ledger_begin(m->ledger, false, f);
+	while (err == 0 && (e = readdir(d)))
+		if (is_passed(m, e->d_name))
+			err = disk_drop(m, e->d_name, f);
+	ledger_abort(m->ledger);
+	closedir(d);
+	return err;
+}
+
+int disk_sweep(struct manager *m, struct fault *f)
+{
+	int err = sweep_doomed(m, f);
+
+	return err < 0 ? err : sweep_passed(m, f);
 }

@@ -5,6 +5,7 @@
  * They are named after UUIDs, so that to rename a qube is a change of the ledger
  * alone.  Before such a folder is made, or its qube's records go, the ledger has
  * "doomed/UUID"; with the commit that makes the qube be there, that goes.
+ * (UUIDs of unnamed disposables say by themselves that they do not stay.)
  * So whatever the moment we are killed at, the next manager finds in the ledger
  * what is to be removed (disk_sweep()), and half a qube is never seen.
  *
@@ -64,7 +65,13 @@ must_check int disk_drop(const struct manager *m, const char *uuid,
 must_check int disk_drop_later(struct manager *m, const char *uuid,
                                struct call *c, struct fault *f);
 
-/* At the start: removes all that is doomed.  No transaction may be open. */
+/* Has the qube a folder?  Disposables of templates that never ran have none. */
+bool disk_is_there(const struct manager *m, const char *uuid);
+
+/*
+ * At the start: removes all that is doomed, and what disposables have left that
+ * nobody knows any more.  No transaction may be open.
+ */
 must_check int disk_sweep(struct manager *m, struct fault *f);
 
 /*

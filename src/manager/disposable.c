@@ -51,7 +51,7 @@ int disposable_add(struct manager *m, const char *template,
 
 	if (err < 0)
 		return err;
-	qube_add(l, QUBE_DispVM, name, &q);
+	qube_add_passing(l, name, &q);
 	err = set(l, &q, "template", template, f);
 	if (err == 0)
 		err = set(l, &q, "auto_cleanup", "True", f);

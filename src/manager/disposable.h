@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unnamed disposables, disp0 to disp9999: they are removed when they end.  One
+ * Unnamed disposables, disp0 to disp9999: they are removed when they end, and
+ * nothing of them is synced to a disk (manager/ledger.h).  One
  * that is made for a call ends with the last call it serves (manager/trunk.h);
  * the ledger notes that, so that a later manager knows.
  */

@@ -3,6 +3,13 @@
  * The manager's memory: texts under keys, in one LMDB environment
  * (data/manager.lmdb), changed in transactions only.
  *
+ * What is said of unnamed disposables, which the end of the machine ends, lies in
+ * an environment of its own, in the runtime folder (passing.lmdb): changes there
+ * reach no disk, and cost next to nothing.  It is made anew when the machine has
+ * started since (passing.boot), whatever a power cut has left of it.  A key goes
+ * there if its qube's number is LEDGER_PASSING or more.  To those who read, both
+ * are one.
+ *
  * There is no copy of it in memory that could differ: whoever wants to know
  * reads it here.  One transaction is open at a time.  Each record carries a
  * checksum of its key and value, since LMDB has none.
@@ -21,6 +28,7 @@
  *	pool/NAME           its configuration
  *	doomed/UUID         no qube has this folder of volumes: remove it
  *	next                number of the next qube
+ *	passing/next        number of the next unnamed disposable
  */
 #pragma once
 
@@ -31,8 +39,14 @@
 
 struct ledger;
 
-/* Opens or makes it in a folder.  0 or a negative errno. */
-must_check int ledger_open(int folder, struct ledger **out, struct fault *f);
+#define LEDGER_PASSING 0x80000000u
+
+/*
+ * Opens or makes it in two folders: for what stays, and for what passes.  0 or a
+ * negative errno.
+ */
+must_check int ledger_open(int folder, int runtime, struct ledger **out,
+                           struct fault *f);
 
 /* NULL will do; an open transaction is dropped. */
 void ledger_close(struct ledger *l);
@@ -40,7 +54,10 @@ void ledger_close(struct ledger *l);
 /* 0 or a negative errno.  None may be open. */
 must_check int ledger_begin(struct ledger *l, bool write, struct fault *f);
 
-/* Makes all changes at once, durably, or none.  0 or a negative errno. */
+/*
+ * Makes all changes at once, durably, or none.  0 or a negative errno.  Should we be
+ * killed in the middle, those of what passes can be missing.
+ */
 must_check int ledger_commit(struct ledger *l, struct fault *f);
 
 /*
@@ -85,9 +102,13 @@ void ledger_delete_below(struct ledger *l, const char *prefix);
  */
 struct ledger_walk {
 	struct ledger *ledger;
-	void *cursor;
+	struct ledger_at {
+		void *cursor; /* NULL: it is at its end */
+		bool started;
+		bool ahead; /* the two below are still to be visited */
+		struct span key, record;
+	} at[2];
 	char prefix[LEDGER_KEY_MAX];
-	bool started;
 	char rest[LEDGER_KEY_MAX]; /* of the key, behind the prefix */
 	struct span value;
 };

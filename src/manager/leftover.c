@@ -20,7 +20,9 @@ int leftover_remove(struct manager *m, uint32_t id, struct fault *f)
 	}
 	events_queue(&m->events, "", "domain-pre-delete", "vm", q.name, NULL);
 	qube_delete(m->ledger, &q);
-	disk_doom(m->ledger, q.uuid);
+	/* By its name alone it is one to be removed (disk_sweep()). */
+	if (!qube_uuid_passes(q.uuid))
+		disk_doom(m->ledger, q.uuid);
 	events_queue(&m->events, "", "domain-delete", "vm", q.name, NULL);
 	err = ledger_commit(m->ledger, f);
 	if (err < 0) {
@@ -29,7 +31,8 @@ int leftover_remove(struct manager *m, uint32_t id, struct fault *f)
 	}
 	events_flush(&m->events);
 	plan_forget(m, q.name);
-	return disk_drop_later(m, q.uuid, NULL, f);
+	return disk_is_there(m, q.uuid) ? disk_drop_later(m, q.uuid, NULL, f)
+	                                : 0;
 }
 
 /* True if it is a disposable that ended while there was no manager. */

@@ -151,7 +151,7 @@ static int prepare(struct service *s, struct fault *f)
 	if (err == 0)
 		err = spawner_watch(m, f);
 	if (err == 0)
-		err = ledger_open(m->data, &m->ledger, f);
+		err = ledger_open(m->data, m->runtime, &m->ledger, f);
 	if (err == 0)
 		err = ledger_begin(m->ledger, true, f);
 	if (err < 0)

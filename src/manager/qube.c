@@ -108,20 +108,33 @@ int qube_find(struct ledger *l, const char *name, struct qube *out)
 	return load_by(l, "name", name, out);
 }
 
-void qube_make_uuid(char out[QUBE_UUID_SIZE])
+#define PASSES '8' /* the version of a UUID, which is in the 14th place */
+#define STAYS  '4'
+
+static void make_uuid(char version, char out[QUBE_UUID_SIZE])
 {
 	uint8_t b[16];
 
 	/* Cannot fail once the host's generator is up. */
 	if (getrandom(b, sizeof(b), 0) != sizeof(b))
 		abort();
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[6] = (uint8_t)((b[6] & 0x0f) | (version - '0') << 4);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
 	(void)snprintf(out, QUBE_UUID_SIZE,
 	               "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
 	               "%02x%02x%02x%02x%02x%02x",
 	               b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8],
 	               b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+void qube_make_uuid(char out[QUBE_UUID_SIZE])
+{
+	make_uuid(STAYS, out);
+}
+
+bool qube_uuid_passes(const char *uuid)
+{
+	return strlen(uuid) == QUBE_UUID_SIZE - 1 && uuid[14] == PASSES;
 }
 
 static void put_index(struct ledger *l, const char *folder, const char *name,
@@ -148,20 +161,41 @@ static void put_qube(struct ledger *l, const struct qube *q)
 	put_index(l, "uuid", q->uuid, q->id);
 }
 
+/* The next number of a counter, which begins at `first`. */
+static uint32_t take_number(struct ledger *l, const char *counter,
+                            uint32_t first)
+{
+	char number[16];
+	uint32_t id = first;
+
+	if (ledger_text(l, counter, number, sizeof(number)))
+		id = (uint32_t)strtoul(number, NULL, 16);
+	(void)snprintf(number, sizeof(number), "%08x", id + 1);
+	ledger_put_text(l, counter, number);
+	return id;
+}
+
 void qube_add_as(struct ledger *l, enum qube_class class, const char *name,
                  const char *uuid, struct qube *out)
 {
 	struct qube q = {.class = class};
-	char number[16];
 
 	assert(classes[class].makeable && !qube_name_wrong(name));
-	if (!ledger_text(l, "next", number, sizeof(number)))
-		memcpy(number, "1", 2);
-	q.id = (uint32_t)strtoul(number, NULL, 16);
-	(void)snprintf(number, sizeof(number), "%08x", q.id + 1);
-	ledger_put_text(l, "next", number);
+	q.id = take_number(l, "next", 1);
 	(void)snprintf(q.name, sizeof(q.name), "%s", name);
 	(void)snprintf(q.uuid, sizeof(q.uuid), "%s", uuid);
+	put_qube(l, &q);
+	*out = q;
+}
+
+void qube_add_passing(struct ledger *l, const char *name, struct qube *out)
+{
+	struct qube q = {.class = QUBE_DispVM};
+
+	assert(!qube_name_wrong(name));
+	q.id = take_number(l, "passing/next", LEDGER_PASSING + 1);
+	(void)snprintf(q.name, sizeof(q.name), "%s", name);
+	make_uuid(PASSES, q.uuid);
 	put_qube(l, &q);
 	*out = q;
 }

@@ -48,6 +48,14 @@ must_check int qube_load(struct ledger *l, uint32_t id, struct qube *out);
 void qube_add(struct ledger *l, enum qube_class class, const char *name,
               struct qube *out);
 
+/*
+ * The same for an unnamed disposable, which goes with the machine's run at the
+ * latest: its number is one of those that pass (LEDGER_PASSING), and so says its
+ * UUID (version 8).
+ */
+void qube_add_passing(struct ledger *l, const char *name, struct qube *out);
+bool qube_uuid_passes(const char *uuid);
+
 /* The same, with a UUID that was made before. */
 void qube_add_as(struct ledger *l, enum qube_class class, const char *name,
                  const char *uuid, struct qube *out);

@@ -182,7 +182,7 @@ static int link_base(void *arg, const char *name)
 
 /* Everything of the volume in `from`, into the new folder `name` of `home`. */
 static int copy_volume(int from, int home, const char *name,
-                       struct revision_watch *watch)
+                       struct revision_watch *watch, bool synced)
 {
 	static const char *const files[] = {"header", "meta.mdb", "lock"};
 	autoclose int objects = open_dir(from, "objects");
@@ -210,7 +210,7 @@ static int copy_volume(int from, int home, const char *name,
 	/* Whether it was closed in order is part of what it is. */
 	if (err == 0 && fstatat(from, "open", &st, AT_SYMLINK_NOFOLLOW) == 0)
 		err = copy_file(from, to, "open");
-	if (err == 0 && syncfs(to) < 0)
+	if (err == 0 && synced && syncfs(to) < 0)
 		err = -errno;
 	return err;
 }
@@ -218,7 +218,7 @@ static int copy_volume(int from, int home, const char *name,
 /* ---- putting in place ---- */
 
 /* `made` becomes the volume in use; the one before goes. */
-static int put_live(int home, const char *made)
+static int put_live(int home, const char *made, bool synced)
 {
 	char before[NAME];
 	char name[NAME];
@@ -234,7 +234,8 @@ static int put_live(int home, const char *made)
 	(void)unlinkat(home, "new.live", 0);
 	if (renameat(home, made, home, name) < 0 ||
 	    symlinkat(name, home, "new.live") < 0 ||
-	    renameat(home, "new.live", home, "live") < 0 || fsync(home) < 0)
+	    renameat(home, "new.live", home, "live") < 0 ||
+	    (synced && fsync(home) < 0))
 		return -errno;
 	return had == 0 ? remove_volume(home, before) : 0;
 }
@@ -280,7 +281,7 @@ int revision_init(int home_fd, const struct volume_limits *limits,
 	err = volume_create(dir, limits, how, secret, f);
 	if (err < 0)
 		return err;
-	return report(put_live(home_fd, "new.vol"), "make", f);
+	return report(put_live(home_fd, "new.vol", true), "make", f);
 }
 
 /* ---- revisions ---- */
@@ -376,7 +377,7 @@ int revision_take(int home_fd, uint32_t keep, uint64_t *id, struct fault *f)
 		now = MAX(now, ids[count - 1] + 1);
 	err = sweep(home_fd);
 	if (err == 0)
-		err = copy_volume(dir, home_fd, "new.rev", NULL);
+		err = copy_volume(dir, home_fd, "new.rev", NULL, true);
 	revision_name(now, name);
 	if (err == 0 && (renameat(home_fd, "new.rev", home_fd, name) < 0 ||
 	                 fsync(home_fd) < 0))
@@ -414,9 +415,9 @@ int revision_revert(int home_fd, uint64_t id, struct fault *f)
 		                 (unsigned long long)id);
 	err = sweep(home_fd);
 	if (err == 0)
-		err = copy_volume(dir, home_fd, "new.vol", NULL);
+		err = copy_volume(dir, home_fd, "new.vol", NULL, true);
 	if (err == 0)
-		err = put_live(home_fd, "new.vol");
+		err = put_live(home_fd, "new.vol", true);
 	return report(err, "revert", f);
 }
 
@@ -441,8 +442,8 @@ int64_t revision_measure(int home_fd, struct fault *f)
 	return err < 0 ? report(err, "look into", f) : count;
 }
 
-int revision_clone(int from_home_fd, int to_home_fd,
-                   struct revision_watch *watch, struct fault *f)
+static int clone(int from_home_fd, int to_home_fd, struct revision_watch *watch,
+                 bool synced, struct fault *f)
 {
 	autoclose int lock = -1;
 	autoclose int live = lock_live(from_home_fd, &lock, f);
@@ -452,10 +453,21 @@ int revision_clone(int from_home_fd, int to_home_fd,
 		return take_fd(&live);
 	err = sweep(to_home_fd);
 	if (err == 0)
-		err = copy_volume(live, to_home_fd, "new.vol", watch);
+		err = copy_volume(live, to_home_fd, "new.vol", watch, synced);
 	if (err == 0)
-		err = put_live(to_home_fd, "new.vol");
+		err = put_live(to_home_fd, "new.vol", synced);
 	return report(err, "clone", f);
+}
+
+int revision_clone(int from_home_fd, int to_home_fd,
+                   struct revision_watch *watch, struct fault *f)
+{
+	return clone(from_home_fd, to_home_fd, watch, true, f);
+}
+
+int revision_borrow(int from_home_fd, int to_home_fd, struct fault *f)
+{
+	return clone(from_home_fd, to_home_fd, NULL, false, f);
 }
 
 int revision_clear(int home_fd, const uint8_t *key, struct fault *f)
@@ -481,7 +493,7 @@ int revision_clear(int home_fd, const uint8_t *key, struct fault *f)
 	}
 	err = volume_create_like(dir, v, key, f);
 	if (err == 0)
-		err = report(put_live(home_fd, "new.vol"), "clear", f);
+		err = report(put_live(home_fd, "new.vol", true), "clear", f);
 	volume_abandon(v);
 	return err;
 }

@@ -62,6 +62,13 @@ must_check int64_t revision_measure(int home_fd, struct fault *f);
 must_check int revision_clone(int from_home_fd, int to_home_fd,
                               struct revision_watch *watch, struct fault *f);
 
+/*
+ * The same for whoever needs the copy no longer than the machine runs: nothing is
+ * synced, and after a power cut anything may be there.
+ */
+must_check int revision_borrow(int from_home_fd, int to_home_fd,
+                               struct fault *f);
+
 /* An empty volume with the same limits and key in the place of this one; the
  * revisions stay.  `key` as for volume_open(). */
 must_check int revision_clear(int home_fd, const uint8_t *key, struct fault *f);

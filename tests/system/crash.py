@@ -74,6 +74,19 @@ def check(change, n, done):
         m.stop()
 
 
+def passed():
+    """What disposables have left when the machine went down is removed."""
+    volumes = os.path.join(DATA, "volumes")
+    left = "01234567-89ab-8def-8123-456789abcdef"
+    other = "01234567-89ab-4def-8123-456789abcdef"
+    for name in (left, other):
+        os.makedirs(os.path.join(volumes, name, "private"))
+    with Manager() as m:
+        equal(os.path.exists(os.path.join(volumes, left)), False)
+        equal(os.path.exists(os.path.join(volumes, other)), True)
+        m.stop()
+
+
 def main():
     for change in CHANGES:
         steps = 0
@@ -85,6 +98,7 @@ def main():
         if steps < 3 or steps == STEPS_MAX - 1:
             raise SystemExit(f"{change}: {steps} steps cannot be right")
         print(f"{change}: {steps - 1} steps")
+    passed()
 
 
 main()

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "cmocka_all.h"
 #include "scratch.h"
@@ -11,7 +12,7 @@ static void open_ledger(struct bench *b)
 {
 	struct fault f;
 
-	assert_int_equal(ledger_open(b->folder, &b->ledger, &f), 0);
+	assert_int_equal(ledger_open(b->folder, b->runtime, &b->ledger, &f), 0);
 	assert_int_equal(ledger_begin(b->ledger, true, &f), 0);
 }
 
@@ -23,6 +24,10 @@ int bench_setup(void **state)
 	assert_int_equal(scratch_make(b->path), 0);
 	b->folder = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(b->folder >= 0);
+	assert_int_equal(mkdirat(b->folder, "run", 0700), 0);
+	b->runtime = openat(b->folder, "run",
+	                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(b->runtime >= 0);
 	open_ledger(b);
 	qube_first(b->ledger);
 	*state = b;
@@ -34,6 +39,7 @@ int bench_teardown(void **state)
 	struct bench *b = *state;
 
 	ledger_close(b->ledger);
+	close(b->runtime);
 	close(b->folder);
 	assert_int_equal(scratch_drop(b->path), 0);
 	free(b);

@@ -9,6 +9,7 @@
 struct bench {
 	char path[64];
 	int folder;
+	int runtime; /* a folder in it */
 	struct ledger *ledger;
 };
 

@@ -97,13 +97,63 @@ static void notices_a_damaged_record(void **state)
 	ledger_abort(b->ledger);
 	ledger_close(b->ledger);
 	damage(b, "a value to be damaged");
-	assert_int_equal(ledger_open(b->folder, &b->ledger, &f), 0);
+	assert_int_equal(ledger_open(b->folder, b->runtime, &b->ledger, &f), 0);
 	assert_int_equal(ledger_begin(b->ledger, true, &f), 0);
 	assert_int_equal(ledger_get(b->ledger, "key", &value), -ENOENT);
 	ledger_put_text(b->ledger, "other", "");
 	/* Whatever was built on it is not to be believed. */
 	assert_int_equal(ledger_commit(b->ledger, &f), -EBADMSG);
 	assert_non_null(strstr(f.text, "damaged record key"));
+}
+
+static void what_passes_lies_apart_and_is_seen_as_one(void **state)
+{
+	struct bench *b = *state;
+	struct qube a, z, disp, got;
+	struct ledger_walk w;
+	char seen[64] = "", key[LEDGER_KEY_MAX];
+	struct fault f;
+
+	a = bench_qube(b, QUBE_AppVM, "a");
+	qube_add_passing(b->ledger, "disp0", &disp);
+	z = bench_qube(b, QUBE_AppVM, "z");
+	assert_true(disp.id > LEDGER_PASSING && z.id == a.id + 1);
+	assert_true(qube_uuid_passes(disp.uuid));
+	assert_false(qube_uuid_passes(a.uuid));
+	/* Also when the manager has ended meanwhile. */
+	bench_again(b);
+	assert_int_equal(qube_find(b->ledger, "disp0", &got), 0);
+	assert_string_equal(got.uuid, disp.uuid);
+	qube_walk_begin(&w, b->ledger);
+	while (qube_walk_next(&w, &got))
+		strcat(strcat(seen, got.name), " ");
+	qube_walk_end(&w);
+	assert_string_equal(seen, "a disp0 dom0 z ");
+	/* The machine has started since: it is gone, and nothing else. */
+	assert_int_equal(ledger_commit(b->ledger, &f), 0);
+	ledger_close(b->ledger);
+	assert_int_equal(unlinkat(b->runtime, "passing.boot", 0), 0);
+	assert_int_equal(ledger_open(b->folder, b->runtime, &b->ledger, &f), 0);
+	assert_int_equal(ledger_begin(b->ledger, true, &f), 0);
+	assert_int_equal(qube_find(b->ledger, "disp0", &got), -ENOENT);
+	assert_int_equal(qube_find(b->ledger, disp.uuid, &got), -ENOENT);
+	qube_key(key, &disp, "class", "");
+	assert_false(ledger_has(b->ledger, key));
+	assert_int_equal(qube_find(b->ledger, "z", &got), 0);
+}
+
+static void what_passes_can_be_deleted(void **state)
+{
+	struct bench *b = *state;
+	struct qube disp, got;
+
+	qube_add_passing(b->ledger, "disp0", &disp);
+	qube_delete(b->ledger, &disp);
+	bench_again(b);
+	assert_int_equal(qube_find(b->ledger, "disp0", &got), -ENOENT);
+	/* Its number is not used again. */
+	qube_add_passing(b->ledger, "disp0", &got);
+	assert_int_equal(got.id, disp.id + 1);
 }
 
 int main(void)
@@ -115,6 +165,11 @@ int main(void)
 	                                        bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(walks_in_order, bench_setup,
 	                                        bench_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_passes_lies_apart_and_is_seen_as_one, bench_setup,
+			bench_teardown),
+		cmocka_unit_test_setup_teardown(what_passes_can_be_deleted,
+	                                        bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(notices_a_damaged_record,
 	                                        bench_setup, bench_teardown),
 	};

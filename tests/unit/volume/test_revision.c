@@ -175,6 +175,10 @@ static void a_clone_is_a_volume_of_its_own(void **state)
 	watch.all = (uint64_t)revision_measure(h->fd, &f);
 	assert_in_range(watch.all, 1, 9);
 	assert_int_equal(revision_clone(h->fd, other.fd, &watch, &f), 0);
+	/* One that is borrowed is the same. */
+	assert_int_equal(revision_remove(other.fd, &f), 0);
+	assert_int_equal(revision_borrow(h->fd, other.fd, &f), 0);
+	assert_string_equal(text_of(&other, "a"), "first");
 	/* Each object is told of once, and none was forgotten. */
 	assert_int_equal(steps, watch.all);
 	assert_int_equal(revision_measure(other.fd, &f), watch.all);
