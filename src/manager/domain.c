@@ -6,6 +6,7 @@
  */
 #include "manager/domain.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -25,6 +26,7 @@
 
 #define DOOR             "%s.sock"
 #define KILL_PATIENCE_MS 5000 /* for a kernel that was told to end at once */
+#define START_MAX_S      1000000u
 
 const char *domain_state_name(enum domain_state state)
 {
@@ -464,6 +466,7 @@ static void report_ready(struct reactor_watch *w, uint32_t events)
 		halted(d, f.text);
 		return;
 	}
+	reactor_timer_stop(&d->patience);
 	events_tell(&d->m->events, d->name, "domain-start", NULL);
 	tell_waiters(d, NULL);
 	if (d->unwanted)
@@ -476,12 +479,36 @@ static void report_ready(struct reactor_watch *w, uint32_t events)
 	}
 }
 
-/* A kernel that does not end when told. */
+void domain_hurry(struct domain *d, uint64_t seconds)
+{
+	d->seconds = MIN(seconds, (uint64_t)START_MAX_S);
+	reactor_timer_start(d->m->reactor, &d->patience,
+	                    (int64_t)d->seconds * 1000);
+}
+
+/* Who waits for it hears so at once, however long its end takes. */
+static void too_slow(struct domain *d)
+{
+	char why[128];
+
+	(void)snprintf(why, sizeof(why),
+	               "%s has not started within %" PRIu64
+	               " seconds (qrexec_timeout)",
+	               d->name, d->seconds);
+	finish_all(&d->starters, EX_QubesVMNotStartedError, why);
+	tell_waiters(d, why);
+	domain_end(d->m, d->id);
+}
+
+/* It does not start in time, or does not end when told. */
 static void out_of_patience(struct reactor_timer *t)
 {
 	struct domain *d = container_of(t, struct domain, patience);
 
-	spawner_kill(d->keeper.fd);
+	if (d->state == DOMAIN_STARTING && !d->unwanted)
+		too_slow(d);
+	else
+		spawner_kill(d->keeper.fd);
 }
 
 struct domain *domain_create(struct manager *m, const struct qube *q)
@@ -613,6 +640,7 @@ int domain_launch(struct manager *m, const struct qube *q, struct domain **out,
 		domain_destroy(d);
 		return err;
 	}
+	domain_hurry(d, property_number(m->ledger, q, "qrexec_timeout"));
 	*out = d;
 	return 0;
 }

@@ -30,12 +30,13 @@ struct domain {
 	struct reactor_watch keeper;  /* its pidfd; fd -1: not known */
 	pid_t pid;         /* the keeper's; 0: not to be waited for */
 	struct plan *plan; /* NULL: of one that was found */
-	struct reactor_timer patience;
-	struct list starters; /* calls that wait for it to run */
-	struct list waiters;  /* others that do */
-	struct list enders;   /* ... to have ended */
-	struct list orders;   /* ... for an answer */
-	bool left;            /* only the keeper is to be waited for */
+	struct reactor_timer patience; /* of a start, then of an end */
+	uint64_t seconds;              /* that a start may take */
+	struct list starters;          /* calls that wait for it to run */
+	struct list waiters;           /* others that do */
+	struct list enders;            /* ... to have ended */
+	struct list orders;            /* ... for an answer */
+	bool left;                     /* only the keeper is to be waited for */
 	uint64_t memory, tasks, cpu_ns;
 };
 
@@ -56,6 +57,12 @@ void domain_destroy(struct domain *d);
 
 /* Removes the name of its door, behind which nobody is. */
 void domain_forget_door(const struct manager *m, const char *name);
+
+/*
+ * One that has not started after so many seconds is ended, and whoever waits for
+ * it is told at once.
+ */
+void domain_hurry(struct domain *d, uint64_t seconds);
 
 /* Connects to the kernel, whose qube runs from now on.  0 or a negative errno. */
 must_check int domain_meet(struct domain *d, struct fault *f);

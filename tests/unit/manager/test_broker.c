@@ -475,6 +475,26 @@ static void waiting_calls_are_bounded_and_none_is_lost(void **state)
 	close(kernel);
 }
 
+/* It never starts: the call is refused, and nobody waits for it any more. */
+static void a_target_has_its_time_to_start(void **state)
+{
+	struct board *b = *state;
+	struct domain *d = add_domain(b, &b->late);
+
+	write_policy(b, "s * work late allow\n");
+	call(b, WORK, 1, "s+", "late");
+	domain_hurry(d, 1000);
+	turn(b);
+	hear_nothing(b->kernel[WORK]);
+	domain_hurry(d, 0);
+	turn(b);
+	hear_only(b->kernel[WORK], CONTROL_refused, 1);
+	assert_true(d->unwanted);
+	/* It is about to end, so that later calls do not wait either. */
+	call(b, WORK, 2, "s+", "late");
+	hear_only(b->kernel[WORK], CONTROL_refused, 2);
+}
+
 static void the_end_of_a_source_ends_what_it_waits_for(void **state)
 {
 	struct board *b = *state;
@@ -643,6 +663,7 @@ int main(void)
 		TEST(nobody_calls_in_another_name),
 		TEST(paused_and_ending_qubes_are_not_called),
 		TEST(waiting_calls_are_bounded_and_none_is_lost),
+		TEST(a_target_has_its_time_to_start),
 		TEST(the_end_of_a_source_ends_what_it_waits_for),
 		TEST(garbage_costs_the_connection_only),
 		TEST(a_message_of_another_kind_is_garbage),
