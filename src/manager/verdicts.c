@@ -11,12 +11,14 @@
 
 #include "manager/census.h"
 #include "manager/manager.h"
+#include "manager/notices.h"
 #include "manager/prompts.h"
 #include "policy/policy_socket.h"
 #include "policy/policy_store.h"
 
 #define READ_ROOM 4096u
 #define USER_ROOM 256u
+#define NAME_ROOM 80u
 
 struct verdicts {
 	struct manager *m;
@@ -56,6 +58,30 @@ static void destroy(struct verdict *v)
 		reactor_change(o->m->reactor, &o->watch, EPOLLIN);
 }
 
+/* As for calls between qubes; who only wants to know what would be calls nobody. */
+static void tell_user(const struct verdict *v)
+{
+	bool allowed = v->answer.action == POLICY_ALLOW;
+	struct notice n = {
+		.result = allowed ? NOTICES_ALLOW : NOTICES_DENY,
+		.source = v->question.request.source,
+		.service = v->question.request.service,
+		.wanted = v->question.request.target,
+		.why = allowed ? NULL : v->answer.why,
+	};
+	char target[NAME_ROOM];
+	int size;
+
+	if (!v->answer.notify || v->question.just_evaluate)
+		return;
+	size = allowed ? policy_system_write(census_system(v->census),
+	                                     v->answer.target, false, target,
+	                                     sizeof(target))
+	               : 0;
+	n.target = (struct span){(const uint8_t *)target, (size_t)MAX(size, 0)};
+	notices_tell(v->owner->m->notices, &n);
+}
+
 /* The answer is short: what does not take it at once does not want it. */
 static void reply(struct verdict *v)
 {
@@ -67,6 +93,7 @@ static void reply(struct verdict *v)
 	if (!out.bad)
 		(void)!send(v->client.fd, out.at, out.size,
 		            MSG_DONTWAIT | MSG_NOSIGNAL);
+	tell_user(v);
 	destroy(v);
 }
 

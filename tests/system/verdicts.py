@@ -6,7 +6,7 @@ import json
 import os
 import socket
 
-from adminapi import RUNTIME, TOP, Manager, ask, equal, refused
+from adminapi import RUNTIME, TOP, Events, Manager, ask, equal, refused
 
 CONFIG = os.path.join(TOP, ".config", "bento")
 POLICY = os.path.join(CONFIG, "policy.d")
@@ -145,6 +145,29 @@ def waiting():
     os.remove(os.path.join(POLICY, "30-user.policy"))
 
 
+def told():
+    """The user is told where a rule says so, and of every denial."""
+    write("10-told.policy", "s +loud vault mail allow notify=yes\n"
+                            "s +quiet vault mail allow\n")
+    events = Events()
+    equal(verdict("vault", "mail", "s+quiet"), "mail DEFAULT")
+    equal(verdict("vault", "mail", "s+what", "just_evaluate=yes"), "deny")
+    equal(verdict("vault", "mail", "s+loud"), "mail DEFAULT")
+    equal(verdict("vault", "mail", "s+other"), "deny")
+    call = {"service": "s", "requested_target": "mail", "left_out": "0"}
+    seen = []
+    while len(seen) < 2:
+        source, name, words = events.next()
+        if name == "call":
+            equal(source, "vault")
+            seen.append({key: words[key] for key in
+                         (*call, "result", "argument", "target")})
+    equal(seen, [
+        {**call, "result": "allow", "argument": "+loud", "target": "mail"},
+        {**call, "result": "deny", "argument": "+other", "target": ""}])
+    os.remove(os.path.join(POLICY, "10-told.policy"))
+
+
 def token(text):
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
@@ -182,6 +205,7 @@ def main():
         not_questions()
         prompts()
         waiting()
+        told()
         calls()
         manager.stop()
 
