@@ -11,8 +11,10 @@
  *	callbench new COUNT SERVICE TEMPLATE
  *	                                until the first byte of one in a new
  *	                                disposable
+ *	callbench wait COUNT SERVICE    so many calls wait for an answer
  *
- * One line on standard output: the median in microseconds, or GB/s.
+ * One line on standard output: the median in microseconds, or GB/s; of `wait`
+ * the line "asked" before one with how many were answered.
  */
 #include <errno.h>
 #include <signal.h>
@@ -97,9 +99,9 @@ static bool echo(int fd, enum phase *phase)
 
 static bool flood(int fd)
 {
-	ssize_t n = send(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-
-	return n >= 0 || errno == EAGAIN;
+	while (send(fd, chunk, sizeof(chunk), MSG_DONTWAIT) > 0)
+		;
+	return errno == EAGAIN;
 }
 
 static void attend(int poller, int fd, enum phase *phase)
@@ -309,6 +311,30 @@ static int measure_new(size_t count, const char *service, const char *template)
 	return measure(count, &s);
 }
 
+static int await(size_t count, const char *service)
+{
+	int *asked = calloc(count, sizeof(*asked));
+	size_t answered = 0;
+
+	raise_limit(count + 64);
+	if (!asked)
+		fail("memory");
+	for (size_t i = 0; i < count; i++)
+		asked[i] = ask(service);
+	puts("asked");
+	(void)fflush(stdout);
+	for (size_t i = 0; i < count; i++) {
+		uint8_t wire[AGENT_ANSWER_SIZE];
+
+		answered += recv(asked[i], wire, sizeof(wire), MSG_WAITALL) ==
+		            sizeof(wire);
+		close(asked[i]);
+	}
+	printf("%zu\n", answered);
+	free(asked);
+	return 0;
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -328,6 +354,8 @@ int main(int argc, char *argv[])
 		return stream(strtod(argv[2], NULL), argv[3]);
 	if (argc == 4 && strcmp(what, "at-once") == 0)
 		return at_once(strtoul(argv[2], NULL, 10), argv[3]);
+	if (argc == 4 && strcmp(what, "wait") == 0)
+		return await(strtoul(argv[2], NULL, 10), argv[3]);
 	(void)fprintf(stderr, "see the beginning of bench/callbench.c\n");
 	return 2;
 }
