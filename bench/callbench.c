@@ -320,7 +320,7 @@ static int await(size_t count, const char *service)
 	if (!asked)
 		fail("memory");
 	for (size_t i = 0; i < count; i++)
-		asked[i] = ask(service);
+		asked[i] = ask(TARGET, service);
 	puts("asked");
 	(void)fflush(stdout);
 	for (size_t i = 0; i < count; i++) {

@@ -109,6 +109,26 @@ def allowed_and_denied():
     equal(call("work", "mail", "test.Cat", b"hello"), want)
 
 
+# Says all it has to say by shutdown(2), and goes on.
+HALF = r'''
+exec python3 -c '
+import socket, sys
+s = socket.socket(fileno=1)
+assert (s.family, s.type) == (socket.AF_UNIX, socket.SOCK_STREAM)
+s.sendall(b"said\n")
+s.shutdown(socket.SHUT_WR)
+sys.exit(3 if sys.stdin.read() == "heard said\n" else 4)
+'
+'''
+
+
+def half_closed():
+    policy("test.Half * work mail allow\n")
+    offer("mail", "test.Half", HALF)
+    equal(run("work", "qrexec-client-vm", "mail", "test.Half", "sh", "-c",
+              'all=$(cat); echo "heard $all"'), (3, b"", b""))
+
+
 def asked():
     policy("test.Cat * work @anyvm ask\n")
     os.path.exists(f"{CONFIG}/policy-prompt") and os.remove(
@@ -438,6 +458,7 @@ def tour():
         offer("mail", "test.Echo", "exec cat\n")
         ask("admin.vm.Shutdown", "late", "wait")
         allowed_and_denied()
+        half_closed()
         asked()
         redirected()
         started()

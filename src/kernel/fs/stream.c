@@ -30,6 +30,8 @@ struct stream {
 	bool watched; /* event is in the loop */
 	bool always;  /* the host cannot wait for it: always ready */
 	bool no_flag; /* it knows no RWF_NOWAIT: look before each transfer */
+	void *kept;   /* see stream_keep() */
+	void (*drop)(void *kept);
 };
 
 static struct stream *stream(struct file *f)
@@ -418,6 +420,8 @@ static void destroy(struct inode *i)
 {
 	struct stream *s = i->private;
 
+	if (s->kept)
+		s->drop(s->kept);
 	if (s->watched)
 		loop_remove(&s->kernel->loop, &s->event);
 	close(s->event.fd);
@@ -435,6 +439,51 @@ static const struct inode_ops inode_ops = {
 bool stream_is(const struct inode *i)
 {
 	return i->ops == &inode_ops;
+}
+
+bool stream_is_socket(const struct file *f)
+{
+	const struct stream *s = f->inode && stream_is(f->inode)
+	                                 ? f->inode->private
+	                                 : NULL;
+
+	return s && s->kind == SOCKET;
+}
+
+long stream_peek(struct file *f, struct uio *u)
+{
+	size_t size;
+	void *room;
+	ssize_t n;
+
+	if (u->left == 0)
+		return 0;
+	room = uio_room(u, &size);
+	n = recv(stream(f)->event.fd, room, size, MSG_DONTWAIT | MSG_PEEK);
+	if (n < 0)
+		return -errno;
+	return uio_room_done(u, (size_t)n) < 0 ? -EFAULT : n;
+}
+
+long stream_shutdown(struct file *f, int how)
+{
+	return shutdown(stream(f)->event.fd, how) < 0 ? -errno : 0;
+}
+
+void *stream_kept(const struct file *f)
+{
+	const struct stream *s = f->inode->private;
+
+	return s->kept;
+}
+
+void stream_keep(struct file *f, void *what, void (*drop)(void *what))
+{
+	struct stream *s = stream(f);
+
+	assert(!s->kept);
+	s->kept = what;
+	s->drop = drop;
 }
 
 /* What the inode shows, and how we treat the descriptor. */

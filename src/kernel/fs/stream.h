@@ -8,6 +8,9 @@
  * changed and its flags are not believed: each transfer says for itself that
  * it does not wait.  A regular file is read and written at the host's own
  * position, which others may share; `cmd >> log` must go on where we stop.
+ *
+ * One that is a socket is known to the calls for sockets by net/hostsock.h;
+ * shutdown(2) is then for all who share it, as it is for a program of the host.
  */
 #pragma once
 
@@ -20,6 +23,20 @@
  */
 must_check int stream_create(struct kernel *k, int fd, uint32_t uid,
                              uint32_t gid, struct file **out);
+
+/* Is it a stream that is a socket of the host's? */
+bool stream_is_socket(const struct file *f);
+
+/* Of those: as read, but what is read stays there; and shutdown(2). */
+must_check long stream_peek(struct file *f, struct uio *u);
+must_check long stream_shutdown(struct file *f, int how);
+
+/*
+ * Something that lives as long as the stream; NULL: there is none yet.  `drop`
+ * is called at its end.
+ */
+void *stream_kept(const struct file *f);
+void stream_keep(struct file *f, void *what, void (*drop)(void *what));
 
 /* Is it the inode of a host stream?  Such a FIFO is not a pipe of ours. */
 bool stream_is(const struct inode *i);

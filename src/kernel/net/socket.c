@@ -7,6 +7,7 @@
 #include "kernel/fs/anon.h"
 #include "kernel/fs/fd.h"
 #include "kernel/fs/inode.h"
+#include "kernel/net/hostsock.h"
 #include "kernel/net/inet.h"
 #include "kernel/net/netlink.h"
 #include "kernel/net/netstack.h"
@@ -213,13 +214,15 @@ long socket_from_fd(struct task *t, int32_t fd, struct file **f,
                     struct socket **s)
 {
 	struct file *got = fd_get(t, fd);
+	long err;
 
 	if (!got)
 		return -EBADF;
 	*s = socket_of(got);
-	if (!*s) {
+	err = *s ? 0 : hostsock_of(got, s);
+	if (err < 0) {
 		file_put(got);
-		return -ENOTSOCK;
+		return err;
 	}
 	*f = got;
 	return 0;
