@@ -78,34 +78,6 @@ static uint64_t number(const char *text, const char *key)
 	return 0;
 }
 
-static int current(struct columns_qube *q, const char *key, uint64_t unit,
-                   char *out, struct fault *f)
-{
-	int err;
-
-	if (!roster_is_up(q->qube))
-		return 0;
-	err = query(q->query, "admin.vm.CurrentState", NULL, q->qube->name, f);
-	if (err == 0)
-		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
-		               number(query_text(q->query), key) / unit);
-	return err;
-}
-
-static int show_mem(struct columns_qube *q, const char *column, char *out,
-                    struct fault *f)
-{
-	(void)column;
-	return current(q, "mem", 1024, out, f);
-}
-
-static int show_cputime(struct columns_qube *q, const char *column, char *out,
-                        struct fault *f)
-{
-	(void)column;
-	return current(q, "cputime", 1000, out, f);
-}
-
 /* ---- what is asked for all qubes at once ---- */
 
 /* Asks, once. */
@@ -185,6 +157,38 @@ static int of_all(struct columns_qube *q, const char *method,
 		(void)snprintf(out, COLUMNS_TEXT, "%.*s", (int)line.size,
 		               (const char *)line.at);
 	return err;
+}
+
+static int current(struct columns_qube *q, const char *key, uint64_t unit,
+                   char *out, struct fault *f)
+{
+	char line[COLUMNS_TEXT];
+	int err;
+
+	if (!roster_is_up(q->qube))
+		return 0;
+	err = of_all(q, "bento.States", NULL, line, f);
+	/* It has ended meanwhile. */
+	if (err == -ENOENT)
+		return 0;
+	if (err == 0)
+		(void)snprintf(out, COLUMNS_TEXT, "%" PRIu64,
+		               number(line, key) / unit);
+	return err;
+}
+
+static int show_mem(struct columns_qube *q, const char *column, char *out,
+                    struct fault *f)
+{
+	(void)column;
+	return current(q, "mem", 1024, out, f);
+}
+
+static int show_cputime(struct columns_qube *q, const char *column, char *out,
+                        struct fault *f)
+{
+	(void)column;
+	return current(q, "cputime", 1000, out, f);
 }
 
 /* The line of all qubes' volumes that is about it. */

@@ -188,6 +188,7 @@ static void halted(struct domain *d, const char *why)
 		events_tell(&m->events, d->name, "domain-start-failed",
 		            "reason", why, NULL);
 	}
+	domain_stats_gone(d);
 	finish_all(&d->starters, EX_QubesVMNotStartedError, why);
 	tell_waiters(d, why);
 	finish_all(&d->orders, EX_QubesVMNotRunningError, why);
@@ -214,7 +215,7 @@ static void halted(struct domain *d, const char *why)
 	finish_enders(&enders);
 }
 
-static uint64_t next_cookie(struct manager *m)
+uint64_t domain_cookie(struct manager *m)
 {
 	return ++m->domains->cookie + DOMAIN_NO_COOKIE;
 }
@@ -252,17 +253,6 @@ static void set_paused(struct domain *d, bool paused)
 	            paused ? "domain-paused" : "domain-unpaused", NULL);
 }
 
-static void say_state(struct buffer *b, const struct domain *d)
-{
-	buffer_printf(b,
-	              "mem=%llu mem_static_max=%llu cputime=%llu "
-	              "power_state=%s",
-	              (unsigned long long)d->memory >> 10,
-	              (unsigned long long)d->memory >> 10,
-	              (unsigned long long)d->cpu_ns / 1000000,
-	              domain_state_name(d->state));
-}
-
 static void heard_done(struct domain *d, const struct control *c)
 {
 	struct call *call = take_order(d, c->value[0]);
@@ -295,9 +285,9 @@ static void heard_state(struct domain *d, const struct control *c)
 	/* Another client may have paused it. */
 	set_paused(d, c->value[5] != 0);
 	if (call) {
-		say_state(&call->answer, d);
+		domain_stats_say(&call->answer, d);
 		call_finish(call, 0);
-	} else {
+	} else if (!domain_stats_heard(d, c->value[0])) {
 		domain_stats_tell(d);
 	}
 }
@@ -752,7 +742,7 @@ static int ask(struct domain *d, struct call *c, enum control_kind kind)
 {
 	int err;
 
-	c->cookie = next_cookie(c->m);
+	c->cookie = domain_cookie(c->m);
 	err = domain_order(d, kind, c->cookie, 0);
 	if (err < 0)
 		return call_fail(c, EX_QubesException, "ask %s: %s", d->name,
@@ -816,6 +806,7 @@ void domain_destroy_all(struct manager *m)
 		list_del(at);
 		free(d);
 	}
+	domain_stats_fini(m->domains);
 	free(m->domains);
 	m->domains = NULL;
 }

@@ -58,6 +58,7 @@ must_check int domain_shutdown(struct call *c, bool force, bool wait);
 must_check int domain_kill(struct call *c);
 must_check int domain_pause(struct call *c, bool pause);
 must_check int domain_stat(struct call *c);
+must_check int domain_stats_all(struct call *c);
 must_check int domain_console(struct call *c);
 
 /*

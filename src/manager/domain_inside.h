@@ -46,6 +46,7 @@ struct domains {
 	struct list leaving; /* of them only the keepers are left */
 	uint64_t cookie;     /* the last that was given */
 	struct reactor_timer stats;
+	struct list surveys; /* domain_stats.c */
 };
 
 /* NULL if it is halted. */
@@ -75,6 +76,16 @@ must_check int domain_launch(struct manager *m, const struct qube *q,
 must_check int domain_order(struct domain *d, enum control_kind kind,
                             uint64_t cookie, uint64_t value);
 
-/* domain_stats.c: the timer; an event with what the kernel said last. */
+/* A cookie that no other order has. */
+uint64_t domain_cookie(struct manager *m);
+
+/*
+ * domain_stats.c: the timer; what the kernel said last, as an event or in words; that
+ * it has said so with this cookie, and never will: those who ask all wait for that.
+ */
 void domain_stats_init(struct domains *all);
+void domain_stats_fini(struct domains *all);
 void domain_stats_tell(struct domain *d);
+void domain_stats_say(struct buffer *b, const struct domain *d);
+bool domain_stats_heard(struct domain *d, uint64_t cookie);
+void domain_stats_gone(struct domain *d);

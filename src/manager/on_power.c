@@ -101,6 +101,11 @@ int on_power_state(struct call *c)
 	return 0;
 }
 
+int on_power_states(struct call *c)
+{
+	return domain_stats_all(c);
+}
+
 int on_power_stats(struct call *c)
 {
 	listener_stream(c->conn, &c->m->events,

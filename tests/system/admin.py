@@ -2,6 +2,7 @@
 """The manager's socket: what it takes, what it refuses, what it survives."""
 import os
 import select
+import socket
 import subprocess
 import threading
 
@@ -113,6 +114,11 @@ def lifecycle():
     equal(state["power_state"], "Running")
     if int(state["mem"]) <= 0:
         raise SystemExit("a running qube uses memory")
+    # The same of all that run, at once.
+    name, *words = ask("bento.States").split()
+    equal((name, words[-1]), ("work", "power_state=Running"))
+    if int(words[0].partition("=")[2]) <= 0:
+        raise SystemExit("a running qube uses memory")
     equal(refused("admin.vm.Remove", "work"), "QubesVMNotHaltedError")
     equal(refused("admin.vm.Unpause", "work"), "QubesVMNotPausedError")
     ask("admin.vm.Start", "work")  # it does: nothing happens
@@ -122,6 +128,16 @@ def lifecycle():
                          ("work", "domain-shutdown")])
     equal(ask("admin.vm.CurrentState", "work"),
           "mem=0 mem_static_max=0 cputime=0 power_state=Halted")
+    equal(ask("bento.States"), "")
+    # One that ends before it has answered is not waited for.
+    for _ in range(10):
+        ask("admin.vm.Start", "work")
+        with connect() as s:
+            s.sendall(b"bento.States+ dom0 name dom0\0")
+            s.shutdown(socket.SHUT_WR)
+            ask("admin.vm.Kill", "work")
+            s.settimeout(30)
+            equal(s.recv(2), b"0\0")
     for method, why in (("Shutdown", "Started"), ("Kill", "Started"),
                         ("Pause", "Running")):
         equal(refused("admin.vm." + method, "work"), f"QubesVMNot{why}Error")

@@ -22,10 +22,9 @@ static const struct fake_row rows[] = {
 	{"bento.Feature+internal dom0", "deb \nnet 1\n"},
 	{"bento.Feature+servicevm dom0", "net 1\nwork 1\n"},
 	{"bento.Feature+updates-available dom0", "deb 1\nwork \n"},
-	{"admin.vm.CurrentState net",
-         "mem=2048 mem_static_max=0 cputime=1500 power_state=Running"},
-	{"admin.vm.CurrentState work",
-         "mem=0 mem_static_max=0 cputime=0 power_state=Paused"},
+	{"bento.States dom0",
+         "work mem=0 mem_static_max=0 cputime=0 power_state=Paused\n"
+         "net mem=2048 mem_static_max=0 cputime=1500 power_state=Running\n"},
 	{"bento.Tags dom0", "dom0 \ndeb a\nnet a,b\nwork b\n"},
 	{"bento.Volumes dom0",
          "dom0 \ndeb \nnet \nwork private-usage=104857600 "
