@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What bento-import tells whoever started it: one message of a SEQPACKET
- * socket for each thing.
+ * What bento-import and bento-receive tell whoever started them: one message of
+ * a SEQPACKET socket for each thing.
  *
  *	le32 kind, le64 done, le64 of, le32 errno, path, text
  *
  * Strings are their length in four bytes and their bytes; they come from
- * archives, and are to be escaped before a person sees them.
+ * strangers, and are to be escaped before a person sees them.
  */
 #pragma once
 
