@@ -171,25 +171,6 @@ _Noreturn void keeper_become(struct start *s, int log, int to_report)
 	keep(k.pid, &k.cgroup);
 }
 
-int keeper_start(struct start *s, int log, struct keeper *out, struct fault *f)
-{
-	autoclose int to_report = -1, heard = -1;
-	int ends[2];
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return fault_errno(f, "make a pipe");
-	heard = ends[0];
-	to_report = ends[1];
-	pid = fork();
-	if (pid < 0)
-		return fault_errno(f, "start a keeper");
-	if (pid == 0)
-		keeper_become(s, log, to_report);
-	*out = (struct keeper){.pid = pid, .report = take_fd(&heard)};
-	return 0;
-}
-
 int keeper_hear(int report, struct fault *f)
 {
 	char text[CONTROL_TEXT_MAX + 1];

@@ -16,21 +16,12 @@
 
 #include "supervise/start.h"
 
-struct keeper {
-	pid_t pid;  /* a child of ours, to be waited for */
-	int report; /* readable when the qube is there, or will not be */
-};
-
 /*
- * Starts a keeper and its kernel.  s->record.flags has LAUNCH_LISTEN; the
- * descriptors (supervise/door.h) stay the caller's.  What the kernel has to say
- * besides goes to `log` (borrowed).  The caller has one thread.  0, and the
- * caller owns what is in *out; or a negative errno.
+ * Makes the caller, a process of one thread, the keeper of a kernel that it
+ * starts.  s->record.flags has LAUNCH_LISTEN (supervise/door.h); what the kernel
+ * has to say goes to `log`.  `report` becomes readable when the qube is there, or
+ * will not be; all else it holds is closed.
  */
-must_check int keeper_start(struct start *s, int log, struct keeper *out,
-                            struct fault *f);
-
-/* Makes the caller one, which reports to `report`; all else it holds is closed. */
 _Noreturn void keeper_become(struct start *s, int log, int report);
 
 /*

@@ -101,6 +101,28 @@ static int mount_folders(struct start *s, const struct folders *v,
 	return err;
 }
 
+/* A keeper that is our child. */
+struct keeper {
+	pid_t pid;
+	int report;
+};
+
+static int start_keeper(struct start *s, int log, struct keeper *out,
+                        struct fault *f)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fault_errno(f, "make a pipe");
+	*out = (struct keeper){.pid = fork(), .report = ends[0]};
+	if (out->pid == 0)
+		keeper_become(s, log, ends[1]);
+	if (out->pid < 0)
+		return fault_errno(f, "start a keeper");
+	close(ends[1]);
+	return 0;
+}
+
 static int start(int dir, const char *name, const struct folders *v,
                  struct keeper *k, struct fault *f)
 {
@@ -137,7 +159,7 @@ static int start(int dir, const char *name, const struct folders *v,
 	if (err == 0)
 		err = mount_folders(&s, v, f);
 	if (err == 0)
-		err = keeper_start(&s, log, k, f);
+		err = start_keeper(&s, log, k, f);
 	machine_close(&m);
 	return err < 0 ? err : keeper_hear(k->report, f);
 }
