@@ -92,8 +92,11 @@ int servesock_connect(struct served *s)
 	err = s->found.kind == SERVEFIND_SOCKET ? connect_unix(s, hand)
 	                                        : connect_tcp(s, hand);
 	hand_drop(hand);
-	if (err == 0)
+	if (err == 0) {
+		/* Our own coming was news to those who waited, us included. */
 		waitq_remove(&s->room);
+		list_del(&s->again.link);
+	}
 	return (int)err;
 }
 

@@ -434,14 +434,19 @@ static void what_is_not_there_is_127(void **state)
 	is_over(b, 42, 125, ours);
 }
 
-static int listen_at(struct bed *b, const char *path)
+static int listen_for(struct bed *b, const char *path, int backlog)
 {
 	struct sockname n = path_name_of(path);
 	int fd = make(b->t, AF_UNIX, SOCK_STREAM);
 
 	assert_int_equal(testbed_call(b->t, __NR_bind, fd, n.bytes, n.size), 0);
-	assert_int_equal(testbed_call(b->t, __NR_listen, fd, 8), 0);
+	assert_int_equal(testbed_call(b->t, __NR_listen, fd, backlog), 0);
 	return fd;
+}
+
+static int listen_at(struct bed *b, const char *path)
+{
+	return listen_for(b, path, 8);
 }
 
 static int accept_one(struct bed *b, int listener)
@@ -487,6 +492,33 @@ static void a_socket_is_connected_both_ways(void **state)
 }
 
 /* Much more than all buffers on the way hold, and nobody reads at first. */
+/* A service that accepts one after the other has all of its calls. */
+static void who_waits_for_room_is_served(void **state)
+{
+	enum { CALLS = 4 };
+	struct bed *b = *state;
+	int ours[CALLS][CALLMSG_STREAMS], fd[CALLS], listener;
+	struct control c;
+	char got[256];
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	listener = listen_for(b, "/etc/qubes-rpc/test.Sock", 0);
+	for (int i = 0; i < CALLS; i++)
+		serve(b, "test.Sock+", 50 + (uint64_t)i, ours[i]);
+	for (int i = 0; i < CALLS; i++) {
+		fd[i] = accept_one(b, listener);
+		assert_int_equal(hear(b, &c), -EAGAIN);
+	}
+	for (int i = 0; i < CALLS; i++) {
+		assert_int_equal(callio_send(ours[i][CALLMSG_IN], "x", 1), 1);
+		turn(b);
+		assert_int_equal(get(b->t, fd[i], got, MSG_DONTWAIT),
+		                 sizeof("test.Sock+ work") + 1);
+		callmsg_close(ours[i]);
+	}
+}
+
 static void neither_side_is_read_faster_than_the_other_reads(void **state)
 {
 	static uint8_t chunk[65536], back[65536];
@@ -643,6 +675,7 @@ int main(void)
 		TEST(garbage_ends_the_connection),
 		TEST(what_is_not_there_is_127),
 		TEST(a_socket_is_connected_both_ways),
+		TEST(who_waits_for_room_is_served),
 		TEST(neither_side_is_read_faster_than_the_other_reads),
 		TEST(one_caller_does_not_keep_others_out),
 		TEST(many_connections_cost_little),
