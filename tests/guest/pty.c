@@ -434,6 +434,34 @@ static void via_forkpty(void)
 	OK(close(m));
 }
 
+/* Settings that root has fixed. */
+static void fixed(void)
+{
+	struct termios lock, t;
+
+	open_pair();
+	OK(ioctl(slave, TIOCGLCKTRMIOS, &lock));
+	EQ(lock.c_lflag, 0);
+	lock.c_lflag = ECHO;
+	lock.c_cc[VINTR] = 1;
+	if (getuid() != 0) {
+		FAILS(ioctl(slave, TIOCSLCKTRMIOS, &lock), EPERM);
+	} else {
+		OK(ioctl(slave, TIOCSLCKTRMIOS, &lock));
+		OK(tcgetattr(slave, &t));
+		t.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+		t.c_cc[VINTR] = 'x';
+		t.c_cc[VEOF] = 'y';
+		OK(tcsetattr(slave, TCSANOW, &t));
+		OK(tcgetattr(slave, &t));
+		CHECK((t.c_lflag & ECHO) && !(t.c_lflag & ICANON));
+		EQ(t.c_cc[VINTR], 3);
+		EQ(t.c_cc[VEOF], 'y');
+	}
+	OK(close(slave));
+	OK(close(master));
+}
+
 int main(void)
 {
 	int probe = posix_openpt(O_RDWR | O_NOCTTY);
@@ -451,5 +479,6 @@ int main(void)
 	hangup();
 	misc();
 	via_forkpty();
+	fixed();
 	return 0;
 }

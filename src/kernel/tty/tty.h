@@ -57,6 +57,7 @@ struct tty {
 	void *other_private;
 
 	struct termios2 set;
+	struct termios2 fixed; /* bits of it that nobody may change */
 	uint16_t rows, columns, width, height;
 	struct session *session; /* whose controlling terminal; a reference */
 	struct pgrp *foreground; /* a reference */

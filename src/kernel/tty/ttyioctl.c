@@ -49,6 +49,18 @@ static long do_get(const struct call *c)
 	                             : sizeof(struct termios2));
 }
 
+static long do_get_fixed(const struct call *c)
+{
+	return give(c, &c->tty->fixed, sizeof(struct termios));
+}
+
+static long do_set_fixed(const struct call *c)
+{
+	if (!cred_capable(c->task->cred, CRED_CAP_SYS_ADMIN))
+		return -EPERM;
+	return fetch(c, &c->tty->fixed, sizeof(struct termios));
+}
+
 static long do_get_old(const struct call *c)
 {
 	const struct termios2 *s = &c->tty->set;
@@ -82,8 +94,30 @@ static uint32_t rate_of(uint32_t cflag, uint32_t other)
 	return code & CBAUDEX ? high_rates[code & 017] : rates[code & 017];
 }
 
+static uint32_t mix(uint32_t old, uint32_t new, uint32_t fixed)
+{
+	return (old & fixed) | (new & ~fixed);
+}
+
+/* What is fixed stays as it is. */
+static void keep_fixed(const struct tty *t, struct termios2 *set)
+{
+	const struct termios2 *old = &t->set, *fixed = &t->fixed;
+
+	set->c_iflag = mix(old->c_iflag, set->c_iflag, fixed->c_iflag);
+	set->c_oflag = mix(old->c_oflag, set->c_oflag, fixed->c_oflag);
+	set->c_cflag = mix(old->c_cflag, set->c_cflag, fixed->c_cflag);
+	set->c_lflag = mix(old->c_lflag, set->c_lflag, fixed->c_lflag);
+	if (fixed->c_line)
+		set->c_line = old->c_line;
+	for (size_t i = 0; i < ARRAY_LEN(set->c_cc); i++)
+		if (fixed->c_cc[i])
+			set->c_cc[i] = old->c_cc[i];
+}
+
 static long settle(const struct call *c, struct termios2 *set)
 {
+	keep_fixed(c->tty, set);
 	set->c_ospeed = rate_of(set->c_cflag, set->c_ospeed);
 	set->c_ispeed = (set->c_cflag >> IBSHIFT & CBAUD) == 0
 	                        ? set->c_ospeed
