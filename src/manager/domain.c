@@ -21,7 +21,6 @@
 #include "manager/property.h"
 #include "manager/spawner.h"
 #include "manager/trunk.h"
-#include "manager/worker.h"
 #include "supervise/keeper.h"
 
 #define DOOR             "%s.sock"
@@ -169,8 +168,7 @@ static void finish_enders(struct list *enders)
 	}
 }
 
-/* It has ended, or never began; `d` goes. */
-static void halted(struct domain *d, const char *why)
+void domain_halted(struct domain *d, const char *why)
 {
 	struct manager *m = d->m;
 	bool ran = d->state != DOMAIN_STARTING;
@@ -306,7 +304,7 @@ static void control_ready(struct reactor_watch *w, uint32_t events)
 	if (got <= 0) {
 		if (got == -EPROTO)
 			spawner_kill(d->keeper.fd);
-		halted(d, "the qube has ended");
+		domain_halted(d, "the qube has ended");
 		return;
 	}
 	control_close(&fds);
@@ -453,7 +451,7 @@ static void report_ready(struct reactor_watch *w, uint32_t events)
 	if (err == 0)
 		err = domain_meet(d, &f);
 	if (err < 0) {
-		halted(d, f.text);
+		domain_halted(d, f.text);
 		return;
 	}
 	reactor_timer_stop(&d->patience);
@@ -523,116 +521,6 @@ struct domain *domain_create(struct manager *m, const struct qube *q)
 	list_init(&d->orders);
 	list_add_tail(&m->domains->all, &d->link);
 	return d;
-}
-
-static int may_start(struct manager *m, const struct qube *q, struct fault *f)
-{
-	char key[LEDGER_KEY_MAX], why[128];
-
-	if (q->class == QUBE_RemoteVM)
-		return fault_set(f, -EOPNOTSUPP,
-		                 "%s is a qube of another machine", q->name);
-	qube_key(key, q, "f/", "prohibit-start");
-	if (ledger_text(m->ledger, key, why, sizeof(why)) && *why)
-		return fault_set(f, -EPERM,
-		                 "Qube start is prohibited. Rationale: %s",
-		                 why);
-	return 0;
-}
-
-/* All is there for the kernel to be started.  0 or a negative errno. */
-static int spawn(struct domain *d, struct fault *f)
-{
-	struct spawned s;
-	int err = plan_start(d->m, d->plan, &s, f);
-
-	if (err < 0)
-		return err;
-	d->pid = s.pid;
-	err = reactor_add(d->m->reactor, &d->keeper, s.pidfd, EPOLLIN);
-	if (err == 0)
-		err = reactor_add(d->m->reactor, &d->report, s.report, EPOLLIN);
-	if (err < 0) {
-		spawner_kill(s.pidfd);
-		(void)spawner_wait(d->m, d->pid);
-		d->pid = 0;
-		close(s.report);
-		if (d->keeper.fd < 0)
-			close(s.pidfd);
-		return fault_set(f, err, "watch the keeper: %s",
-		                 strerror(-err));
-	}
-	events_tell(&d->m->events, d->name, "domain-spawn", "start_guid",
-	            "False", NULL);
-	return 0;
-}
-
-struct begun {
-	uint32_t id;
-};
-
-static void work_done(struct manager *m, void *what, int err,
-                      const struct fault *why)
-{
-	struct domain *d = domain_find(m, ((const struct begun *)what)->id);
-	struct fault f = *why;
-
-	if (!d)
-		return;
-	if (err == 0 && d->unwanted)
-		err = fault_set(&f, -ECANCELED, "nobody wants it any more");
-	if (err == 0)
-		err = spawn(d, &f);
-	if (err < 0)
-		halted(d, f.text);
-}
-
-/* First a worker, if there is work to do. */
-static int begin(struct domain *d, const struct qube *q, struct fault *f)
-{
-	struct begun *w;
-	struct chore work;
-	int err = plan_create(d->m, q, &d->plan, f);
-
-	if (err < 0)
-		return err;
-	if (!plan_needs_work(d->plan))
-		return spawn(d, f);
-	w = calloc(1, sizeof(*w));
-	if (!w)
-		return fault_set(f, -ENOMEM, "out of memory");
-	w->id = d->id;
-	plan_work(d->plan, &work);
-	err = worker_start(d->m, &work, work_done, w, f);
-	if (err < 0)
-		free(w);
-	return err;
-}
-
-/* Begins a start, in a transaction that reads.  0, and the domain is there. */
-int domain_launch(struct manager *m, const struct qube *q, struct domain **out,
-                  struct fault *f)
-{
-	struct domain *d;
-	int err = may_start(m, q, f);
-
-	if (err < 0)
-		return err;
-	events_tell(&m->events, q->name, "domain-pre-start", "start_guid",
-	            "False", NULL);
-	d = domain_create(m, q);
-	if (!d)
-		return fault_set(f, -ENOMEM, "out of memory");
-	err = begin(d, q, f);
-	if (err < 0) {
-		events_tell(&m->events, q->name, "domain-start-failed",
-		            "reason", f->text, NULL);
-		domain_destroy(d);
-		return err;
-	}
-	domain_hurry(d, property_number(m->ledger, q, "qrexec_timeout"));
-	*out = d;
-	return 0;
 }
 
 static int start(struct call *c)

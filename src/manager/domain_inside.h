@@ -68,7 +68,13 @@ void domain_hurry(struct domain *d, uint64_t seconds);
 /* Connects to the kernel, whose qube runs from now on.  0 or a negative errno. */
 must_check int domain_meet(struct domain *d, struct fault *f);
 
-/* Begins a start, in a transaction that reads.  0, and the domain is there. */
+/* It has ended, or never began: all who wait are told why, and `d` goes. */
+void domain_halted(struct domain *d, const char *why);
+
+/*
+ * domain_start.c: begins a start, in a transaction that reads.  0, and the domain
+ * is there.
+ */
 must_check int domain_launch(struct manager *m, const struct qube *q,
                              struct domain **out, struct fault *f);
 
