@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
+#include "base/whole.h"
 #include "guest/main.h"
 
 #define CLIP_MAX 64000u
@@ -38,35 +39,23 @@ static int failed(const char *what)
 	return EXIT_FAILURE;
 }
 
-/* All of a file, at most CLIP_MAX bytes; false: it has more, or errno says. */
+/* All of a file, at most CLIP_MAX bytes.  False: errno says why. */
 static bool read_all(int fd, struct buffer *to)
 {
-	ssize_t n = 1;
+	uint8_t *room = buffer_reserve(to, CLIP_MAX + 1);
+	ssize_t n = room ? whole_read(fd, room, CLIP_MAX + 1) : -ENOMEM;
 
-	errno = 0;
-	while (n > 0 && to->size <= CLIP_MAX) {
-		uint8_t *room = buffer_reserve(to, CLIP_MAX);
-
-		n = room ? read(fd, room, CLIP_MAX) : -1;
-		to->size += n > 0 ? (size_t)n : 0;
-	}
-	if (n >= 0 && to->size > CLIP_MAX)
-		errno = EFBIG;
+	errno = n < 0 ? (int)-n : EFBIG;
+	to->size = n > 0 ? (size_t)n : 0;
 	return n >= 0 && to->size <= CLIP_MAX;
 }
 
 static bool write_all(int fd, const struct buffer *b)
 {
-	size_t at = 0;
+	int err = whole_write(fd, (struct span){b->at, b->size});
 
-	while (at < b->size) {
-		ssize_t n = write(fd, b->at + at, b->size - at);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
+	errno = -err;
+	return err == 0;
 }
 
 static int copy(int folder, const char *name)

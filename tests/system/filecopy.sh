@@ -25,3 +25,6 @@ b3
 refused
 a
 b"
+# What is in its place, and no file, is not waited for.
+status 1 bento run work -- sh -c 'cd /dev/shm && rm .bento-clipboard-1000 &&
+	mkfifo .bento-clipboard-1000 || exit 9; exec bento-clip paste'
