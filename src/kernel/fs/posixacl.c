@@ -351,7 +351,7 @@ static void intersect(struct posixacl *a, uint32_t *mode)
 	for (unsigned shift = 0; shift <= 6; shift += 3) {
 		struct entry *e = of_class(a, shift);
 
-		e->perm &= *mode >> shift & RWX;
+		e->perm = (uint16_t)(e->perm & *mode >> shift);
 		*mode &= (uint32_t)e->perm << shift | ~(RWX << shift);
 	}
 }
