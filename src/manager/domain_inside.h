@@ -72,7 +72,7 @@ must_check int domain_meet(struct domain *d, struct fault *f);
 void domain_halted(struct domain *d, const char *why);
 
 /*
- * domain_start.c: begins a start, in a transaction that reads.  0, and the domain
+ * domain_launch.c: begins a start, in a transaction that reads.  0, and the domain
  * is there.
  */
 must_check int domain_launch(struct manager *m, const struct qube *q,
