@@ -3,13 +3,6 @@
 own_manager
 bento create work
 list() { bento ps --raw-data work | cut -d'|' -f2-4,6; }
-until_is() { # WANT COMMAND...
-	local want=$1 end=$((SECONDS + 30))
-	shift
-	until [ "$("$@")" = "$want" ]; do
-		[ $SECONDS -lt $end ] || fail "never $want: $* says $("$@")"
-	done
-}
 
 # Started aside, it is there for whoever asks, on a terminal of its own.
 status 2 bento ps --no-such work

@@ -22,13 +22,6 @@ if echo '+memory +pids' >"$top/cgroup.subtree_control"; then
 	limits=yes
 fi 2>/dev/null
 groups() { find "$top" -name 'bento-*'; }
-until_is() { # WANT COMMAND...
-	local want=$1 end=$((SECONDS + 30))
-	shift
-	until [ "$("$@")" = "$want" ]; do
-		[ $SECONDS -lt $end ] || fail "never $want: $* says $("$@")"
-	done
-}
 
 "$BENTO" doctor | grep -q 'cgroup v2, delegated *\(no\|yes\):' || fail "the doctor sees none"
 

@@ -17,14 +17,6 @@ trap 'for n in work keeper kernel killed app tpl; do lasting kill $n || :; done 
 field() { # NAME OF-STATE
 	sed "s/.*\\b$1=\\([0-9]*\\).*/\\1/" <<<"$2"
 }
-# Waits until a command says what is wanted.
-until_is() { # WANT COMMAND...
-	local want=$1 end=$((SECONDS + 30))
-	shift
-	until [ "$("$@")" = "$want" ]; do
-		[ $SECONDS -lt $end ] || fail "never $want: $*"
-	done
-}
 tasks() { field tasks "$(lasting state "$1")"; }
 below() { # PID: itself and all below it
 	local p

@@ -116,6 +116,15 @@ small_root() { # FOLDER PROGRAM...
 	echo 'root:x:0:' >"$root/etc/group"
 }
 
+# Waits for a command to say something; 30 seconds are for never.
+until_is() { # WANT COMMAND...
+	local want=$1 end=$((SECONDS + 30))
+	shift
+	until [ "$("$@")" = "$want" ]; do
+		[ $SECONDS -lt $end ] || fail "never $want: $* says $("$@")"
+	done
+}
+
 # Does what a section of the README says: each command says what it says there.
 # A line of three dots stands for anything; only lines from the first `$` on count.
 follow_readme() { # SECTION

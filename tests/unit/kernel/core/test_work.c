@@ -31,6 +31,16 @@ static void done(struct work *w)
 	--*j->left;
 }
 
+static void submit(struct workers *ws, struct job jobs[static MANY],
+                   unsigned *left)
+{
+	for (size_t i = 0; i < MANY; i++) {
+		jobs[i].work = (struct work){.run = run, .done = done};
+		jobs[i].left = left;
+		assert_int_equal(work_submit(ws, &jobs[i].work), 0);
+	}
+}
+
 static void work_runs_elsewhere_and_reports_here(void **state)
 {
 	static struct job jobs[MANY];
@@ -41,11 +51,7 @@ static void work_runs_elsewhere_and_reports_here(void **state)
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
 	assert_int_equal(work_create(&loop, &ws), 0);
-	for (size_t i = 0; i < MANY; i++) {
-		jobs[i].work = (struct work){.run = run, .done = done};
-		jobs[i].left = &left;
-		assert_int_equal(work_submit(ws, &jobs[i].work), 0);
-	}
+	submit(ws, jobs, &left);
 	while (left > 0)
 		(void)loop_wait(&loop, UINT64_MAX);
 	for (size_t i = 0; i < MANY; i++) {
@@ -67,11 +73,7 @@ static void what_is_finished_is_not_done(void **state)
 	(void)state;
 	assert_int_equal(loop_init(&loop), 0);
 	assert_int_equal(work_create(&loop, &ws), 0);
-	for (size_t i = 0; i < MANY; i++) {
-		jobs[i].work = (struct work){.run = run, .done = done};
-		jobs[i].left = &left;
-		assert_int_equal(work_submit(ws, &jobs[i].work), 0);
-	}
+	submit(ws, jobs, &left);
 	/* Of all three kinds: begun, ended, and not begun. */
 	for (size_t i = 0; i < MANY; i++)
 		work_finish(ws, &jobs[i].work);
