@@ -8,6 +8,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/stream.h"
 #include "kernel/fs/world.h"
 #include "kernel/ipc/sysv.h"
 #include "kernel/net/netstack.h"
@@ -93,6 +94,17 @@ void testbed_destroy(struct testbed *bed)
 	terminals_fini(&bed->kernel);
 	kernel_fini(&bed->kernel);
 	free(bed);
+}
+
+int testbed_stream(struct testbed *bed, int host)
+{
+	struct file *f;
+	long fd;
+
+	assert_int_equal(stream_create(&bed->kernel, host, 1000, 1000, &f), 0);
+	fd = fd_open(bed->task, f, false);
+	assert_true(fd >= 0);
+	return (int)fd;
 }
 
 int testbed_setup(void **state)

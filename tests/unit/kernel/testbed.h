@@ -45,6 +45,9 @@ int testbed_teardown(void **state);
 struct testbed *testbed_create(uint32_t uid);
 void testbed_destroy(struct testbed *bed);
 
+/* A guest's descriptor for one of the host's, which is taken over. */
+int testbed_stream(struct testbed *bed, int host);
+
 /* Runs a call (or an operation) of bed->task; missing arguments are zero. */
 #define testbed_call(...) TESTBED_7(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define TESTBED_7(bed, nr, a, b, c, d, e, f, ...)                     \

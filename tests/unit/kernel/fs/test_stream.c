@@ -17,18 +17,6 @@
 
 static char data[200000], back[sizeof(data)];
 
-/* A guest's descriptor for a host's, which is taken over. */
-static int stream(struct testbed *bed, int host)
-{
-	struct file *f;
-	long fd;
-
-	assert_int_equal(stream_create(&bed->kernel, host, 1000, 1000, &f), 0);
-	fd = fd_open(bed->task, f, false);
-	assert_true(fd >= 0);
-	return (int)fd;
-}
-
 static void passes_on_what_a_pipe_brings(void **s)
 {
 	struct testbed *bed = *s;
@@ -36,7 +24,7 @@ static void passes_on_what_a_pipe_brings(void **s)
 	char buf[8];
 
 	assert_int_equal(pipe(host), 0); /* blocking, as strangers have it */
-	fd = stream(bed, host[0]);
+	fd = testbed_stream(bed, host[0]);
 	assert_int_equal(testbed_call(bed, SYS_read, fd, buf, 8), -EWAIT);
 	assert_int_equal(write(host[1], "hello", 5), 5);
 	assert_int_equal(testbed_wait(bed->task), 5);
@@ -58,7 +46,7 @@ static void writes_all_of_it(void **s)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (char)(i * 3 + i / 255);
 	assert_int_equal(pipe(host), 0);
-	fd = stream(bed, host[1]);
+	fd = testbed_stream(bed, host[1]);
 	n = testbed_call(bed, SYS_write, fd, data, sizeof(data));
 	assert_int_equal(n, -EWAIT);
 	while (n == -EWAIT) {
@@ -88,7 +76,7 @@ static void a_reader_that_left_is_a_signal(void **s)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, host), 0);
-	fd = stream(bed, host[1]);
+	fd = testbed_stream(bed, host[1]);
 	testbed_block(bed->task, SIGNAL_BIT(SIGPIPE));
 	assert_int_equal(close(host[0]), 0);
 	assert_int_equal(testbed_call(bed, SYS_write, fd, "x", 1), -EPIPE);
@@ -99,7 +87,7 @@ static void a_file_keeps_the_hosts_position(void **s)
 {
 	struct testbed *bed = *s;
 	int host = memfd_create("t", 0), twin = dup(host);
-	int fd = stream(bed, host);
+	int fd = testbed_stream(bed, host);
 	char buf[8];
 
 	assert_int_equal(write(twin, "before ", 7), 7);
@@ -118,7 +106,7 @@ static void a_file_keeps_the_hosts_position(void **s)
 static void nothing_is_ready_at_once(void **s)
 {
 	struct testbed *bed = *s;
-	int fd = stream(bed, open("/dev/null", O_RDWR));
+	int fd = testbed_stream(bed, open("/dev/null", O_RDWR));
 	struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
 	char c;
 
@@ -143,18 +131,18 @@ static void shows_what_the_host_has(void **s)
 	int host[2];
 
 	assert_int_equal(pipe(host), 0);
-	f = fd_get(bed->task, stream(bed, host[0]));
+	f = fd_get(bed->task, testbed_stream(bed, host[0]));
 	assert_true(inode_is(f->inode, S_IFIFO));
 	assert_int_equal(f->inode->uid, 1000);
 	file_put(f);
 	close(host[1]);
-	f = fd_get(bed->task, stream(bed, open("/dev/null", O_RDONLY)));
+	f = fd_get(bed->task, testbed_stream(bed, open("/dev/null", O_RDONLY)));
 	i = f->inode;
 	assert_true(inode_is(i, S_IFCHR));
 	assert_int_equal(i->rdev, 0x103);
 	assert_int_equal(f->mode & FILE_WRITE, 0);
 	file_put(f);
-	f = fd_get(bed->task, stream(bed, open("/dev/zero", O_RDONLY)));
+	f = fd_get(bed->task, testbed_stream(bed, open("/dev/zero", O_RDONLY)));
 	file_put(f);
 }
 
@@ -166,7 +154,7 @@ static void poll_follows_the_host(void **s)
 	char c;
 
 	assert_int_equal(pipe(host), 0);
-	p.fd = fd = stream(bed, host[0]);
+	p.fd = fd = testbed_stream(bed, host[0]);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(testbed_call(bed, SYS_poll, &p, 1, -1),
 		                 -EWAIT);

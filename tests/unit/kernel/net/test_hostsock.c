@@ -12,17 +12,6 @@
 int socketpair(int family, int type, int protocol, int fd[2]);
 int shutdown(int fd, int how);
 
-static int stream(struct testbed *bed, int host)
-{
-	struct file *f;
-	long fd;
-
-	assert_int_equal(stream_create(&bed->kernel, host, 1000, 1000, &f), 0);
-	fd = fd_open(bed->task, f, false);
-	assert_true(fd >= 0);
-	return (int)fd;
-}
-
 /* The guest's descriptor, and the host's other end. */
 static int stream_pair(struct testbed *bed, int *host)
 {
@@ -30,7 +19,7 @@ static int stream_pair(struct testbed *bed, int *host)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, end), 0);
 	*host = end[1];
-	return stream(bed, end[0]);
+	return testbed_stream(bed, end[0]);
 }
 
 static void is_a_connected_unix_socket(void **state)
@@ -54,7 +43,8 @@ static void is_a_connected_unix_socket(void **state)
 	assert_int_equal(testbed_call(bed, __NR_listen, fd, 1), -EOPNOTSUPP);
 	assert_int_equal(pipe(pipes), 0);
 	close(pipes[1]);
-	assert_int_equal(put(bed, stream(bed, pipes[0]), "x"), -ENOTSOCK);
+	assert_int_equal(put(bed, testbed_stream(bed, pipes[0]), "x"),
+	                 -ENOTSOCK);
 	close(host);
 }
 
