@@ -48,6 +48,12 @@ static const struct row keeper[] = {
 
 #define HOSTCALL(call, checks, reason) {#call, #checks, reason},
 #define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row warden[] = {
+#include "supervise/warden.def"
+};
+
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
 static const struct row steward[] = {
 #include "manager/helper.def"
 };
@@ -126,6 +132,10 @@ static void document(FILE *to)
 	      "Of the kernel of a qube that lasts, once that runs\n"
 	      "(`src/supervise/keeper.def`).",
 	      keeper, sizeof(keeper) / sizeof(keeper[0]));
+	table(to, "A warden",
+	      "Of what ends the processes that a kernel leaves, where there is no\n"
+	      "PID namespace (`src/supervise/warden.def`).",
+	      warden, sizeof(warden) / sizeof(warden[0]));
 	table(to, "A steward",
 	      "Of a program of the user's that serves a call to dom0, or is told of\n"
 	      "one, once that runs (`src/manager/helper.def`).",

@@ -14,6 +14,7 @@
 
 #include "base/libexec.h"
 #include "base/probe.h"
+#include "supervise/warden.h"
 
 #define NAMESPACES                                                \
 	((uint64_t)(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | \
@@ -99,7 +100,7 @@ static_assert(FREE_FD >= LAUNCH_FDS_MAX + LAUNCH_FD_FIRST, "no overlap");
 
 struct child {
 	int exe;
-	int go;     /* read end: a byte says that the record is complete */
+	int go[2];  /* a pipe: a byte says that the record is complete */
 	int cgroup; /* it is to begin in; -1: ours */
 	int fd[LAUNCH_FDS_MAX + LAUNCH_FD_FIRST]; /* by number */
 	int count;
@@ -129,14 +130,17 @@ static _Noreturn void become_kernel(const struct child *c)
 	sigset_t none;
 	char byte;
 
+	(void)close(c->go[1]); /* or its end would never be heard */
 	for (char **e = environ; *e && count + 1 < ARRAY_LEN(env); e++)
 		if (goes_along(*e))
 			env[count++] = *e;
 	(void)setsid();
+	if (getpid() != 1 && warden_start() < 0)
+		_exit(125);
 	(void)!chdir("/");
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (read(c->go, &byte, 1) != 1)
+	if (read(c->go[0], &byte, 1) != 1)
 		_exit(125);
 	for (int i = 0; i < c->count; i++)
 		if (dup2(c->fd[i], i) < 0)
@@ -227,24 +231,24 @@ static void empty_child(struct child *c)
 	for (int i = 0; i < c->count; i++)
 		close(c->fd[i]);
 	base_close(&c->exe);
-	base_close(&c->go);
+	base_close(&c->go[0]);
+	base_close(&c->go[1]);
 }
 
 static int start_child(struct child *c, struct start *s, int record,
                        struct started *out, struct fault *f)
 {
-	autoclose int go = -1;
 	int ends[2], err;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return fault_errno(f, "make a pipe");
-	go = ends[1];
-	c->go = move_up(ends[0]);
+	c->go[1] = ends[1];
+	c->go[0] = move_up(ends[0]);
 	close(ends[0]);
-	if (c->go < 0)
+	if (c->go[0] < 0)
 		return fault_errno(f, "move a descriptor");
 	err = clone_jailed(c, record, &s->record, &out->pid, f);
-	if (err == 0 && write(go, "", 1) != 1)
+	if (err == 0 && write(c->go[1], "", 1) != 1)
 		err = fault_errno(f, "let the kernel go");
 	if (err < 0 && out->pid > 0) {
 		(void)kill(out->pid, SIGKILL);
@@ -298,7 +302,7 @@ int start_reap(pid_t kernel)
 
 int start_kernel(struct start *s, struct started *out, struct fault *f)
 {
-	struct child c = {.exe = -1, .go = -1, .cgroup = -1};
+	struct child c = {.exe = -1, .go = {-1, -1}, .cgroup = -1};
 	struct started got = {
 		.pid = -1,
 		.control = -1,

@@ -45,7 +45,7 @@ must_check int start_kernel(struct start *s, struct started *out,
 
 /*
  * Waits for the end of a kernel, a child of ours, and returns its wait status.
- * What is left of its process group goes, too: where there is no PID namespace,
- * processes that a guest made without our knowing survive the kernel.
+ * What is left of its process group has been told to end by then, too, which its
+ * warden (supervise/warden.h) does by itself, but later.
  */
 int start_reap(pid_t kernel);

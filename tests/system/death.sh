@@ -67,7 +67,7 @@ done
 
 # Processes that a hostile guest has made without being heard go with the qube.
 hostile=$(dirname "$(realpath "$BENTO")")/tests/guest
-for end in kernel program; do
+for end in kernel program owner both; do
 	mkfifo go
 	: >out
 	"$BENTO" run --ro "$hostile:/t" -- sh -c '/t/hostile; echo up; read -r x' <go >out 2>&1 &
@@ -78,7 +78,11 @@ for end in kernel program; do
 	done
 	kernel=$(ps -o pid=,comm= --ppid $cli | awk '$2 == "bento-kernel" { print $1 }')
 	[ -n "$kernel" ] || fail "no kernel found"
-	[ $end = program ] || kill -KILL "$kernel"
+	case $end in
+	kernel) kill -KILL "$kernel" ;;
+	owner) kill -KILL $cli ;;
+	both) kill -KILL $cli "$kernel" ;;
+	esac
 	exec 8>&-
 	wait $cli || :
 	limit=$((SECONDS + 30))
