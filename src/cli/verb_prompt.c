@@ -5,10 +5,16 @@
  *
  * What was typed before a question was shown does not answer it: a qube must
  * not get an answer that was meant for another's question.
+ *
+ * A passphrase is not shown while it is typed.  So that the terminal is as before
+ * whatever ends us, signals that would are taken from a descriptor.
  */
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <termios.h>
 
@@ -18,7 +24,7 @@
 #include "policy/policy_question.h"
 
 #define MESSAGE_ROOM 64u
-#define LINE_ROOM    128u
+#define LINE_ROOM    (POLICY_QUESTION_LINE + 2) /* and one too many */
 #define QUESTION_MAX ((size_t)4 << 20)
 
 struct prompt_options {
@@ -35,8 +41,11 @@ struct prompt {
 	struct policy_question *question; /* NULL: none is open */
 	char number[MESSAGE_ROOM];        /* of the question */
 	char line[LINE_ROOM];             /* what is typed */
+	char said[MESSAGE_ROOM + POLICY_QUESTION_ANSWER];
 	size_t size;
 	bool answered;
+	bool hidden;           /* what is typed is not shown */
+	struct termios before; /* the terminal, if so */
 	struct fault *fault;
 };
 
@@ -58,8 +67,26 @@ static int read_file(int fd, struct buffer *to)
 	return n > 0 ? -EFBIG : 0;
 }
 
+/* What is typed is shown, or not; nothing of this where it is no terminal. */
+static void hide(struct prompt *p, bool hidden)
+{
+	struct termios quiet;
+
+	if (hidden == p->hidden ||
+	    (hidden && tcgetattr(STDIN_FILENO, &p->before) < 0))
+		return;
+	quiet = p->before;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	quiet.c_cc[VSUSP] = _POSIX_VDISABLE; /* a shell would show it again */
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, hidden ? &quiet : &p->before);
+	p->hidden = hidden;
+}
+
 static void forget(struct prompt *p)
 {
+	hide(p, false);
+	explicit_bzero(p->line, sizeof(p->line));
+	p->size = 0;
 	policy_question_free(p->question);
 	p->question = NULL;
 }
@@ -81,7 +108,7 @@ static int show(struct prompt *p, int file)
 	if (text.bad)
 		return fault_set(p->fault, -ENOMEM, "out of memory");
 	(void)tcflush(STDIN_FILENO, TCIFLUSH);
-	p->size = 0;
+	hide(p, policy_question_is_secret(p->question));
 	(void)fwrite(text.at, 1, text.size, stdout);
 	return 0;
 }
@@ -114,19 +141,27 @@ static int manager_says(struct prompt *p)
 
 static int answer(struct prompt *p)
 {
-	char choice[POLICY_QUESTION_ANSWER];
-	char text[MESSAGE_ROOM + POLICY_QUESTION_ANSWER];
-	int size;
+	bool secret, denied;
+	char *choice;
+	int err;
 
 	if (!p->question)
 		return 0;
+	secret = policy_question_is_secret(p->question);
+	choice = p->said + snprintf(p->said, sizeof(p->said), "%s ", p->number);
 	policy_question_answer(p->question, span_str(p->line), choice);
-	size = snprintf(text, sizeof(text), "%s %s", p->number, choice);
+	denied = strcmp(choice, "deny") == 0;
 	forget(p);
-	if (send(p->manager, text, (size_t)size, MSG_NOSIGNAL) < 0)
-		return fault_errno(p->fault, "give the answer");
-	(void)printf("%s\n",
-	             strcmp(choice, "deny") == 0 ? "Denied." : "Allowed.");
+	err = send(p->manager, p->said, strlen(p->said), MSG_NOSIGNAL) < 0
+	              ? fault_errno(p->fault, "give the answer")
+	              : 0;
+	explicit_bzero(p->said, sizeof(p->said));
+	if (err < 0)
+		return err;
+	(void)printf("%s%s\n", secret ? "\n" : "",
+	             denied   ? "Denied."
+	             : secret ? "Given."
+	                      : "Allowed.");
 	p->answered = true;
 	return 0;
 }
@@ -147,16 +182,31 @@ static int user_types(struct prompt *p)
 		return 1;
 	}
 	p->line[p->size] = 0;
-	p->size = 0;
 	err = answer(p);
+	p->size = 0;
 	return err < 0 ? err : 1;
 }
 
-static int serve(struct prompt *p, bool once)
+/* A descriptor for what would end us.  The caller owns it. */
+static int catch_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGQUIT);
+	(void)sigprocmask(SIG_BLOCK, &set, before);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int serve(struct prompt *p, int signals, bool once)
 {
 	struct pollfd at[] = {
 		{.fd = p->manager, .events = POLLIN},
 		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = signals, .events = POLLIN},
 	};
 	int more = 1;
 
@@ -164,7 +214,9 @@ static int serve(struct prompt *p, bool once)
 		(void)fflush(stdout);
 		if (poll(at, ARRAY_LEN(at), -1) < 0 && errno != EINTR)
 			return fault_errno(p->fault, "wait");
-		if (at[0].revents)
+		if (at[2].revents)
+			more = 0;
+		else if (at[0].revents)
 			more = manager_says(p);
 		else if (at[1].revents)
 			more = user_types(p);
@@ -175,18 +227,29 @@ static int serve(struct prompt *p, bool once)
 static int go(void *options, struct frame_call *c)
 {
 	const struct prompt_options *o = options;
-	struct prompt p = {.fault = c->fault};
+	autofree struct prompt *p = calloc(1, sizeof(*p));
 	autoquery struct query q = QUERY_NONE;
+	autoclose int signals = -1;
+	sigset_t before;
 	int err = query_init(&q, c);
 
+	if (!p)
+		return fault_set(c->fault, -ENOMEM, "out of memory");
 	if (err == 0)
 		err = query(&q, "bento.Prompt", NULL, NULL, c->fault);
 	if (err < 0)
 		return err;
-	p.manager = q.answer.fd;
+	p->fault = c->fault;
+	p->manager = q.answer.fd;
 	frame_say(c, "questions of qubes appear here; Ctrl-C ends");
-	err = serve(&p, o->once);
-	forget(&p);
+	(void)mlock(p, sizeof(*p));
+	signals = catch_signals(&before);
+	err = signals < 0 ? fault_errno(p->fault, "wait for signals")
+	                  : serve(p, signals, o->once);
+	forget(p);
+	/* One that was caught now does what it does. */
+	(void)fflush(stdout);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
 

@@ -6,7 +6,7 @@
 #include "manager/census.h"
 #include "manager/manager.h"
 #include "manager/notices.h"
-#include "manager/prompts.h"
+#include "manager/prompts_policy.h"
 #include "manager/route.h"
 #include "manager/trunk.h"
 #include "policy/policy_store.h"
@@ -26,7 +26,7 @@ struct asked {
 	struct census *census;
 	struct policy_request request;
 	struct policy_answer answer;
-	struct prompts_question question;
+	struct prompts_policy question;
 	struct route route;
 	char wanted[NAME_ROOM]; /* as the policy understands it */
 	char user[CALLMSG_NAME_MAX + 1];
@@ -142,7 +142,7 @@ static void settled(struct asked *a)
 		refuse(a, NOTICES_DENY, a->answer.why);
 }
 
-static void answered(struct prompts_question *q)
+static void answered(struct prompts_policy *q)
 {
 	struct asked *a = container_of(q, struct asked, question);
 
@@ -228,14 +228,14 @@ bool broker_asked(struct trunk *t, const struct control *c,
 	a->question.request = &a->request;
 	a->question.answer = &a->answer;
 	a->question.done = answered;
-	prompts_ask(t->m->prompts, &a->question);
+	prompts_policy_ask(t->m->prompts, &a->question);
 	return true;
 }
 
 static void abandon(struct asked *a)
 {
 	if (a->phase == ASKING)
-		prompts_cancel(a->trunk->m->prompts, &a->question);
+		prompts_cancel(a->trunk->m->prompts, &a->question.question);
 	else if (a->phase == ROUTING)
 		route_cancel(&a->route);
 	destroy(a);

@@ -102,6 +102,7 @@ void domain_destroy(struct domain *d)
 	struct reactor *r = d->m->reactor;
 
 	set_state(d, DOMAIN_HALTED);
+	domain_unlock_end(d);
 	plan_destroy(d->plan);
 	d->plan = NULL;
 	trunk_close(d->trunk);
@@ -374,6 +375,10 @@ static int hand_over(struct domain *d, struct call *c)
 /* Ends it at once.  One that starts, or does not listen, goes with its keeper. */
 static void end(struct domain *d)
 {
+	if (d->unlock) {
+		domain_unlock_give_up(d);
+		return;
+	}
 	if (d->control.fd < 0 ||
 	    domain_order(d, CONTROL_kill, DOMAIN_NO_COOKIE, 0) < 0)
 		spawner_kill(d->keeper.fd);
@@ -390,7 +395,7 @@ void domain_end(struct manager *m, uint32_t id)
 		return;
 	d->unwanted = true;
 	/* Else it ends when it has begun. */
-	if (d->control.fd >= 0 || d->keeper.fd >= 0)
+	if (d->unlock || d->control.fd >= 0 || d->keeper.fd >= 0)
 		end(d);
 }
 
@@ -533,7 +538,10 @@ static int start(struct call *c)
 		return call_fail(c, EX_QubesVMNotHaltedError,
 		                 "%s is about to end: wait for that",
 		                 c->target.name);
-	err = d ? 0 : domain_launch(c->m, &c->target, &d, &f);
+	if (d && d->unlock)
+		return call_fail(c, EX_VolumeLockedError, "%s",
+		                 domain_unlock_why(d));
+	err = d ? 0 : domain_launch(c->m, &c->target, NULL, &d, &f);
 	if (err == -EKEYREJECTED)
 		return call_fail(c, EX_VolumeLockedError, "%s", f.text);
 	if (err < 0)
@@ -544,7 +552,7 @@ static int start(struct call *c)
 	return CALL_LATER;
 }
 
-int domain_want(struct manager *m, const struct qube *q,
+int domain_want(struct manager *m, const struct qube *q, const char *caller,
                 struct domain_waiter *w, struct fault *f)
 {
 	struct domain *d = domain_find(m, q->id);
@@ -556,10 +564,21 @@ int domain_want(struct manager *m, const struct qube *q,
 		return fault_set(f, -EBUSY, "%s is paused", q->name);
 	if (d && d->state == DOMAIN_RUNNING)
 		return 1;
-	err = d ? 0 : domain_launch(m, q, &d, f);
-	if (err == 0)
-		list_add_tail(&d->waiters, &w->link);
-	return err;
+	err = d ? 0 : domain_launch(m, q, caller, &d, f);
+	if (err < 0)
+		return err;
+	w->id = q->id;
+	list_add_tail(&d->waiters, &w->link);
+	return 0;
+}
+
+void domain_unwant(struct manager *m, struct domain_waiter *w)
+{
+	struct domain *d = domain_find(m, w->id);
+
+	list_del(&w->link);
+	if (d && d->unlock && *d->caller_name && list_empty(&d->waiters))
+		domain_end(m, d->id);
 }
 
 int domain_start(struct call *c)
@@ -617,7 +636,7 @@ int domain_kill(struct call *c)
 
 	if (!d)
 		return not_started(c);
-	if (d->control.fd < 0 && d->keeper.fd < 0)
+	if (!d->unlock && d->control.fd < 0 && d->keeper.fd < 0)
 		return call_fail(c, EX_QubesException, "%s is still starting",
 		                 d->name);
 	end(d);

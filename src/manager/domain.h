@@ -69,14 +69,24 @@ must_check int domain_console(struct call *c);
 struct domain_waiter {
 	struct list link;
 	void (*done)(struct domain_waiter *w, const char *why);
+	uint32_t id; /* the qube's; set by domain_want() */
 };
 
 /*
  * Has a qube run, in a transaction that reads.  1: it does; 0: `w`, whose link is
- * in no list, will be told; or a negative errno and why not.
+ * in no list, will be told; or a negative errno and why not.  `caller` is the name
+ * of the qube whose call wants that: where a volume is locked, the user is asked
+ * for its passphrase, and told that name.  NULL: nobody is asked.
  */
 must_check int domain_want(struct manager *m, const struct qube *q,
-                           struct domain_waiter *w, struct fault *f);
+                           const char *caller, struct domain_waiter *w,
+                           struct fault *f);
+
+/* Takes `w` out of whatever list it is in: nobody needs to be asked for it. */
+void domain_unwant(struct manager *m, struct domain_waiter *w);
+
+/* The keyring has one more key: what waits for that goes on with its start. */
+void domain_unlock_keys(struct manager *m);
 
 /* Ends a qube at once that nobody wants any more, also while it starts. */
 void domain_end(struct manager *m, uint32_t id);

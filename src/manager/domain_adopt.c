@@ -38,7 +38,7 @@ static void start_by_itself(struct manager *m, const struct qube *q)
 
 	if (domain_find(m, q->id) || !property_true(m->ledger, q, "autostart"))
 		return;
-	if (domain_launch(m, q, &d, &f) < 0)
+	if (domain_launch(m, q, "", &d, &f) < 0)
 		(void)fprintf(stderr, "start %s: %s\n", q->name, f.text);
 }
 

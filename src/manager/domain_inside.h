@@ -8,7 +8,9 @@
 #include "manager/domain.h"
 #include "manager/reactor.h"
 
+struct domain_unlock;
 struct plan;
+struct plan_lock;
 struct trunk;
 
 #define DOMAIN_NO_COOKIE 1u /* of orders nobody waits for */
@@ -19,9 +21,12 @@ struct domain {
 	uint32_t id;
 	char name[QUBE_NAME_MAX + 1];
 	char uuid[QUBE_UUID_SIZE];
-	bool once;           /* a disposable that goes with its last call */
-	uint32_t caller;     /* the qube whose call it was made for, or 0 */
-	bool unwanted;       /* it is to end as soon as that can be told */
+	bool once;       /* a disposable that goes with its last call */
+	uint32_t caller; /* the qube whose call it was made for, or 0 */
+	bool unwanted;   /* it is to end as soon as that can be told */
+	bool ask;        /* the user may be asked for passphrases */
+	char caller_name[QUBE_NAME_MAX + 1]; /* for whose call; "": nobody's */
+	struct domain_unlock *unlock;        /* it waits for one; or NULL */
 	struct trunk *trunk; /* its connection for calls, or NULL */
 	enum domain_state state;
 	int64_t start_time;
@@ -73,10 +78,27 @@ void domain_halted(struct domain *d, const char *why);
 
 /*
  * domain_launch.c: begins a start, in a transaction that reads.  0, and the domain
- * is there.
+ * is there.  `caller` as in domain_want(); "": no qube's call.
  */
 must_check int domain_launch(struct manager *m, const struct qube *q,
-                             struct domain **out, struct fault *f);
+                             const char *caller, struct domain **out,
+                             struct fault *f);
+
+/* Begins again, behind an unlocked volume.  0 or a negative errno. */
+must_check int domain_launch_again(struct domain *d, struct fault *f);
+
+/*
+ * domain_unlock.c: has the user asked for the passphrase of a volume, which
+ * `why` says is locked; the start goes on with that, or the domain is halted.
+ * Nothing of this happens at once.  0 or -ENOMEM.
+ */
+must_check int domain_unlock_begin(struct domain *d, const struct plan_lock *l,
+                                   const char *why);
+const char *domain_unlock_why(const struct domain *d);
+
+/* Nobody is asked any more; without more, or so that `d` is halted soon. */
+void domain_unlock_end(struct domain *d);
+void domain_unlock_give_up(struct domain *d);
 
 /* Tells its kernel something.  0 or a negative errno. */
 must_check int domain_order(struct domain *d, enum control_kind kind,

@@ -3,6 +3,7 @@
  * A start: what keeps a qube from it, the work before it on its volumes, then
  * its keeper.
  */
+#include <stdio.h>
 #include <sys/epoll.h>
 
 #include "manager/domain_inside.h"
@@ -74,15 +75,22 @@ static void work_done(struct manager *m, void *what, int err,
 		domain_halted(d, f.text);
 }
 
-/* First a worker, if there is work to do. */
+/*
+ * First the user is asked for passphrases, if that may be; then a worker, if there
+ * is work to do.
+ */
 static int begin(struct domain *d, const struct qube *q, struct fault *f)
 {
+	struct plan_lock lock;
 	struct begun *w;
 	struct chore work;
-	int err = plan_create(d->m, q, &d->plan, f);
+	int err = plan_create(d->m, q, &d->plan, &lock, f);
 
+	if (err == -EKEYREJECTED && d->ask && lock.how == HEADER_PASSPHRASE)
+		return domain_unlock_begin(d, &lock, f->text);
 	if (err < 0)
 		return err;
+	domain_hurry(d, property_number(d->m->ledger, q, "qrexec_timeout"));
 	if (!plan_needs_work(d->plan))
 		return spawn(d, f);
 	w = calloc(1, sizeof(*w));
@@ -96,8 +104,21 @@ static int begin(struct domain *d, const struct qube *q, struct fault *f)
 	return err;
 }
 
-int domain_launch(struct manager *m, const struct qube *q, struct domain **out,
-                  struct fault *f)
+int domain_launch_again(struct domain *d, struct fault *f)
+{
+	struct qube q;
+	int err = ledger_begin(d->m->ledger, false, f);
+
+	if (err < 0)
+		return err;
+	err = qube_load(d->m->ledger, d->id, &q);
+	err = err < 0 ? fault_set(f, err, "it is gone") : begin(d, &q, f);
+	ledger_abort(d->m->ledger);
+	return err;
+}
+
+int domain_launch(struct manager *m, const struct qube *q, const char *caller,
+                  struct domain **out, struct fault *f)
 {
 	struct domain *d;
 	int err = may_start(m, q, f);
@@ -109,6 +130,10 @@ int domain_launch(struct manager *m, const struct qube *q, struct domain **out,
 	d = domain_create(m, q);
 	if (!d)
 		return fault_set(f, -ENOMEM, "out of memory");
+	d->ask = caller != NULL;
+	if (caller)
+		(void)snprintf(d->caller_name, sizeof(d->caller_name), "%s",
+		               caller);
 	err = begin(d, q, f);
 	if (err < 0) {
 		events_tell(&m->events, q->name, "domain-start-failed",
@@ -116,7 +141,6 @@ int domain_launch(struct manager *m, const struct qube *q, struct domain **out,
 		domain_destroy(d);
 		return err;
 	}
-	domain_hurry(d, property_number(m->ledger, q, "qrexec_timeout"));
 	*out = d;
 	return 0;
 }

@@ -86,6 +86,8 @@ static void unlock_done(struct manager *m, void *what, int err,
 		err = call_fault(c, err, why);
 	let_go(u);
 	call_finish(c, err);
+	if (err == 0)
+		domain_unlock_keys(m);
 }
 
 /* The header of the volume of the argument. */

@@ -111,43 +111,64 @@ static bool may_write(struct manager *m, const struct qube *q,
 	       strcmp(rw, "True") == 0;
 }
 
-/* Is there a key for a volume, if it wants one? */
-static int check_lock(const struct manager *m, const char *uuid,
-                      const char *name, const char *volume, struct fault *f)
+/* A qube's volume, which may be locked. */
+static struct plan_lock lock_of(const char *uuid, const char *name,
+                                const char *volume)
 {
-	autoclose int home = disk_open(m, uuid, volume, f);
-	struct keyring_key key;
-	struct fault why;
-	int err = home < 0 ? home : keyring_find(m->keys, home, &key, &why);
+	struct plan_lock l = {.how = HEADER_OPEN};
 
-	explicit_bzero(&key, sizeof(key));
-	if (home >= 0 && err < 0)
-		return fault_set(f, err, "%s:%s %.400s", name, volume,
-		                 why.text);
-	return err;
+	(void)snprintf(l.uuid, sizeof(l.uuid), "%s", uuid);
+	(void)snprintf(l.qube, sizeof(l.qube), "%s", name);
+	(void)snprintf(l.volume, sizeof(l.volume), "%s", volume);
+	return l;
+}
+
+/* Is there a key for it, if it wants one?  Else *lock says which. */
+static int check_lock(const struct manager *m, struct plan_lock l,
+                      struct plan_lock *lock, struct fault *f)
+{
+	autoclose int home = disk_open(m, l.uuid, l.volume, f);
+	autoclose int live = home < 0 ? home : revision_live(home, f);
+	struct header h;
+	int err = live < 0 ? live : header_load(live, &h, f);
+
+	if (err < 0 || h.lock == HEADER_OPEN || keyring_has(m->keys, h.uuid))
+		return err;
+	memcpy(l.id, h.uuid, sizeof(l.id));
+	l.how = h.lock;
+	*lock = l;
+	return fault_set(f, -EKEYREJECTED, "%s:%s is locked: its %s is wanted",
+	                 l.qube, l.volume,
+	                 l.how == HEADER_KEYFILE ? "key file" : "passphrase");
 }
 
 /* All that it has of its own, and all that it gets snapshots of. */
 static int check_locks(const struct manager *m, const struct qube *q,
-                       const struct plan *p, struct fault *f)
+                       const struct plan *p, struct plan_lock *lock,
+                       struct fault *f)
 {
 	unsigned own = disk_volumes(q->class);
 	int err = 0;
 
 	if (own & DISK_ROOT)
-		err = check_lock(m, q->uuid, q->name, "root", f);
+		err = check_lock(m, lock_of(q->uuid, q->name, "root"), lock, f);
 	if (err == 0 && own & DISK_PRIVATE)
-		err = check_lock(m, q->uuid, q->name, "private", f);
+		err = check_lock(m, lock_of(q->uuid, q->name, "private"), lock,
+		                 f);
 	if (err == 0 && *p->root_from)
-		err = check_lock(m, p->root_from, p->root_owner, "root", f);
+		err = check_lock(m,
+		                 lock_of(p->root_from, p->root_owner, "root"),
+		                 lock, f);
 	if (err == 0 && *p->private_from)
-		err = check_lock(m, p->private_from, p->private_owner,
-		                 "private", f);
+		err = check_lock(
+			m,
+			lock_of(p->private_from, p->private_owner, "private"),
+			lock, f);
 	return err;
 }
 
 int plan_create(struct manager *m, const struct qube *q, struct plan **out,
-                struct fault *f)
+                struct plan_lock *lock, struct fault *f)
 {
 	struct plan *p = calloc(1, sizeof(*p));
 	int err;
@@ -161,7 +182,7 @@ int plan_create(struct manager *m, const struct qube *q, struct plan **out,
 	p->rw[1] = may_write(m, q, "private");
 	set_limits(m, q, p);
 	follow_template(m, q, p);
-	err = check_locks(m, q, p, f);
+	err = check_locks(m, q, p, lock, f);
 	if (err < 0) {
 		free(p);
 		return err;

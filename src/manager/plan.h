@@ -22,9 +22,22 @@
 
 struct plan;
 
-/* In a transaction.  0 and *out, or a negative errno and why not. */
+/* What a qube cannot start without: the key of a volume. */
+struct plan_lock {
+	char qube[QUBE_NAME_MAX + 1]; /* whose volume it is */
+	char uuid[QUBE_UUID_SIZE];
+	char volume[CHORE_VOLUME_SIZE];
+	enum header_lock how;
+	uint8_t id[16]; /* the key's, in the keyring */
+};
+
+/*
+ * In a transaction.  0 and *out, or a negative errno and why not: -EKEYREJECTED
+ * and *lock for the first volume that is locked.
+ */
 must_check int plan_create(struct manager *m, const struct qube *q,
-                           struct plan **out, struct fault *f);
+                           struct plan **out, struct plan_lock *lock,
+                           struct fault *f);
 
 /* Accepts NULL. */
 void plan_destroy(struct plan *p);

@@ -220,7 +220,7 @@ static int make(struct preloads *all, const struct qube *template,
 	if (err == 0)
 		note_root(p, template->id);
 	if (err == 0)
-		err = domain_want(m, &p->qube, &p->waiter, f);
+		err = domain_want(m, &p->qube, NULL, &p->waiter, f);
 	ledger_abort(m->ledger);
 	if (err < 0) {
 		disposable_drop(m, p->qube.id);

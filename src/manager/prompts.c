@@ -4,19 +4,15 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
-#include "manager/census.h"
 #include "manager/manager.h"
 #include "manager/prompts_terminal.h"
 #include "manager/spawner.h"
-#include "policy/policy_prompt.h"
-
-#define SAID_ROOM 256u
 
 /* A qube with questions that wait for their turn. */
 struct prompts_asker {
 	struct list link;
 	struct list questions;
-	struct span name; /* in the census of its first question; a copy */
+	struct span name; /* a copy */
 	char room[256];
 };
 
@@ -27,7 +23,7 @@ struct prompts {
 	struct reactor_watch prompt;    /* a pidfd */
 	pid_t pid;                      /* 0: none */
 	struct reactor_watch answers;   /* what it says */
-	uint8_t said[SAID_ROOM];
+	uint8_t said[PROMPTS_SAID];
 	size_t said_size;
 	struct prompts_terminal terminal;
 	bool busy; /* in next_turn(): not again */
@@ -51,14 +47,10 @@ static void end_prompt(struct prompts *p)
 	prompts_terminal_withdraw(&p->terminal);
 	p->pid = 0;
 	p->asked = NULL;
+	explicit_bzero(p->said, sizeof(p->said));
 	p->said_size = 0;
 	unwatch(p, &p->prompt);
 	unwatch(p, &p->answers);
-}
-
-static struct policy_prompt prompt_of(const struct prompts_question *q)
-{
-	return (struct policy_prompt){census_system(q->census), q->request};
 }
 
 /* Takes what the prompt has said.  False: it says no more. */
@@ -88,15 +80,18 @@ static void prompt_says(struct reactor_watch *w, uint32_t events)
 
 static void next_turn(struct prompts *p);
 
-/* Whoever was asked says this, all of it. */
+/* Whoever was asked says this, all of it: now others may be. */
 static void settle(struct prompts *p, struct span said, int status)
 {
 	struct prompts_question *q = p->asked;
-	const struct policy_prompt asked = prompt_of(q);
+	uint8_t copy[PROMPTS_SAID];
 
-	policy_prompt_settle(&asked, said, status, q->answer);
+	assert(said.size <= sizeof(copy));
+	if (said.size > 0)
+		memcpy(copy, said.at, said.size);
 	end_prompt(p);
-	q->done(q);
+	q->answered(q, (struct span){copy, said.size}, status);
+	explicit_bzero(copy, sizeof(copy));
 	next_turn(p);
 }
 
@@ -127,10 +122,9 @@ static void prompt_ended(struct reactor_watch *w, uint32_t events)
  */
 static int start(struct prompts *p, struct prompts_question *q)
 {
-	const struct policy_prompt asked = prompt_of(q);
 	struct reactor *r = p->m->reactor;
 	struct fault f;
-	autoclose int question = policy_prompt_question(&asked, q->answer, &f);
+	autoclose int question = q->file(q, &f);
 	struct spawned s;
 	int err;
 
@@ -163,14 +157,19 @@ static int start(struct prompts *p, struct prompts_question *q)
 /* Takes a question out of its queue; an asker without any goes. */
 static void take_out(struct prompts_question *q)
 {
-	struct prompts_asker *a = q->asker;
+	struct prompts_asker *a = q->waits;
 
 	list_del(&q->turn);
-	q->asker = NULL;
+	q->waits = NULL;
 	if (!a || !list_empty(&a->questions))
 		return;
 	list_del(&a->link);
 	free(a);
+}
+
+static void nobody(struct prompts_question *q)
+{
+	q->answered(q, (struct span){NULL, 0}, -1);
 }
 
 static void next_turn(struct prompts *p)
@@ -191,8 +190,7 @@ static void next_turn(struct prompts *p)
 		if (start(p, q) == 0)
 			break;
 		end_prompt(p);
-		policy_eval_choose(q->answer, q->answer->offer_count);
-		q->done(q);
+		nobody(q);
 	}
 	p->busy = false;
 }
@@ -219,17 +217,15 @@ static struct prompts_asker *find_asker(struct prompts *p, struct span name)
 
 void prompts_ask(struct prompts *p, struct prompts_question *q)
 {
-	struct span source =
-		census_system(q->census)->qube[q->answer->source].name;
+	struct prompts_asker *a = find_asker(p, q->asker);
 
-	q->asker = find_asker(p, source);
+	q->waits = a;
 	list_init(&q->turn);
-	if (!q->asker) {
-		policy_eval_choose(q->answer, q->answer->offer_count);
-		q->done(q);
+	if (!a) {
+		nobody(q);
 		return;
 	}
-	list_add_tail(&q->asker->questions, &q->turn);
+	list_add_tail(&a->questions, &q->turn);
 	next_turn(p);
 }
 

@@ -8,8 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/rights.h"
-
-#define SAID_ROOM 256u
+#include "manager/prompts.h"
 
 static void leave(struct prompts_terminal *t)
 {
@@ -36,7 +35,7 @@ static void says(struct reactor_watch *w, uint32_t events)
 {
 	struct prompts_terminal *t = container_of(w, struct prompts_terminal,
 	                                          watch);
-	uint8_t text[SAID_ROOM];
+	uint8_t text[PROMPTS_SAID];
 	ssize_t n = recv(w->fd, text, sizeof(text), MSG_DONTWAIT | MSG_TRUNC);
 	struct span said = {text, n > 0 ? (size_t)n : 0};
 
@@ -53,6 +52,7 @@ static void says(struct reactor_watch *w, uint32_t events)
 		t->asked = false;
 		t->answered(t, said, 0);
 	}
+	explicit_bzero(text, sizeof(text));
 }
 
 void prompts_terminal_init(struct prompts_terminal *t, struct reactor *r,

@@ -126,7 +126,8 @@ static int want(struct route *r, const struct qube *q, struct fault *f)
 {
 	r->waiter.done = ready;
 	memcpy(r->uuid, q->uuid, sizeof(r->uuid));
-	return domain_want(r->m, q, &r->waiter, f);
+	return domain_want(r->m, q, r->from ? r->from->name : "dom0",
+	                   &r->waiter, f);
 }
 
 static int want_qube(struct route *r, struct fault *f)
@@ -232,6 +233,7 @@ void route_begin(struct manager *m, struct route *r)
 	r->m = m;
 	r->made = 0;
 	r->service = (struct buffer){0};
+	r->waiter.id = 0;
 	list_init(&r->waiter.link);
 	if (r->kind == ROUTE_REMOTE && find_relay(r, &f) < 0) {
 		fail(r, f.text);
@@ -255,7 +257,7 @@ void route_begin(struct manager *m, struct route *r)
 
 void route_cancel(struct route *r)
 {
-	list_del(&r->waiter.link);
+	domain_unwant(r->m, &r->waiter);
 	buffer_fini(&r->service);
 	if (r->made)
 		domain_end(r->m, r->made);

@@ -12,7 +12,7 @@
 #include "manager/census.h"
 #include "manager/manager.h"
 #include "manager/notices.h"
-#include "manager/prompts.h"
+#include "manager/prompts_policy.h"
 #include "policy/policy_socket.h"
 #include "policy/policy_store.h"
 
@@ -36,7 +36,7 @@ struct verdict {
 	struct census *census;
 	struct policy_answer answer;
 	bool asked; /* its answer is ASK, the client is told later */
-	struct prompts_question asking;
+	struct prompts_policy asking;
 	char user[USER_ROOM];
 };
 
@@ -46,7 +46,7 @@ static void destroy(struct verdict *v)
 	int client = v->client.fd;
 
 	if (v->asked)
-		prompts_cancel(o->m->prompts, &v->asking);
+		prompts_cancel(o->m->prompts, &v->asking.question);
 	reactor_remove(o->m->reactor, &v->client);
 	base_close(&client);
 	policy_eval_fini(&v->answer);
@@ -121,7 +121,7 @@ static void decide(struct verdict *v)
 }
 
 /* The user has answered, or nobody could be asked. */
-static void asked(struct prompts_question *q)
+static void asked(struct prompts_policy *q)
 {
 	struct verdict *v = container_of(q, struct verdict, asking);
 
@@ -159,7 +159,7 @@ static void question_whole(struct verdict *v)
 	v->asking.request = &v->question.request;
 	v->asking.answer = &v->answer;
 	v->asking.done = asked;
-	prompts_ask(o->m->prompts, &v->asking);
+	prompts_policy_ask(o->m->prompts, &v->asking);
 }
 
 static void client_ready(struct reactor_watch *w, uint32_t events)

@@ -58,8 +58,15 @@ static size_t preset_of(const struct policy_question *q)
 	return i;
 }
 
+bool policy_question_is_secret(const struct policy_question *q)
+{
+	return member(q, "passphrase").size > 0;
+}
+
 static bool complete(const struct policy_question *q)
 {
+	if (policy_question_is_secret(q))
+		return member(q, "qube").size > 0;
 	if (!member(q, "source").size || !member(q, "service").size ||
 	    !json_is_object(json_object_get(q->root, "icons")))
 		return false;
@@ -112,11 +119,27 @@ static void label_of(const struct policy_question *q, struct span name,
 	                     NAME_ROOM);
 }
 
+static void show_secret(const struct policy_question *q, struct buffer *to)
+{
+	if (json_is_true(json_object_get(q->root, "wrong")))
+		buffer_text(to, "\nThat was wrong.\n");
+	buffer_text(to, "\nA qube is to start, and its volume is locked:\n");
+	show(to, "qube", member(q, "qube"));
+	show(to, "volume", member(q, "passphrase"));
+	if (member(q, "source").size)
+		show(to, "for call of", member(q, "source"));
+	buffer_text(to, "Passphrase, or Enter to deny: ");
+}
+
 void policy_question_show(const struct policy_question *q, struct buffer *to)
 {
 	size_t preset = preset_of(q);
 	char label[NAME_ROOM];
 
+	if (policy_question_is_secret(q)) {
+		show_secret(q, to);
+		return;
+	}
 	label_of(q, member(q, "source"), label);
 	buffer_text(to, "\nA qube asks to call another:\n");
 	show(to, "from", member(q, "source"));
@@ -157,10 +180,15 @@ static size_t chosen(const struct policy_question *q, struct span line)
 void policy_question_answer(const struct policy_question *q, struct span line,
                             char answer[POLICY_QUESTION_ANSWER])
 {
-	size_t which = chosen(q, line);
+	bool secret = policy_question_is_secret(q);
+	size_t which = secret ? 0 : chosen(q, line);
 	struct span name;
 
 	(void)strcpy(answer, "deny");
+	if (secret && line.size > 0 && line.size <= POLICY_QUESTION_LINE)
+		(void)snprintf(answer, POLICY_QUESTION_ANSWER,
+		               "passphrase:%.*s", (int)line.size,
+		               (const char *)line.at);
 	if (which >= target_count(q))
 		return;
 	name = target_of(q, which);

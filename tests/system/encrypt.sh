@@ -47,8 +47,8 @@ grep -q 'vault:private is locked.*volume unlock' status.err ||
 	fail "$(cat status.err)"
 export BENTO_ASKPASS=$PWD/bin/ask
 
-# Nobody is asked when a call or autostart wants it: the call is refused, and the
-# user is told why.
+# Where nobody can be asked (tests/system/unlock.sh has the other cases), the call
+# that wants it is refused, and the user is told why.
 again
 policy=$HOME/.config/bento/policy.d
 mkdir -p "$policy"
