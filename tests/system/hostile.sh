@@ -40,7 +40,8 @@ cp test.Echo test.Ask
 chmod 755 test.*
 END
 mkfifo ready
-bento run --user root dst -- python3 -u -c \
+# It may take as long as the test.
+LIMIT=300 bento run --user root dst -- python3 -u -c \
 	"$(cat "$TOP/tests/system/services.py")" >ready &
 read -r line <ready
 equal "the sockets" "$line" ready

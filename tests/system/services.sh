@@ -50,7 +50,7 @@ ln -s /dev/tcp/localhost test.Port
 ln -s /dev/tcp/192.0.2.1/80 test.Away
 END
 mkfifo ready
-bento run --user root dst -- python3 -u -c "$(cat "$TOP/tests/system/services.py")" \
+LIMIT=300 bento run --user root dst -- python3 -u -c "$(cat "$TOP/tests/system/services.py")" \
 	>ready &
 server=$!
 read -r line <ready
@@ -89,6 +89,9 @@ status 126 call bad 'qrexec-client-vm dst test.Echo </dev/null'
 status 126 call bad 'qrexec-client-vm dst test.None </dev/null'
 status 125 good 'qrexec-client-vm dst test.Bad </dev/null'
 status 125 good 'qrexec-client-vm dst test.Away </dev/null'
+bento log dst >log
+grep -q '^call of good: test.Away+: Network is unreachable$' log ||
+	fail "the log does not say why: $(cat log)"
 bento run -- sh -c 'qrexec-client-vm dst test.Echo </dev/null' && fail "a qube without a name calls"
 
 # Sockets, and ports of the qube's own.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/calls/callhub.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,6 +14,38 @@
 #define ALONE_NS (10 * 1000000000ull)
 
 #define TURN 64 /* messages heard before others get their turn */
+
+/* So many lines in so long; the last says that others are left out. */
+#define LOG_LINES 16u
+#define LOG_NS    (10 * 1000000000ull)
+
+static struct callhub_voice *voice_of(struct callhub *h, struct span source)
+{
+	uint32_t hash = 5381;
+
+	for (size_t i = 0; i < source.size; i++)
+		hash = hash * 33 + source.at[i];
+	return &h->voices[hash % CALLHUB_VOICES];
+}
+
+void callhub_log(struct callhub *h, struct span source, const char *fmt, ...)
+{
+	struct callhub_voice *v = voice_of(h, source);
+	uint64_t now = timer_now();
+	va_list ap;
+
+	if (now - v->since >= LOG_NS)
+		*v = (struct callhub_voice){.since = now};
+	if (v->lines == LOG_LINES)
+		return;
+	va_start(ap, fmt);
+	(void)fprintf(stderr, "call of %.*s: ", (int)source.size,
+	              (const char *)source.at);
+	(void)vfprintf(stderr, fmt, ap);
+	(void)fputs(++v->lines == LOG_LINES ? " (more is left out)\n" : "\n",
+	            stderr);
+	va_end(ap);
+}
 
 /* ---- telling ---- */
 

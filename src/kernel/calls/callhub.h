@@ -22,6 +22,8 @@
 #define CALLHUB_ASKED_MAX  4096u /* connections of programs, and GONE */
 #define CALLHUB_SERVED_MAX 1024u /* each caller: half of what others leave */
 
+#define CALLHUB_VOICES 64u
+
 struct callhub {
 	struct kernel *kernel;
 	struct path root;
@@ -31,6 +33,10 @@ struct callhub {
 	struct soon tell;     /* something is to be told */
 	struct timer alone;   /* without a manager for too long */
 	uint64_t next_id;
+	struct callhub_voice {
+		uint64_t since;
+		uint32_t lines;
+	} voices[CALLHUB_VOICES]; /* in the log, by the callers' names */
 
 	/* Programs that ask: asked.link. */
 	struct unix_sock *door; /* a reference; NULL: there is no socket */
@@ -61,6 +67,15 @@ void callhub_connect(struct kernel *k, int fd);
  * worth the qube's other programs.
  */
 bool callhub_has_room(const struct kernel *k, const int fd[], size_t count);
+
+/*
+ * A line for the qube's log about a call of `source`, with nothing else in it
+ * that a stranger chose but names.  Who may call can make as many failures as
+ * there is time: beyond a few lines in ten seconds they are left out, and that is
+ * said.  It takes no other caller's lines, unless chance has it.
+ */
+void callhub_log(struct callhub *h, struct span source, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Something was put into a list of what is to be told. */
 void callhub_tell(struct callhub *h);

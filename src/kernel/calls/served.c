@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel/calls/served.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -13,7 +12,8 @@
 #include "kernel/task/process.h"
 #include "qrexec/qrname.h"
 
-#define SESSION "qubes.WaitForSession+"
+#define SESSION    "qubes.WaitForSession+"
+#define NAME_SHOWN 100 /* of a service, in the log */
 #define PATH_OF_SERVICES \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -60,9 +60,15 @@ static void end(struct served *s, uint32_t exit_status)
 	callhub_tell(h);
 }
 
-static uint32_t status_of(int err)
+/* It cannot be served.  The caller hears no more than that, the log why. */
+static void give_up(struct served *s, const char *why)
 {
-	return err == -ENOENT ? CALLMSG_EXIT_NO_SERVICE : CALLMSG_EXIT_PROBLEM;
+	struct span service = s->names.service;
+
+	callhub_log(s->hub, s->names.source, "%.*s: %s",
+	            (int)MIN(service.size, (size_t)NAME_SHOWN),
+	            (const char *)service.at, why);
+	end(s, CALLMSG_EXIT_PROBLEM);
 }
 
 /* ---- programs ---- */
@@ -117,7 +123,7 @@ static void make_arguments(const char *path, struct span argument,
 
 /* Starts a program of the call's; with its streams, or with none. */
 static int start(struct served *s, const char *path, struct span argument,
-                 bool with_streams)
+                 bool with_streams, struct fault *f)
 {
 	autofree uint8_t *to_free_args = NULL, *to_free_env = NULL;
 	struct program_streams streams = {{-1, -1, -1}, -1};
@@ -128,8 +134,6 @@ static int start(struct served *s, const char *path, struct span argument,
 		.job = &j,
 		.streams = &streams,
 	};
-	struct fault f = {""};
-	int err;
 
 	if (*s->found.config.force_user)
 		j.user = span_str(s->found.config.force_user);
@@ -144,12 +148,9 @@ static int start(struct served *s, const char *path, struct span argument,
 	s->program.ended = program_ended;
 	if (args.bad || env.bad) {
 		program_close_streams(&streams);
-		return -ENOMEM;
+		return fault_set(f, -ENOMEM, "no memory");
 	}
-	err = program_start(s->hub->kernel, &order, &s->hub->root, &f);
-	if (err < 0)
-		(void)fprintf(stderr, "%s: %s\n", path, f.text);
-	return err;
+	return program_start(s->hub->kernel, &order, &s->hub->root, f);
 }
 
 /* If there is something to wait for the user's session with, it is begun. */
@@ -157,11 +158,12 @@ static int begin_session(struct served *s)
 {
 	struct servefind session;
 	struct task *hand;
+	struct fault f;
 	int err = hand_take(s->hub->kernel, &s->hub->root, &hand);
 
 	if (err < 0)
 		return err;
-	err = servefind_look(hand, span_str(SESSION), &session);
+	err = servefind_look(hand, span_str(SESSION), &session, &f);
 	hand_drop(hand);
 	if (err < 0)
 		return err;
@@ -169,7 +171,7 @@ static int begin_session(struct served *s)
 	if (session.kind != SERVEFIND_PROGRAM)
 		return -ENOENT;
 	s->session = true;
-	err = start(s, session.path, (struct span){NULL, 0}, false);
+	err = start(s, session.path, (struct span){NULL, 0}, false, &f);
 	if (err < 0)
 		s->session = false;
 	return err;
@@ -181,7 +183,10 @@ static void pump_over(void *who, bool in_order)
 {
 	struct served *s = who;
 
-	end(s, in_order ? 0 : CALLMSG_EXIT_PROBLEM);
+	if (in_order)
+		end(s, 0);
+	else
+		give_up(s, "no memory");
 }
 
 /* "SERVICE+ARGUMENT SOURCE", with its NUL. */
@@ -232,7 +237,7 @@ static void serve_socket(struct served *s)
 	if (err == 0)
 		err = begin_pump(s);
 	if (err < 0)
-		end(s, CALLMSG_EXIT_PROBLEM);
+		give_up(s, strerror(-err));
 }
 
 static void again(struct soon *soon)
@@ -245,16 +250,15 @@ static void again(struct soon *soon)
 static void serve_found(struct served *s)
 {
 	struct span name, argument;
-	int err;
+	struct fault f;
 
 	if (s->found.kind != SERVEFIND_PROGRAM) {
 		serve_socket(s);
 		return;
 	}
 	(void)qrname_split(s->names.service, &name, &argument);
-	err = start(s, s->found.path, argument, true);
-	if (err < 0)
-		end(s, CALLMSG_EXIT_PROBLEM);
+	if (start(s, s->found.path, argument, true, &f) < 0)
+		give_up(s, f.text);
 }
 
 /* No more than half of our descriptors are for these. */
@@ -285,20 +289,22 @@ static bool has_place(const struct served *s)
 	return others < all && own <= (all - others + 1) / 2;
 }
 
-static int find(struct served *s)
+static int find(struct served *s, struct fault *f)
 {
 	struct kernel *k = s->hub->kernel;
 	struct task *hand;
 	int err;
 
-	if (k->paused || k->halt || !has_place(s))
-		return -EBUSY;
+	if (k->paused || k->halt)
+		return fault_set(f, -EBUSY, "the qube is paused, or ends");
+	if (!has_place(s))
+		return fault_set(f, -EBUSY, "too many calls at once");
 	if (!callhub_has_room(k, s->streams, CALLMSG_STREAMS))
-		return -ENFILE;
+		return fault_set(f, -ENFILE, "too many open files");
 	err = hand_take(k, &s->hub->root, &hand);
 	if (err < 0)
-		return err;
-	err = servefind_look(hand, s->names.service, &s->found);
+		return fault_set(f, -EIO, "no hand: %s", strerror(-err));
+	err = servefind_look(hand, s->names.service, &s->found, f);
 	hand_drop(hand);
 	return err;
 }
@@ -326,6 +332,7 @@ void served_begin(struct callhub *h, const struct control *c,
                   struct control_fds *fds)
 {
 	struct served *s = create(h, c->value[0]);
+	struct fault f;
 	int err;
 
 	if (!s)
@@ -333,11 +340,16 @@ void served_begin(struct callhub *h, const struct control *c,
 	s->flags = (uint32_t)c->value[1] & CALLMSG_FLAGS;
 	err = callmsg_take(c, fds, &s->text, &s->names, s->streams);
 	if (err < 0)
-		err = -EPROTO;
+		err = fault_set(&f, -EPROTO, "what the manager says: %s",
+		                strerror(-err));
 	else
-		err = find(s);
+		err = find(s, &f);
+	if (err == -ENOENT) {
+		end(s, CALLMSG_EXIT_NO_SERVICE);
+		return;
+	}
 	if (err < 0) {
-		end(s, status_of(err));
+		give_up(s, f.text);
 		return;
 	}
 	if (s->found.config.wait_for_session && !(s->flags & CALLMSG_NOGUI) &&

@@ -2,7 +2,6 @@
 #include "kernel/calls/servefind.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -75,7 +74,8 @@ static int look_at(struct task *t, struct span argument, struct servefind *out)
 }
 
 /* The first configuration there is; without one all is as usual. */
-static int read_config(struct task *t, struct span full, struct rpcconfig *out)
+static int read_config(struct task *t, struct span full, struct rpcconfig *out,
+                       struct fault *f)
 {
 	char path[SERVICE_PATH_ROOM];
 	autofree uint8_t *text = malloc(RPCCONFIG_SIZE_MAX);
@@ -86,7 +86,7 @@ static int read_config(struct task *t, struct span full, struct rpcconfig *out)
 
 	*out = (struct rpcconfig){0};
 	if (!text)
-		return -ENOMEM;
+		return fault_set(f, -ENOMEM, "no memory");
 	for (unsigned i = 0; missing(n) && service_config_place(full, i, path);
 	     i++) {
 		n = look_up(t, path, PATH_FOLLOW, &p);
@@ -95,16 +95,19 @@ static int read_config(struct task *t, struct span full, struct rpcconfig *out)
 		n = hand_read(t, &p, text, RPCCONFIG_SIZE_MAX);
 		path_put(&p);
 	}
+	if (missing(n))
+		return 0;
 	if (n < 0)
-		return missing(n) ? 0 : (int)n;
+		return fault_set(f, (int)n, "%s: %s", path, strerror((int)-n));
 	err = rpcconfig_parse((struct span){text, (size_t)n}, out, &line);
 	if (err < 0)
-		(void)fprintf(stderr, "%s:%u: not a service's configuration\n",
-		              path, line);
-	return err;
+		return fault_set(f, err, "%s:%u: not a service's configuration",
+		                 path, line);
+	return 0;
 }
 
-int servefind_look(struct task *t, struct span full, struct servefind *out)
+int servefind_look(struct task *t, struct span full, struct servefind *out,
+                   struct fault *f)
 {
 	struct span name, argument;
 	int err = -ENOENT;
@@ -115,8 +118,8 @@ int servefind_look(struct task *t, struct span full, struct servefind *out)
 	     err == -ENOENT && service_place(full, i, out->path); i++)
 		err = look_at(t, argument, out);
 	if (err < 0)
-		return err;
-	err = read_config(t, full, &out->config);
+		return fault_set(f, err, "%s: %s", out->path, strerror(-err));
+	err = read_config(t, full, &out->config, f);
 	if (err < 0)
 		path_put(&out->at);
 	return err;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/fault.h"
 #include "kernel/fs/path.h"
 #include "qrexec/rpcconfig.h"
 #include "qrexec/service.h"
@@ -29,4 +30,4 @@ struct servefind {
  * use.
  */
 must_check int servefind_look(struct task *t, struct span full,
-                              struct servefind *out);
+                              struct servefind *out, struct fault *f);

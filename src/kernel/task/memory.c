@@ -3,8 +3,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 
+#include "base/visible.h"
 #include "kernel/owner.h"
 #include "kernel/task/cellpool.h"
 
@@ -91,11 +93,14 @@ static uint64_t own_bytes(struct kernel *k, struct cell *c)
 static void kill_one(struct kernel *k, struct cell *c)
 {
 	struct task *t = list_first(&c->tasks, struct task, in_cell);
+	char name[sizeof(t->comm)];
 
-	if (k->verbose)
+	memcpy(name, t->comm, sizeof(name));
+	visible_line(name);
+	if (k->verbose || k->lasts)
 		(void)fprintf(stderr,
 		              "bento: out of memory: killed process %d (%s)\n",
-		              t->process->pid, t->comm);
+		              t->process->pid, name);
 	process_kill(t->process, SIGKILL);
 }
 
