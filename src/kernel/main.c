@@ -169,6 +169,7 @@ int main(void)
 	static struct launch l;
 	struct kernel k = {0};
 	struct fault f = {""};
+	bool regular;
 	int err;
 
 	(void)prctl(PR_SET_NAME, "bento-kernel", 0, 0, 0);
@@ -187,9 +188,10 @@ int main(void)
 		_exit(OURS);
 	}
 	serve_run(&k);
+	regular = k.halt != NULL;
 	halt_destroy(&k);
 	/* The host tidies up; nothing of ours outlives us but volumes. */
 	cells_destroy(&k);
-	volumefs_shutdown(&k);
+	volumefs_shutdown(&k, regular);
 	_exit(EXIT_SUCCESS);
 }

@@ -37,7 +37,7 @@ struct filejob_what {
 	int64_t at;       /* FILEJOB_READ: from where... */
 	size_t size;      /* ...and how much */
 	uint64_t number;  /* for run() */
-	uint64_t note[2]; /* whatever its owner wants to know later */
+	uint64_t note[3]; /* whatever its owner wants to know later */
 };
 
 /*

@@ -36,14 +36,17 @@ static long sync_of(struct superblock *sb, struct task *t)
 	return volumefs_flush_all(volumefs_node_fs(sb), t);
 }
 
-/* Makes everything safe and lets the volume go. */
-static void close_volume(struct volumefs *fs)
+/* Makes everything safe, or (not `regular`) names only, and lets the volume go. */
+static void close_volume(struct volumefs *fs, bool regular)
 {
 	struct volume *v = fs->volume;
 
 	if (!v)
 		return;
 	volumefs_ahead_end(fs);
+	volumefs_sync_stop(fs);
+	if (regular)
+		volumefs_sync_now(fs);
 	if (volumefs_flush_now(fs) < 0 || fs->leaked)
 		volume_abandon(v);
 	else
@@ -57,8 +60,9 @@ static void destroy_sb(struct superblock *sb)
 {
 	struct volumefs *fs = volumefs_node_fs(sb);
 
-	close_volume(fs);
+	close_volume(fs, false);
 	waitq_fini(&fs->flushed);
+	volumefs_sync_fini(fs);
 	cipher_destroy(fs->cipher);
 	hashtable_fini(&fs->nodes);
 	limits_free(fs->kernel, fs, sizeof(*fs));
@@ -88,6 +92,7 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	fs->volume = v;
 	list_init(&fs->idle);
 	volumefs_flush_init(fs);
+	volumefs_sync_init(fs);
 	sb->private = fs;
 	fs->copies.max = UINT64_MAX;
 	fs->in_memory = hostfile_in_memory(v->objects_fd);
@@ -119,13 +124,13 @@ static void free_orphans(struct volumefs *fs)
 			volumefs_node_orphan(volumefs_node_linked(at));
 }
 
-void volumefs_shutdown(struct kernel *k)
+void volumefs_shutdown(struct kernel *k, bool regular)
 {
 	while (k->world && !list_empty(&k->world->volumes)) {
 		struct volumefs *fs = list_first(&k->world->volumes,
 		                                 struct volumefs, in_world);
 
 		free_orphans(fs);
-		close_volume(fs);
+		close_volume(fs, regular);
 	}
 }

@@ -33,6 +33,7 @@ must_check int volumefs_create(struct kernel *k, struct volume *v,
 
 /*
  * The qube ends: makes everything safe and closes all volumes, on this thread.
- * Nothing touches a file afterwards.
+ * Nothing touches a file afterwards.  Where that is not `regular`, who ends it does
+ * not wait for the contents of files, which the host then writes when it will.
  */
-void volumefs_shutdown(struct kernel *k);
+void volumefs_shutdown(struct kernel *k, bool regular);

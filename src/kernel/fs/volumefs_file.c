@@ -198,6 +198,8 @@ static long write_file(struct file *f, struct uio *u, int64_t *pos)
 			break;
 	}
 	volumefs_flush_later(n->fs);
+	if (u->done > before)
+		volumefs_sync_wrote(n);
 	volumefs_ahead_wrote(n, u->done - before);
 	return u->done > before ? (long)(u->done - before) : done;
 }
@@ -250,6 +252,8 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 	if (n->key == 0)
 		n->key = n->fs->kernel->world->next_key++;
 	n->mapped |= writable;
+	if (writable)
+		volumefs_sync_mapped(n);
 	filedata_name_file(&n->name, fd, f, NULL);
 	out->host_fd = fd;
 	out->key = n->key << 1 | writable;
@@ -282,6 +286,7 @@ static long set_size(struct volumefs_node *n, uint64_t size)
 		err = -errno;
 	if (err < 0)
 		return err;
+	volumefs_sync_wrote(n);
 	if (n->sparse || n->mapped)
 		settle(n);
 	else if (n->tree.r.charged > round_up(size, PAGE))
@@ -330,6 +335,7 @@ static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
 	if (fallocate(n->fd, mode, (off_t)offset, (off_t)size) < 0)
 		err = -errno;
 	settle(n);
+	volumefs_sync_wrote(n);
 	volumefs_flush_later(n->fs);
 	return err;
 }

@@ -135,22 +135,23 @@ long volumefs_flush_room(struct volumefs *fs, struct task *t)
 /* ---- fsync ---- */
 
 /* What a call notes when it begins to wait. */
-enum note { BATCH, FAILURES };
+enum note { BATCH, FAILURES, ROUND };
 
 /* Of a node, or (NULL) of everything.  0 or -ENOMEM. */
 static long begin(struct volumefs *fs, const struct volumefs_node *n,
-                  uint64_t note[2])
+                  uint64_t note[3])
 {
 	write_dirty(fs);
 	if (n ? !list_empty(&n->dirty) : !list_empty(&fs->dirty))
 		return -ENOMEM;
 	note[BATCH] = n ? n->tree.batch : store_batch(fs->volume->store);
 	note[FAILURES] = fs->failures;
+	note[ROUND] = n ? 0 : volumefs_sync_begin(fs);
 	return 0;
 }
 
 static long wait_batch(struct volumefs *fs, struct task *t,
-                       const uint64_t note[2])
+                       const uint64_t note[3])
 {
 	if (store_safe(fs->volume->store) > note[BATCH])
 		return 0;
@@ -165,8 +166,8 @@ static long wait_batch(struct volumefs *fs, struct task *t,
 }
 
 /*
- * The object and what speaks of it go to the disk side by side: neither order
- * is wrong, since the caller waits for both.
+ * The object (without a node, all that were written) and what speaks of it go to
+ * the disk side by side: neither order is wrong, since the caller waits for both.
  */
 static long wait_for(struct volumefs *fs, const struct volumefs_node *n,
                      struct task *t, struct filejob_what *what)
@@ -185,6 +186,9 @@ static long wait_for(struct volumefs *fs, const struct volumefs_node *n,
 			return err;
 	}
 	object = filejob_do(t, what);
+	if (object == 0 && !n)
+		object = volumefs_sync_wait(fs, t,
+		                            filejob_note(t, what)[ROUND]);
 	if (object < 0 && object != -EWAIT)
 		return object;
 	batch = wait_batch(fs, t, filejob_note(t, what));

@@ -159,6 +159,7 @@ int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
 	n->tree.r.target = (struct span){NULL, 0};
 	list_init(&n->dirty);
 	list_init(&n->idle);
+	list_init(&n->mapped_link);
 	filedata_name_init(&n->name, fs->kernel);
 	i->private = n;
 	i->ino = tree->ino;
@@ -253,6 +254,7 @@ void volumefs_node_destroy(struct volumefs_node *n)
 	bool dirty = !list_empty(&n->dirty);
 
 	list_del(&n->dirty);
+	list_del(&n->mapped_link);
 	leave_idle(n);
 	close_fds(n);
 	assert(!n->copy);

@@ -11,6 +11,7 @@
 #include "kernel/fs/filedata.h"
 #include "kernel/fs/filejob.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/volumefs_sync.h"
 #include "kernel/fs/world.h"
 #include "volume/tree.h"
 
@@ -36,6 +37,8 @@ struct volumefs {
 	struct work writing;
 	struct volumefs_node *written; /* NULL: no `writing` is under way */
 
+	struct volumefs_sync sync;
+
 	/* The batch on its way. */
 	struct work work;
 	bool flushing;
@@ -55,7 +58,9 @@ struct volumefs_node {
 	struct tree_node tree;
 	struct list dirty;
 	struct list idle;
-	uint64_t unwritten; /* volumefs_ahead.h */
+	uint64_t unwritten;  /* volumefs_ahead.h */
+	uint64_t written_in; /* a round of volumefs_sync.h */
+	struct list mapped_link;
 	uint32_t pins;
 	int fd;       /* O_RDWR of a regular file's object, or -1 */
 	int read_fd;  /* the same, read-only; or -1 */

@@ -200,8 +200,10 @@ static long save_piece(struct volumefs_node *n, uint8_t *now, uint8_t *was,
 	if (got == (long)size && memcmp(now, was, size) == 0)
 		return 0;
 	got = cipher_write(n->fs->cipher, &c, now, size, at);
-	if (got == 0)
+	if (got == 0) {
 		changed(n, n->inode->size);
+		volumefs_sync_wrote(n);
+	}
 	return got;
 }
 
@@ -238,18 +240,29 @@ void volumefs_sealed_closed(struct volumefs_node *n)
 		drop(n);
 }
 
+void volumefs_sealed_save_all(struct volumefs *fs)
+{
+	struct hashtable_link *at = NULL;
+
+	while (fs->cipher && (at = hashtable_after(&fs->nodes, at)) != NULL) {
+		struct volumefs_node *n = volumefs_node_linked(at);
+
+		if (n->held && n->fd >= 0 && n->tree.r.nlink > 0)
+			(void)!volumefs_sealed_save(n);
+	}
+}
+
 void volumefs_sealed_end(struct volumefs *fs)
 {
 	struct hashtable_link *at, *next;
 
 	if (!fs->cipher)
 		return;
+	volumefs_sealed_save_all(fs);
 	for (at = hashtable_after(&fs->nodes, NULL); at; at = next) {
 		struct volumefs_node *n = volumefs_node_linked(at);
 
 		next = hashtable_after(&fs->nodes, at);
-		if (n->held && n->tree.r.nlink > 0)
-			(void)!volumefs_sealed_save(n);
 		drop(n);
 		if (n->held) {
 			n->held = false;

@@ -32,6 +32,9 @@ must_check long volumefs_sealed_object(struct file *f, bool writable,
 /* Writes what cells changed in a mapping.  0 or a negative errno. */
 must_check long volumefs_sealed_save(struct volumefs_node *n);
 
+/* The same of all files. */
+void volumefs_sealed_save_all(struct volumefs *fs);
+
 /* Nobody has it open: the copy goes unless it may still be written to. */
 void volumefs_sealed_closed(struct volumefs_node *n);
 
