@@ -27,8 +27,10 @@ struct callpump {
 	struct soon run;
 	struct rest to_service; /* the head, at first */
 	struct rest to_host;
+	size_t chunk; /* carried at a time */
 	bool end_with_client, end_with_service;
-	void (*over)(void *who, bool in_order);
+	bool in_order; /* that has been said */
+	void (*over)(void *who, enum callpump_end end);
 	void *who;
 };
 
@@ -103,10 +105,7 @@ static void client_said_all(struct callpump *p)
 
 static size_t room_at_service(const struct callpump *p)
 {
-	size_t room = socket_send_room(p->socket);
-	size_t used = p->socket->ops->unsent(p->socket);
-
-	return used < room ? MIN(room - used, CHUNK) : 0;
+	return MIN(p->socket->ops->room(p->socket), p->chunk);
 }
 
 /* One chunk.  0: go on; -EAGAIN: not now; else what broke. */
@@ -207,7 +206,7 @@ static long carry_out(struct callpump *p)
 
 	if (err < 0)
 		return err;
-	n = take(p, chunk, CHUNK);
+	n = take(p, chunk, p->chunk);
 	if (n == -EAGAIN)
 		return n;
 	if (n <= 0) {
@@ -223,12 +222,18 @@ static long carry_out(struct callpump *p)
 
 /* ---- both ---- */
 
-static void finish(struct callpump *p, bool in_order)
+/* Both directions are over.  What the service has not read is there still. */
+static void both_over(struct callpump *p)
 {
-	void (*over)(void *who, bool in_order) = p->over;
-	void *who = p->who;
-
-	over(who, in_order);
+	if (p->socket->ops->unsent(p->socket) == 0) {
+		p->over(p->who, CALLPUMP_OVER);
+		return;
+	}
+	if (p->in_order)
+		return;
+	p->in_order = true;
+	(void)p->socket->ops->shutdown(p->socket, SHUT_WR);
+	p->over(p->who, CALLPUMP_UNREAD);
 }
 
 static void run(struct soon *s)
@@ -244,14 +249,14 @@ static void run(struct soon *s)
 		if (out == -EPIPE)
 			client_hears_no_more(p);
 		if (in == -ENOMEM || out == -ENOMEM) {
-			finish(p, false);
+			p->over(p->who, CALLPUMP_NO_MEMORY);
 			return;
 		}
 		if (in == -EAGAIN && out == -EAGAIN)
 			break;
 	}
 	if (p->in.fd < 0 && p->out.fd < 0)
-		finish(p, true);
+		both_over(p);
 	else if (in != -EAGAIN || out != -EAGAIN)
 		loop_soon(&p->kernel->loop, s);
 }
@@ -306,6 +311,7 @@ struct callpump *callpump_create(struct kernel *k,
 		.in = {.fd = how->in, .ready = in_ready},
 		.out = {.fd = how->out, .ready = out_ready},
 		.changed = {.wake = changed},
+		.chunk = MIN(CHUNK, how->most),
 		.end_with_client = how->end_with_client,
 		.end_with_service = how->end_with_service,
 		.over = how->over,
@@ -318,6 +324,7 @@ struct callpump *callpump_create(struct kernel *k,
 		goto free;
 	if (watch(p) < 0)
 		goto drop;
+	p->socket->most = how->most;
 	waitq_add(&p->socket->wait, &p->changed);
 	loop_soon(&k->loop, &p->run);
 	return p;

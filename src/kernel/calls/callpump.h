@@ -6,7 +6,8 @@
  *
  * What the receiver does not take stays where it is: the host's stream is not
  * read while the service's buffer is full, nor the service's socket while there
- * is something the host did not take.
+ * is something the host did not take.  So `most` bytes lie, at most, in each of
+ * four places: in the socket and before it, in either direction.
  */
 #pragma once
 
@@ -16,15 +17,22 @@
 struct callpump;
 struct socket;
 
+enum callpump_end {
+	CALLPUMP_UNREAD, /* all is said; the service has not read all; goes on */
+	CALLPUMP_OVER,
+	CALLPUMP_NO_MEMORY,
+};
+
 struct callpump_how {
 	struct socket *socket; /* connected, of nobody's; taken over */
 	int in, out;           /* host stream sockets; taken over */
-	struct span head;      /* for the service, before all else; copied */
-	bool end_with_client;  /* all is over when either has sent all */
+	size_t most;
+	struct span head;     /* for the service, before all else; copied */
+	bool end_with_client; /* all is over when either has sent all */
 	bool end_with_service;
-	/* It is over: in order (true), or for want of memory.  Called from the
-	 * loop; destroys it. */
-	void (*over)(void *who, bool in_order);
+	/* Called from the loop; destroys it, but for CALLPUMP_UNREAD, which comes
+	 * once at most, and before another. */
+	void (*over)(void *who, enum callpump_end end);
 	void *who;
 };
 

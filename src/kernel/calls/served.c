@@ -14,6 +14,17 @@
 
 #define SESSION    "qubes.WaitForSession+"
 #define NAME_SHOWN 100 /* of a service, in the log */
+
+/* What callers may let lie here: of all memory, of that a call's, at each place
+ * of a pump.  Buffers of sockets are made of pieces: the least fits a small one,
+ * and what is worth while a large one. */
+#define LENT_PART   4u
+#define LENT_SHARES 4u
+#define LENT_PLACES 4u
+#define LENT_LEAST  ((size_t)512)
+#define LENT_WORTH  ((size_t)64 * 1024)
+#define LENT_MOST   ((size_t)208 * 1024)
+
 #define PATH_OF_SERVICES \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -179,14 +190,45 @@ static int begin_session(struct served *s)
 
 /* ---- sockets ---- */
 
-static void pump_over(void *who, bool in_order)
+static void pump_over(void *who, enum callpump_end how)
 {
 	struct served *s = who;
 
-	if (in_order)
+	switch (how) {
+	case CALLPUMP_UNREAD:
+		/* Its place is taken as long as its bytes are here. */
+		callio_status(s->streams[CALLMSG_STATUS], 0);
+		base_close(&s->streams[CALLMSG_STATUS]);
+		break;
+	case CALLPUMP_OVER:
 		end(s, 0);
-	else
+		break;
+	case CALLPUMP_NO_MEMORY:
 		give_up(s, "no memory");
+		break;
+	}
+}
+
+/*
+ * How much may lie in each of the four places of a pump.  A caller has half of
+ * what the others leave of the memory for all, and each call of its a part of what
+ * its earlier ones leave of that.  Then it is little, but always something.
+ */
+static size_t share_of(const struct served *s)
+{
+	uint64_t left = s->hub->kernel->limits.memory / LENT_PART;
+	uint64_t own = 0, others = 0;
+
+	list_for_each (at, &s->hub->running) {
+		const struct served *o = list_entry(at, struct served, link);
+
+		*(span_eq(o->names.source, s->names.source)
+		          ? &own
+		          : &others) += o->lent;
+	}
+	left = (left - MIN(left, others)) / 2;
+	left = (left - MIN(left, own)) / (LENT_SHARES * LENT_PLACES);
+	return left < LENT_WORTH ? LENT_LEAST : MIN(left, LENT_MOST);
 }
 
 /* "SERVICE+ARGUMENT SOURCE", with its NUL. */
@@ -220,6 +262,8 @@ static int begin_pump(struct served *s)
 	if (err < 0)
 		return err;
 	how.head = buffer_span(&head);
+	how.most = share_of(s);
+	s->lent = how.most * LENT_PLACES;
 	how.in = take_fd(&s->streams[CALLMSG_IN]);
 	how.out = take_fd(&s->streams[CALLMSG_OUT]);
 	s->socket = NULL;

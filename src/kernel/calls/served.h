@@ -29,6 +29,7 @@ struct served {
 	struct servefind found;
 	struct program_over program; /* how it hears of a program's end */
 	struct callpump *pump;
+	uint64_t lent; /* bytes that may lie at the pump */
 
 	/* Of a socket whose listener has no room yet. */
 	struct socket *socket; /* not connected; owned */

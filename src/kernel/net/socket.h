@@ -68,6 +68,8 @@ struct socket_ops {
 	/* What FIONREAD and SIOCOUTQ say. */
 	size_t (*readable)(struct socket *s);
 	size_t (*unsent)(struct socket *s);
+	/* How many bytes a connection takes now; NULL where they have borders. */
+	size_t (*room)(struct socket *s);
 	/* An option changed that the protocol wants to know of; may be NULL. */
 	void (*changed)(struct socket *s);
 	/* The file has gone: leave all tables, tell the peer. */
@@ -127,6 +129,9 @@ struct socket {
 	struct sockcred peer_cred;
 	bool has_peer_cred;
 	struct socket_options opt;
+	/* Of a connection of the kernel's own: no more may lie in either
+	 * direction of it, whatever options say.  0: as they say. */
+	size_t most;
 };
 
 /*
@@ -199,4 +204,12 @@ void socket_fail(struct socket *s, int err);
 static inline size_t socket_send_room(const struct socket *s)
 {
 	return (size_t)s->opt.send_buf;
+}
+
+/* `room` of a connection from `a` to `b`, as far as `most` of both lets it. */
+static inline size_t socket_at_most(const struct socket *a,
+                                    const struct socket *b, size_t room)
+{
+	room = a->most ? MIN(room, a->most) : room;
+	return b->most ? MIN(room, b->most) : room;
 }

@@ -31,7 +31,7 @@ static size_t capacity(const struct tcp *c, const struct tcp *peer)
 	if (o->send_buf_set || p->recv_buf_set)
 		room = (o->send_buf_set ? (size_t)o->send_buf : UNDER_WAY / 2) +
 		       (p->recv_buf_set ? (size_t)p->recv_buf : UNDER_WAY / 2);
-	return MAX(room, peer->want);
+	return MAX(socket_at_most(&c->i.s, &peer->i.s, room), peer->want);
 }
 
 /* As Linux: writable while a third of the room is free. */
@@ -188,7 +188,8 @@ static long tcp_recv(struct socket *s, struct sockmsg *m)
 		return nothing_there(c);
 	if (wait_for_all(c, m))
 		return -EAGAIN;
-	full = p && !writable(p);
+	/* Who can send no more may wait for this to be read. */
+	full = p && (!writable(p) || (p->i.s.shut & SOCKET_SHUT_WRITE));
 	if ((m->flags & MSG_TRUNC) && !(m->flags & MSG_PEEK)) {
 		n = (long)MIN(c->rx.used, m->uio->left);
 		sockbuf_skip(s->kernel, &c->rx, (size_t)n);
@@ -239,6 +240,15 @@ static size_t tcp_unsent(struct socket *s)
 	return p ? p->rx.used : 0;
 }
 
+static size_t tcp_room(struct socket *s)
+{
+	const struct tcp *c = tcp_of(s);
+	const struct tcp *p = c->peer;
+	size_t most = p ? capacity(c, p) : 0;
+
+	return p && p->rx.used < most ? most - p->rx.used : 0;
+}
+
 static long tcp_name(struct socket *s, bool peer, struct sockname *out)
 {
 	struct tcp *c = tcp_of(s);
@@ -270,6 +280,7 @@ static const struct socket_ops tcp_ops = {
 	.shutdown = tcp_conn_shutdown,
 	.readable = tcp_readable,
 	.unsent = tcp_unsent,
+	.room = tcp_room,
 	.close = tcp_conn_close,
 	.destroy = tcp_destroy,
 };

@@ -11,7 +11,8 @@
 /* How many bytes may lie at `p`, sent by `u`. */
 static size_t capacity(const struct unix_sock *u, const struct unix_sock *p)
 {
-	return MAX(socket_send_room(&u->s), p->want);
+	return MAX(socket_at_most(&u->s, &p->s, socket_send_room(&u->s)),
+	           p->want);
 }
 
 /* As Linux: writable while at most a quarter is under way. */
@@ -91,7 +92,8 @@ static long stream_recv(struct socket *s, struct sockmsg *m)
 		return nothing_there(u);
 	if (wait_for_all(u, m))
 		return -EAGAIN;
-	full = !p || !writable(p);
+	/* Who can send no more may wait for this to be read. */
+	full = !p || !writable(p) || (p->s.shut & SOCKET_SHUT_WRITE);
 	n = sockbuf_drain(s->kernel, &u->rx, m->uio, m->flags & MSG_PEEK, &tag);
 	if (n < 0)
 		return n;
@@ -130,6 +132,15 @@ static size_t stream_unsent(struct socket *s)
 	return p ? p->rx.used : 0;
 }
 
+static size_t stream_room(struct socket *s)
+{
+	const struct unix_sock *u = unix_of(s);
+	const struct unix_sock *p = u->peer;
+	size_t most = p ? capacity(u, p) : 0;
+
+	return p && p->rx.used < most ? most - p->rx.used : 0;
+}
+
 const struct socket_ops unix_stream_ops = {
 	.bind = unix_bind,
 	.connect = unix_conn_connect,
@@ -142,6 +153,7 @@ const struct socket_ops unix_stream_ops = {
 	.shutdown = unix_conn_shutdown,
 	.readable = stream_readable,
 	.unsent = stream_unsent,
+	.room = stream_room,
 	.close = unix_conn_close,
 	.destroy = unix_destroy,
 };

@@ -457,6 +457,23 @@ static int accept_one(struct bed *b, int listener)
 	return (int)fd;
 }
 
+/* A call to a socket, joined: the service's end. */
+static int join(struct bed *b, int ours[CALLMSG_STREAMS])
+{
+	struct control c;
+	char head[256];
+	int fd;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	fd = listen_at(b, "/etc/qubes-rpc/test.Sock");
+	serve(b, "test.Sock+", 9, ours);
+	fd = accept_one(b, fd);
+	assert_int_equal(get(b->t, fd, head, MSG_DONTWAIT),
+	                 sizeof("test.Sock+ work"));
+	return fd;
+}
+
 static void a_socket_is_connected_both_ways(void **state)
 {
 	static const char head[] = "test.Sock+a work";
@@ -491,7 +508,6 @@ static void a_socket_is_connected_both_ways(void **state)
 	is_over(b, 9, 0, ours);
 }
 
-/* Much more than all buffers on the way hold, and nobody reads at first. */
 /* A service that accepts one after the other has all of its calls. */
 static void who_waits_for_room_is_served(void **state)
 {
@@ -519,23 +535,16 @@ static void who_waits_for_room_is_served(void **state)
 	}
 }
 
+/* Much more than all buffers on the way hold, and nobody reads at first. */
 static void neither_side_is_read_faster_than_the_other_reads(void **state)
 {
 	static uint8_t chunk[65536], back[65536];
 	struct bed *b = *state;
-	int ours[CALLMSG_STREAMS], listener, fd;
+	int ours[CALLMSG_STREAMS], fd = join(b, ours);
 	size_t sent = 0, got = 0;
-	char text[256];
 	struct control c;
 	long n;
 
-	connect_manager(b);
-	assert_int_equal(hear(b, &c), CONTROL_serving);
-	listener = listen_at(b, "/etc/qubes-rpc/test.Sock");
-	serve(b, "test.Sock+", 9, ours);
-	fd = accept_one(b, listener);
-	assert_int_equal(get(b->t, fd, text, MSG_DONTWAIT),
-	                 sizeof("test.Sock+ work"));
 	for (;;) {
 		for (size_t i = 0; i < sizeof(chunk); i++)
 			chunk[i] = (uint8_t)((sent + i) * 7 + (sent + i) / 251);
@@ -635,6 +644,108 @@ static void one_caller_does_not_keep_others_out(void **state)
 		close(held[--count]);
 }
 
+/* As much as goes on its way to the service, and to the caller. */
+static void fill(struct bed *b, int in, int fd)
+{
+	static uint8_t chunk[65536];
+	bool more = true;
+
+	while (more) {
+		more = callio_send(in, chunk, sizeof(chunk)) > 0;
+		more |= testbed_call(b->t, __NR_sendto, fd, chunk,
+		                     sizeof(chunk), MSG_DONTWAIT) > 0;
+		turn(b);
+	}
+}
+
+/* What callers let lie is a part of the memory, and others have room. */
+static void what_lies_in_a_qube_is_little_of_it(void **state)
+{
+	enum { MEMORY = 32 << 20, BIG = 100000 };
+	static int in[CALLHUB_SERVED_MAX + 1], out[CALLHUB_SERVED_MAX + 1];
+	static uint8_t big[BIG], back[BIG];
+	struct bed *b = *state;
+	struct limits *l = &b->t->kernel.limits;
+	int ours[CALLMSG_STREAMS], listener, fd, count;
+	struct control c;
+	uint64_t before;
+
+	more_descriptors();
+	b->t->process->rlimit[RLIMIT_FILES] = (abi_rlimit){20000, 20000};
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	listener = listen_at(b, "/etc/qubes-rpc/test.Sock");
+	before = l->memory_used;
+	l->memory = before + MEMORY;
+	for (count = 0; count < 300; count++) {
+		serve_to(b, "bad", "test.Sock+", 7, ours);
+		in[count] = take_fd(&ours[CALLMSG_IN]);
+		out[count] = take_fd(&ours[CALLMSG_OUT]);
+		callmsg_close(ours);
+		fd = accept_one(b, listener);
+		fill(b, in[count], fd);
+		assert_int_equal(hear(b, &c), -EAGAIN);
+	}
+	assert_true(l->memory_used - before > MEMORY / 32);
+	assert_true(l->memory_used - before < MEMORY / 4);
+
+	/* One that comes to all that. */
+	serve_to(b, "good", "test.Sock+", 8, ours);
+	fd = accept_one(b, listener);
+	assert_int_equal(callio_send(ours[CALLMSG_IN], big, BIG), BIG);
+	turn(b);
+	assert_true(testbed_call(b->t, __NR_recvfrom, fd, back, BIG,
+	                         MSG_DONTWAIT) >= BIG / 2);
+	callmsg_close(ours);
+	while (count-- > 0) {
+		close(in[count]);
+		close(out[count]);
+	}
+}
+
+/* A call has its place as long as its bytes are there, but not its caller. */
+static void what_is_not_read_is_not_over(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS], fd = join(b, ours);
+	uint8_t bytes[8];
+	char got[256];
+	struct control c;
+
+	assert_int_equal(callio_send(ours[CALLMSG_IN], "x", 1), 1);
+	base_close(&ours[CALLMSG_IN]);
+	base_close(&ours[CALLMSG_OUT]);
+	turn(b);
+	assert_int_equal(callio_receive(ours[CALLMSG_STATUS], bytes, 8), 4);
+	assert_int_equal(bytes[0], 0);
+	assert_int_equal(hear(b, &c), -EAGAIN);
+	assert_int_equal(get(b->t, fd, got, MSG_DONTWAIT), 1);
+	assert_int_equal(hear(b, &c), CONTROL_over);
+	callmsg_close(ours);
+}
+
+/* MSG_WAITALL makes as much room as it asks for. */
+static void a_service_waits_for_all(void **state)
+{
+	enum { BIG = 600000 };
+	static uint8_t big[BIG], back[BIG];
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS], fd = join(b, ours);
+	long n, sent = 0, got;
+
+	got = testbed_call(b->t, __NR_recvfrom, fd, back, BIG, MSG_WAITALL);
+	while (sent < BIG) {
+		assert_int_equal(got, -EWAIT);
+		n = callio_send(ours[CALLMSG_IN], big, (size_t)(BIG - sent));
+		assert_true(n > 0);
+		sent += n;
+		turn(b);
+		got = testbed_finish(b->t->task);
+	}
+	assert_int_equal(got, BIG);
+	callmsg_close(ours);
+}
+
 static void many_connections_cost_little(void **state)
 {
 	struct bed *b = *state;
@@ -678,6 +789,9 @@ int main(void)
 		TEST(who_waits_for_room_is_served),
 		TEST(neither_side_is_read_faster_than_the_other_reads),
 		TEST(one_caller_does_not_keep_others_out),
+		TEST(what_lies_in_a_qube_is_little_of_it),
+		TEST(what_is_not_read_is_not_over),
+		TEST(a_service_waits_for_all),
 		TEST(many_connections_cost_little),
 	};
 
