@@ -140,9 +140,11 @@ static void explain(struct query *a, const char *target, struct fault *f)
 		const char *what = hints[i].what;
 		bool named = what[strlen(what) - 1] == ' ';
 
-		if (strcmp(hints[i].type, type) == 0 && (target || !named))
+		if (strcmp(hints[i].type, type) == 0 && (target || !named)) {
 			(void)snprintf(f->text + len, sizeof(f->text) - len,
 			               "; %s%s", what, named ? target : "");
+			break;
+		}
 	}
 }
 

@@ -9,6 +9,8 @@
 #include "manager/manager.h"
 #include "manager/preload.h"
 
+#define GLOBAL "admin.property." /* methods about the whole installation */
+
 enum target { DOM0, ANY, QUBE };
 enum way { READS, WRITES, STREAM };
 enum presence { NO, MAY, MUST };
@@ -190,6 +192,11 @@ void call_forget(struct call *c)
 	c->conn = NULL;
 }
 
+static bool is_global(const struct call *c)
+{
+	return strncmp(c->name, GLOBAL, strlen(GLOBAL)) == 0;
+}
+
 void call_finish(struct call *c, int result)
 {
 	autobuffer struct buffer b = {0};
@@ -202,7 +209,7 @@ void call_finish(struct call *c, int result)
 	else
 		reply_ok(&b, buffer_span(&c->answer));
 	if (result == 0 && c->changes)
-		preload_changed(c->m, c->target.uuid);
+		preload_changed(c->m, is_global(c) ? NULL : c->target.uuid);
 	if (c->conn)
 		listener_answer(c->conn, buffer_span(&b),
 		                result < 0 ? -1 : take_fd(&c->fd));
@@ -285,6 +292,7 @@ void call_again(struct call *c)
 static bool changes_target(const struct method *m)
 {
 	static const char *const names[] = {
+		GLOBAL,
 		"admin.vm.property.",
 		"admin.vm.volume.",
 		"bento.template.",

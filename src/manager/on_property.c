@@ -22,10 +22,14 @@ static int wanted(struct call *c, const struct property **out)
 	const struct qube *q = owner_of(c);
 	const struct property *p = property_find(q, c->argument);
 
+	if (!p && q)
+		return call_fail(c, EX_QubesNoSuchPropertyError,
+		                 "%s has no property '%.200s'", q->name,
+		                 c->argument);
 	if (!p)
 		return call_fail(c, EX_QubesNoSuchPropertyError,
-		                 "%s has no property '%.200s'",
-		                 q ? q->name : "the global set", c->argument);
+		                 "there is no global property '%.200s'",
+		                 c->argument);
 	*out = p;
 	return 0;
 }

@@ -129,33 +129,40 @@ static uint32_t count_there(struct preloads *all, const struct qube *q,
 	return leaving ? MAX(count, keep) : count;
 }
 
-/* The first template that has too few. */
-static bool find_lack(struct preloads *all, struct wish *out)
+static bool enough_memory(struct ledger *l, const struct qube *q)
+{
+	uint32_t mib = either(l, q, "preload-dispvm-threshold", 0);
+	struct sysinfo si;
+
+	return mib == 0 || (sysinfo(&si) == 0 &&
+	                    (uint64_t)si.freeram * si.mem_unit >> 20 >= mib);
+}
+
+/*
+ * The first template that has too few, and may have more.  *held: there are
+ * those for which too little memory is free.
+ */
+static bool find_lack(struct preloads *all, struct wish *out, bool *held)
 {
 	struct ledger *l = all->m->ledger;
 	struct ledger_walk w;
 	struct qube q;
 	bool found = false;
 
+	*held = false;
 	qube_walk_begin(&w, l);
 	while (qube_walk_next(&w, &q)) {
 		uint32_t want = count_wanted(l, &q);
 
 		if (count_there(all, &q, want) >= want || found)
 			continue;
-		found = true;
-		*out = (struct wish){q, want};
+		found = enough_memory(l, &q);
+		*held |= !found;
+		if (found)
+			*out = (struct wish){q, want};
 	}
 	qube_walk_end(&w);
 	return found;
-}
-
-static bool enough_memory(uint32_t mib)
-{
-	struct sysinfo si;
-
-	return mib == 0 || (sysinfo(&si) == 0 &&
-	                    (uint64_t)si.freeram * si.mem_unit >> 20 >= mib);
 }
 
 static void look_in(struct preloads *all, int64_t ms)
@@ -252,26 +259,20 @@ static void look(struct reactor_timer *t)
 	int64_t wait;
 	struct wish w;
 	struct fault f;
-	uint32_t threshold = 0;
-	bool lack;
+	bool lack, held;
 
 	if (ledger_begin(all->m->ledger, false, &f) < 0)
 		return;
 	note_taken(all);
-	lack = find_lack(all, &w);
-	if (lack)
-		threshold = either(all->m->ledger, &w.template,
-		                   "preload-dispvm-threshold", 0);
+	lack = find_lack(all, &w, &held);
 	ledger_abort(all->m->ledger);
+	if (held)
+		look_in(all, AGAIN_MS);
 	if (!lack)
 		return;
 	wait = all->not_before_ms - reactor_now_ms();
 	if (wait > 0) {
 		look_in(all, wait);
-		return;
-	}
-	if (!enough_memory(threshold)) {
-		look_in(all, AGAIN_MS);
 		return;
 	}
 	if (make(all, &w.template, &f) < 0) {
@@ -313,7 +314,7 @@ void preload_changed(struct manager *m, const char *uuid)
 	list_for_each_safe (at, &m->preloads->all) {
 		struct preload *p = list_entry(at, struct preload, link);
 
-		if (p->leaving || (strcmp(p->template, uuid) != 0 &&
+		if (p->leaving || (uuid && strcmp(p->template, uuid) != 0 &&
 		                   strcmp(p->root, uuid) != 0))
 			continue;
 		drop(p);

@@ -34,7 +34,7 @@ void preload_look(struct manager *m);
 
 /*
  * A qube is not what it was: its volumes or properties.  What was made of it
- * before is replaced.
+ * before is replaced.  NULL: a global property, whose value any may inherit.
  */
 void preload_changed(struct manager *m, const char *uuid);
 

@@ -222,6 +222,17 @@ def waiting_one(events):
             return subject
 
 
+def successor(events, old):
+    """The name of the one that starts in its place, once it has ended."""
+    started = ended = None
+    while not (started and ended):
+        subject, name, _ = events.next()
+        if name == "domain-start":
+            started = subject
+        ended = ended or (subject, name) == (old, "domain-shutdown")
+    return started
+
+
 def wait_for(events, *wanted):
     """Until each of these (subject, name) has come."""
     missing = set(wanted)
@@ -253,8 +264,10 @@ def waiting_ones(events):
     fourth = waiting_one(events)
     # What its template is, it is no more: another takes its place.
     ask("admin.vm.property.Set", "dvm", "vcpus", "1")
-    wait_for(events, (fourth, "domain-shutdown"))
-    fifth = next(n for n in qubes() if n.startswith("disp") and n != fourth)
+    fourth = successor(events, fourth)
+    # The same for what it inherits from the whole installation.
+    ask("admin.property.Set", "dom0", "default_shutdown_timeout", "61")
+    fifth = successor(events, fourth)
     equal(run("dvm", "sh", "-c", "echo changed >/home/user/.mark")[0], 0)
     ask("admin.vm.Shutdown", "dvm", "wait")
     wait_for(events, (fifth, "domain-shutdown"))
@@ -270,6 +283,17 @@ def waiting_ones(events):
     ask("admin.vm.feature.Set", "dvm2", "preload-dispvm-delay", "0")
     ask("admin.vm.feature.Set", "dvm2", "preload-dispvm-max", "2")
     used = waiting_one(events)
+    # No machine has as much memory as that: only the other has one.
+    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-threshold", "1000000")
+    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-max", "1")
+    waiting_one(events)
+    equal([n for n in qubes() if n.startswith("disp") and
+           ask("admin.vm.property.Get", n, "template").endswith(" dvm")], [])
+    ask("admin.vm.feature.Set", "dvm", "preload-dispvm-threshold", "1")
+    held = waiting_one(events)
+    ask("admin.vm.feature.Remove", "dvm", "preload-dispvm-max")
+    while held in qubes():
+        events.next()
     equal(ask("admin.vm.CreateDisposable", "dvm2"), used)
     equal(refused("admin.vm.Remove", "dvm2"), "QubesVMInUseError")
     ask("admin.vm.Kill", used)
