@@ -20,7 +20,6 @@
 #include "kernel/task/memory.h"
 
 #define POOL_WANT 2
-#define WARM_WANT 1
 
 #define SPARE_TASKS 64 /* ours beside the guest's: kernel, zygote, warm cells */
 
@@ -110,6 +109,7 @@ bool cellpool_hello(struct cell *c)
 		return false;
 	memcpy(&who, CMSG_DATA(&control.head), sizeof(who));
 	c->host_pid = who.pid;
+	c->kernel->cells->cold = false;
 	/* It was being made when the others were stopped. */
 	if (c->kernel->paused)
 		(void)kill(c->host_pid, SIGSTOP);
@@ -207,12 +207,10 @@ struct cell *cellpool_take_warm(struct cells *cs)
 {
 	struct cell *c;
 
-	if (list_empty(&cs->warm)) {
+	if (list_empty(&cs->warm))
 		c = spawn(cs);
-	} else {
+	else
 		c = list_first(&cs->warm, struct cell, link);
-		cs->warm_count--;
-	}
 	if (c) {
 		list_del(&c->link);
 		list_add_tail(&cs->live, &c->link);
@@ -224,12 +222,12 @@ bool cellpool_refill(struct cells *cs)
 {
 	struct cell *c;
 
-	if (cs->warm_count < WARM_WANT) {
+	/* Where the host gives no more processes, none is asked for ahead. */
+	if (list_empty(&cs->warm) && !cs->cold) {
 		c = spawn(cs);
 		if (!c)
 			return false;
 		list_add_tail(&cs->warm, &c->link);
-		cs->warm_count++;
 		return true;
 	}
 	if (cs->pool_count < POOL_WANT) {
@@ -266,6 +264,7 @@ static void sock_ready(struct event *e, uint32_t events)
 		if (c->doomed)
 			kill(c->host_pid, SIGKILL);
 	} else if (events & (EPOLLHUP | EPOLLERR)) {
+		c->kernel->cells->cold = true;
 		ended(c, SIGKILL);
 	}
 }
@@ -303,8 +302,8 @@ static void reap(struct event *e, uint32_t events)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		struct cell *c = find(&cs->live, pid);
 
-		if (!c && (c = find(&cs->warm, pid)))
-			cs->warm_count--;
+		if (!c)
+			c = find(&cs->warm, pid);
 		if (c)
 			ended(c, status);
 		else if (pid == cs->zygote_pid)

@@ -16,7 +16,8 @@ struct cells {
 	struct notice *notice;
 	struct event sigchld; /* a signalfd */
 	struct list live, pool, warm;
-	unsigned pool_count, warm_count;
+	unsigned pool_count;
+	bool cold; /* the last process asked for was not to be had */
 	struct {
 		struct task *task; /* or NULL */
 		uint64_t stamp;    /* of its last request */
