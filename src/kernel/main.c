@@ -7,7 +7,9 @@
  * the steps of kernel/jail.h, and serves until the qube ends: with its first
  * program, or, if it lasts, when it is told to.
  */
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/oom.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,15 +95,34 @@ static int start_trace(struct kernel *k, const struct launch *l, int fd,
 	return 0;
 }
 
+/*
+ * When memory is out, the machine's or that of our cgroup, the host is to end a
+ * cell rather than us, with whom all of them would go.  Cells are what we are
+ * while the first of them begins.
+ */
+static int start_cells(struct kernel *k, int cell, int score)
+{
+	char ours[16] = "";
+	int err;
+
+	if (pread(score, ours, sizeof(ours) - 1, 0) > 0)
+		(void)dprintf(score, "%d", OOM_SCORE_ADJ_MAX);
+	err = cells_create(k, cell);
+	(void)!pwrite(score, ours, strlen(ours), 0);
+	return err;
+}
+
 /* From here on there is less and less that we may do. */
 static int enter_jail(struct kernel *k, const struct launch *l,
                       const struct handed *h, int plan, struct fault *f)
 {
+	autoclose int score = open("/proc/self/oom_score_adj",
+	                           O_RDWR | O_CLOEXEC);
 	int err = jail_files(plan, f);
 
 	if (err < 0)
 		return err;
-	err = cells_create(k, h->cell);
+	err = start_cells(k, h->cell, score);
 	if (err < 0)
 		return fault_set(f, err, "start the zygote: %s",
 		                 strerror(-err));

@@ -151,8 +151,11 @@ static void set_limits(const struct cgroup *g, uint32_t limits, uint64_t memory,
 
 	if (limits & CGROUP_MEMORY &&
 	    !__builtin_add_overflow(memory, memory / MEMORY_PART + MORE_MEMORY,
-	                            &most))
+	                            &most)) {
 		(void)write_number(g->dir, "memory.max", most);
+		/* What is swapped out is in none of the kernel's accounts. */
+		(void)write_number(g->dir, "memory.swap.max", most);
+	}
 	if (limits & CGROUP_PIDS)
 		(void)write_number(g->dir, "pids.max",
 		                   (uint64_t)tasks + MORE_TASKS);

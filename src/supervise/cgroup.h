@@ -6,8 +6,8 @@
  * It is the outer wall.  The kernel keeps its own accounts and refuses first
  * (kernel/task/memory.h); the cgroup's limits are somewhat larger, and catch what
  * grows faster than the kernel looks, and processes that a guest makes behind the
- * kernel's back.  The host ends one of the qube's processes then, the largest, and
- * nobody else's.  When the qube ends, what is left in its cgroup is killed.
+ * kernel's back.  The host ends one of the qube's processes then, the largest cell,
+ * and nobody else's.  When the qube ends, what is left in its cgroup is killed.
  *
  * It is made below the nearest cgroup, ours or above it, that we may write to and
  * that passes these controllers on to those below it; with none of these, below

@@ -84,8 +84,44 @@ exec 5>hold
 until_is up cat up
 equal "tasks" "$(cat "$(groups)/pids.max")" 114
 equal "memory" "$(cat "$(groups)/memory.max")" $(((256 + 32 + 64) << 20))
+[ ! -e "$(groups)/memory.swap.max" ] ||
+	equal "swap" "$(cat "$(groups)/memory.swap.max")" $(((256 + 32 + 64) << 20))
 exec 5>&-
 wait
+
+# The host refuses, where a limit is lower than the kernel knows.  No place for a
+# process: the guest hears so, and what there is goes on.
+need python3
+bento start work
+one=$(groups)
+# The kernel, the zygote, and a cell that waits for a program.
+until_is 3 cat "$one/pids.current"
+echo 7 >"$one/pids.max"
+status 2 bento run work -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done'
+grep -q '^max [1-9]' "$one/pids.events" || fail "the host refused no process"
+equal "without a place" "$(bento run work -- echo fine)" fine
+echo max >"$one/pids.max"
+bento run work -- pkill sleep
+until_is 3 cat "$one/pids.current"
+# No memory: a guest process goes, though the kernel has more.
+cat >hoard.py <<'END'
+import os, sys
+for i in range(400):
+    os.write(os.pipe()[1], bytes(65536))
+print("up", flush=True)
+sys.stdin.read()
+END
+bento run work -- python3 -c "$(cat hoard.py)" <hold >up &
+exec 5>hold
+until_is up cat up
+echo $(($(cat "$one/memory.current") + (10 << 20))) >"$one/memory.max"
+status 137 bento run work -- sh -c 'head -c 200M /dev/zero | tail -c 200M'
+grep -q '^oom_kill [1-9]' "$one/memory.events" || fail "the host ended nobody"
+equal "without memory" "$(bento run work -- echo fine)" fine
+equal "the same kernel" "$(groups)" "$one"
+exec 5>&-
+wait
+bento shutdown --wait work
 # Faster than the kernel looks: the host ends it, and the next qube does not feel it.
 bento start work
 bento run --memory 128M -- sh -c 'for i in 1 2 3 4 5 6 7 8; do
