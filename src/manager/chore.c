@@ -23,6 +23,8 @@ size_t chore_format(const struct chore *w, uint8_t wire[static CHORE_SIZE_MAX])
 	wire_put_str(&b, span_str(w->image));
 	wire_put_le(&b, w->volumes, 4);
 	wire_put_le(&b, w->number, 8);
+	wire_put_le(&b, w->keep[0], 4);
+	wire_put_le(&b, w->keep[1], 4);
 	wire_put_le(&b, w->key.has, 1);
 	buffer_put(&b, w->key.at, sizeof(w->key.at));
 	assert(b.size <= CHORE_SIZE_MAX);
@@ -102,6 +104,8 @@ int chore_parse(struct span wire, struct chore *out)
 
 	w.volumes = rd_le32(&r);
 	w.number = rd_le64(&r);
+	w.keep[0] = rd_le32(&r);
+	w.keep[1] = rd_le32(&r);
 	w.key.has = rd_u8(&r) != 0;
 	key = rd_take(&r, sizeof(w.key.at));
 	if (!rd_end(&r) || !kind_ok(kind) || !take_uuid(uuid, false, w.uuid) ||
@@ -137,10 +141,26 @@ static int chore_drop(const struct manager *m, const struct chore *w,
 	return disk_drop(m, w->uuid, f);
 }
 
+/* What it was before this start; that it cannot be kept is said, and no more. */
+static void keep_before(const struct manager *m, const struct chore *w,
+                        const char *volume, uint32_t keep)
+{
+	struct fault why;
+	autoclose int home = keep ? disk_open(m, w->uuid, volume, &why) : -1;
+
+	if (keep > 0 && (home < 0 || revision_take(home, keep, NULL, &why) < 0))
+		(void)fprintf(stderr, "keep a revision of %s of %s: %s\n",
+		              volume, w->uuid, why.text);
+}
+
 static int chore_begin(const struct manager *m, const struct chore *w,
                        struct fault *f)
 {
-	int err = *w->volume ? disk_commit(m, w->uuid, w->volume, f) : 0;
+	int err;
+
+	keep_before(m, w, "root", w->keep[0]);
+	keep_before(m, w, "private", w->keep[1]);
+	err = *w->volume ? disk_commit(m, w->uuid, w->volume, f) : 0;
 
 	if (err == 0 && *w->from)
 		err = disk_snapshot(m, w->from, w->uuid, "root", f);

@@ -30,6 +30,7 @@ struct chore {
 	char image[QUBE_NAME_MAX + 1];  /* a template below the root; or "" */
 	uint32_t volumes;               /* DISK_* */
 	uint64_t number;
+	uint32_t keep[2];       /* begin: revisions of root and private */
 	struct keyring_key key; /* of the volume, if it is encrypted */
 	int fd;                 /* goes along, unless it is 0 or less */
 	/* In the worker: who is told how far a copy is; or NULL. */

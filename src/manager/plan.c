@@ -20,6 +20,7 @@ struct plan {
 	char uuid[QUBE_UUID_SIZE];
 	unsigned volumes;   /* DISK_*: of its own, or snapshots */
 	bool rw[2];         /* may root, private be written to */
+	uint32_t keep[2];   /* revisions of them, of which one is taken */
 	const char *commit; /* what others may have snapshots of; or NULL */
 	/* Whose root and private it gets snapshots of; "" for none. */
 	char root_from[QUBE_UUID_SIZE];
@@ -111,6 +112,25 @@ static bool may_write(struct manager *m, const struct qube *q,
 	       strcmp(rw, "True") == 0;
 }
 
+/*
+ * How many revisions the user wants of a volume of the qube's own, which is about to
+ * be written to.  0: that is not said, which is no wish for one at each start.
+ */
+static uint32_t revisions_of(struct manager *m, const struct qube *q,
+                             const char *volume)
+{
+	char key[LEDGER_KEY_MAX], what[32], keep[16];
+
+	if (!(disk_volumes(q->class) & disk_volume_bit(volume)) ||
+	    !may_write(m, q, volume))
+		return 0;
+	(void)snprintf(what, sizeof(what), "volume/%s/", volume);
+	qube_key(key, q, what, "revisions_to_keep");
+	return ledger_text(m->ledger, key, keep, sizeof(keep))
+	               ? (uint32_t)strtoul(keep, NULL, 10)
+	               : 0;
+}
+
 /* A qube's volume, which may be locked. */
 static struct plan_lock lock_of(const char *uuid, const char *name,
                                 const char *volume)
@@ -180,6 +200,8 @@ int plan_create(struct manager *m, const struct qube *q, struct plan **out,
 	p->volumes = disk_volumes(q->class);
 	p->rw[0] = may_write(m, q, "root");
 	p->rw[1] = may_write(m, q, "private");
+	p->keep[0] = revisions_of(m, q, "root");
+	p->keep[1] = revisions_of(m, q, "private");
 	set_limits(m, q, p);
 	follow_template(m, q, p);
 	err = check_locks(m, q, p, lock, f);
@@ -211,13 +233,15 @@ static int keep_fd(struct plan *p, int fd, struct fault *f)
 
 bool plan_needs_work(const struct plan *p)
 {
-	return *p->root_from || *p->private_from || p->commit;
+	return *p->root_from || *p->private_from || p->commit || p->keep[0] ||
+	       p->keep[1];
 }
 
 void plan_work(const struct plan *p, struct chore *w)
 {
 	*w = (struct chore){.kind = CHORE_begin};
 	memcpy(w->uuid, p->uuid, sizeof(w->uuid));
+	memcpy(w->keep, p->keep, sizeof(w->keep));
 	memcpy(w->from, p->root_from, sizeof(w->from));
 	memcpy(w->also_from, p->private_from, sizeof(w->also_from));
 	if (p->commit)

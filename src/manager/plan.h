@@ -43,8 +43,9 @@ must_check int plan_create(struct manager *m, const struct qube *q,
 void plan_destroy(struct plan *p);
 
 /*
- * Must snapshots be made first, or what others make snapshots of?  That is for a
- * worker, as plan_work() says; and at the end plan_discard() removes them.
+ * Must snapshots or revisions be made first, or what others make snapshots of?
+ * That is for a worker, as plan_work() says; at the end plan_discard() removes
+ * snapshots.
  */
 bool plan_needs_work(const struct plan *p);
 void plan_work(const struct plan *p, struct chore *w);

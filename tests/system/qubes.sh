@@ -81,6 +81,20 @@ equal "reverted" "$(bento run work -- sh -c 'cat ~/kept; ls ~')" "mine
 kept"
 bento kill work
 
+# Once that is set, with each start: what a session broke is undone.
+bento volume config work:private revisions_to_keep 2
+revisions() { bento volume info work:private revisions | grep -c .; }
+for i in 1 2 3; do
+	bento run work -- sh -c "echo $i >~/session"
+	bento shutdown --wait work
+done
+equal "the newest two" "$(revisions)" 2
+bento volume revert work:private
+equal "the last session is undone" "$(bento run work -- cat session)" 2
+bento run work -- rm session
+bento shutdown --wait work
+bento volume config work:private revisions_to_keep 0
+
 # A copy has the same home and goes its own way.
 bento clone work copy
 equal "copied" "$(bento run copy -- cat /home/user/kept)" mine

@@ -16,6 +16,7 @@ static struct chore some_work(void)
 		.volume = "private",
 		.volumes = 3,
 		.number = 1ull << 40,
+		.keep = {1000, 3},
 		.fd = -1,
 	};
 }
@@ -45,6 +46,8 @@ static void reads_what_was_written(void **state)
 	assert_string_equal(got.volume, w.volume);
 	assert_int_equal(got.volumes, w.volumes);
 	assert_true(got.number == w.number);
+	assert_int_equal(got.keep[0], w.keep[0]);
+	assert_int_equal(got.keep[1], w.keep[1]);
 }
 
 static void refuses_what_is_cut_off(void **state)
