@@ -97,6 +97,19 @@ static int check_empty(struct frame_call *c)
 	return err;
 }
 
+/* What was being removed is left: the next manager begins with that. */
+static int finish_removing(const struct paths *p, struct frame_call *c)
+{
+	char path[PATHS_MAX + 64];
+	int err;
+
+	(void)snprintf(path, sizeof(path), "%s/volumes", p->at[PATHS_DATA]);
+	if (rmdir(path) == 0 || errno != ENOTEMPTY)
+		return 0;
+	err = check_empty(c);
+	return err < 0 ? err : end_manager(p, c);
+}
+
 /* Logs and doors: of qubes that are no more, and of the manager. */
 static void empty(const char *folder)
 {
@@ -155,6 +168,8 @@ static int go(void *options, struct frame_call *c)
 		err = check_empty(c);
 	if (err == 0)
 		err = end_manager(p, c);
+	if (err == 0 && o->purge)
+		err = finish_removing(p, c);
 	if (err == 0 && o->purge)
 		err = purge(p, c->fault);
 	return err;

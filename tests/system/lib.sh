@@ -83,11 +83,19 @@ own_manager() {
 	export XDG_RUNTIME_DIR
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	trap end_manager EXIT
+	# A test that is killed ends nothing; then this does, in a session of its own.
+	setsid sh -c 'tail --pid="$1" -f /dev/null
+		cd / && [ -d "$XDG_RUNTIME_DIR/bento" ] || exit
+		timeout -k 5 60 "$2" kill --all
+		timeout -k 5 60 "$2" quit
+		rm -rf "$TMPDIR"' sh $$ "$BENTO" </dev/null >/dev/null 2>&1 &
+	END_OF_KILLED=$!
 }
 
 end_manager() {
 	"$BENTO" kill --all || :
 	"$BENTO" quit || :
+	kill $END_OF_KILLED || :
 }
 
 # `bento` with a limit of time, so that what hangs fails.

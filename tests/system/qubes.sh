@@ -145,6 +145,10 @@ equal "found again" "$(bento run --no-start again -- cat /tmp/here)" still
 bento kill again
 bento remove -f again
 
+# A folder that a manager had begun to remove when it was ended.
+equal "a manager" "$(bento ls --raw-list)" dom0
+mkdir .local/share/bento/volumes/00000000-0000-8000-8000-000000000000
+echo left >.local/share/bento/volumes/00000000-0000-8000-8000-000000000000/left
 # Nothing is left.
 bento quit --purge
 equal "files" "$(find .local run -mindepth 1 ! -name share ! -name state)" ""
