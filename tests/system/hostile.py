@@ -176,6 +176,35 @@ def slow():
     hold()
 
 
+def errors():
+    """Errors without end, read by nobody; of the caller's own, to a service."""
+    fds = []
+    for target, service in ((b"dst", b"test.Errors"), (b"dom0", b"test.Fail")):
+        for _ in range(50):
+            fds += call(service, target)
+    # The descriptor for errors is an end like the others: nobody hears this.
+    for fd in fds:
+        fill(fd)
+    hold()
+    close(fds)
+
+
+def ends():
+    """Calls that are over as soon as they are served: status after status."""
+    def once():
+        kept = []
+        for i in range(200):
+            fds = call((b"test.None", b"test.Once")[i % 2])
+            if i % 3:
+                close(fds)
+            else:
+                kept.append(fds)
+        for fds in kept:
+            fill(fds[3])
+            close(fds)
+    again_and_again(once)
+
+
 def early():
     def once():
         good = request(b"test.Much")

@@ -14,6 +14,10 @@ test.Ask       * good dst      ask
 test.Slow      * bad  dst      allow
 test.Much      * bad  dst      allow
 test.Sock      * bad  dst      allow
+test.Errors    * bad  dst      allow
+test.Once      * bad  dst      allow
+test.None      * bad  dst      allow
+test.Fail      * bad  dom0     allow
 qubes.Filecopy * bad  dst      allow
 test.Hang      * bad  dom0     allow
 test.Here      * good dom0     allow
@@ -23,6 +27,7 @@ qubes.VMShell  * *    @dispvm  allow
 END
 printf '#!/bin/sh\nexec cat >/dev/null\n' >"$config/rpc/test.Hang"
 printf '#!/bin/sh\nexec cat\n' >"$config/rpc/test.Here"
+printf '#!/bin/sh\nexec head -c 300000000 /dev/zero >&2\n' >"$config/rpc/test.Fail"
 chmod 755 "$config"/rpc/*
 for qube in good dst evil dvm; do bento create "$qube" --label red; done
 bento create --standalone bad --label red
@@ -36,6 +41,7 @@ cd /run/qubes-rpc
 printf '#!/bin/sh\nexec cat\n' >test.Echo
 printf '#!/bin/sh\nexec cat >/dev/null\n' >test.Slow
 printf '#!/bin/sh\nexec head -c 300000000 /dev/zero\n' >test.Much
+printf '#!/bin/sh\nexec head -c 300000000 /dev/zero >&2\n' >test.Errors
 cp test.Echo test.Ask
 chmod 755 test.*
 END
@@ -65,6 +71,13 @@ copied"
 	equal "the copy, with $1" "$(bento run dst -- sh -c \
 		'cd ~/QubesIncoming/good && seq "$1" 20000 | cmp - "f$1"' sh \
 		"$round" 2>&1)" ""
+}
+
+# All of a qube's memory, and its kernel's own, in MiB.
+memory_of() { # QUBE
+	bento run "$1" -- awk '
+		/^MemTotal:/ { all = $2 }
+		/^MemFree:/ { print int((all - $2) / 1024) }' /proc/meminfo
 }
 
 # An attack begins, and goes on until it is told to end.
@@ -100,9 +113,11 @@ finish() { # NAME
 }
 
 good "nobody"
-for name in lengths names many slow early idents rights disposables dom0 reports; do
+for name in lengths names many slow errors ends early idents rights disposables \
+	dom0 reports; do
 	begin "$name" bento run bad --
 	good "$name"
+	[ "$(memory_of dst)" -lt 200 ] || fail "$name: $(memory_of dst) MiB in dst"
 	finish "$name"
 done
 begin swap bento run dst --
