@@ -143,6 +143,8 @@ struct superblock_ops {
 	const char *name; /* "tmpfs", as in /proc/mounts */
 	long (*statfs)(struct superblock *sb, struct task *t, abi_statfs *out);
 	long (*sync)(struct superblock *sb, struct task *t);
+	/* Four times a second, while guests run; may be NULL. */
+	void (*look)(struct superblock *sb);
 	void (*destroy)(struct superblock *sb);
 };
 

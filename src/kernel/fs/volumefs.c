@@ -10,6 +10,8 @@
 #define MAGIC 0x62656e74u /* "bent" */
 #define PAGE  4096u
 
+#define LOOK_NS (100ull * 1000000) /* less than between looks */
+
 static long statfs_of(struct superblock *sb, struct task *t, abi_statfs *out)
 {
 	struct volumefs *fs = volumefs_node_fs(sb);
@@ -36,6 +38,18 @@ static long sync_of(struct superblock *sb, struct task *t)
 	return volumefs_flush_all(volumefs_node_fs(sb), t);
 }
 
+/* Binds of a volume are mounts of their own: once is enough. */
+static void look_of(struct superblock *sb)
+{
+	struct volumefs *fs = volumefs_node_fs(sb);
+	uint64_t now = timer_now();
+
+	if (!fs->volume || now - fs->lent.looked_ns < LOOK_NS)
+		return;
+	fs->lent.looked_ns = now;
+	volumefs_lent_look(fs);
+}
+
 /* Makes everything safe, or (not `regular`) names only, and lets the volume go. */
 static void close_volume(struct volumefs *fs, bool regular)
 {
@@ -47,6 +61,7 @@ static void close_volume(struct volumefs *fs, bool regular)
 	volumefs_sync_stop(fs);
 	if (regular)
 		volumefs_sync_now(fs);
+	volumefs_lent_end(fs);
 	if (volumefs_flush_now(fs) < 0 || fs->leaked)
 		volume_abandon(v);
 	else
@@ -72,6 +87,7 @@ static const struct superblock_ops sb_ops = {
 	.name = "volume",
 	.statfs = statfs_of,
 	.sync = sync_of,
+	.look = look_of,
 	.destroy = destroy_sb,
 };
 
@@ -93,6 +109,7 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	list_init(&fs->idle);
 	volumefs_flush_init(fs);
 	volumefs_sync_init(fs);
+	volumefs_lent_init(fs);
 	sb->private = fs;
 	fs->copies.max = UINT64_MAX;
 	fs->in_memory = hostfile_in_memory(v->objects_fd);

@@ -70,7 +70,7 @@ static long unshare_object(struct volumefs_node *n, struct task *t)
 
 /* ---- charging ---- */
 
-static int charge(struct volumefs_node *n, uint64_t bytes)
+int volumefs_file_charge(struct volumefs_node *n, uint64_t bytes)
 {
 	int err = volume_charge(n->fs->volume, bytes);
 
@@ -108,7 +108,7 @@ static void settle(struct volumefs_node *n)
 	if (held < n->tree.r.charged)
 		uncharge(n, n->tree.r.charged - held);
 	else if (held > n->tree.r.charged)
-		(void)!charge(n, held - n->tree.r.charged);
+		(void)!volumefs_file_charge(n, held - n->tree.r.charged);
 }
 
 /* Prepares [at, at + *size) to be written; less if the limit is near. */
@@ -134,7 +134,7 @@ static long prepare(struct volumefs_node *n, uint64_t at, size_t *size)
 		return -ENOSPC;
 	*size = (size_t)(end - at);
 	end = round_up(end, PAGE);
-	return end > from ? charge(n, end - from) : 0;
+	return end > from ? volumefs_file_charge(n, end - from) : 0;
 }
 
 /* ---- reading and writing ---- */
@@ -239,8 +239,8 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 	struct volumefs_node *n = node_of(f);
 	bool writable = shared && (prot & PROT_WRITE);
 	int fd = n->fd;
+	long err;
 
-	(void)t;
 	if (writable && !(f->mode & FILE_WRITE))
 		return -EACCES;
 	if (n->fs->cipher)
@@ -251,9 +251,10 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 		return fd;
 	if (n->key == 0)
 		n->key = n->fs->kernel->world->next_key++;
+	err = writable ? volumefs_lent_begin(n, t) : 0;
+	if (err < 0)
+		return err;
 	n->mapped |= writable;
-	if (writable)
-		volumefs_sync_mapped(n);
 	filedata_name_file(&n->name, fd, f, NULL);
 	out->host_fd = fd;
 	out->key = n->key << 1 | writable;
@@ -329,7 +330,7 @@ static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
 	pages = round_up(offset + size, PAGE) -
 	        (offset & ~(uint64_t)(PAGE - 1));
 	if (!(mode & FALLOC_FL_PUNCH_HOLE))
-		err = charge(n, pages);
+		err = volumefs_file_charge(n, pages);
 	if (err < 0)
 		return err;
 	if (fallocate(n->fd, mode, (off_t)offset, (off_t)size) < 0)

@@ -159,13 +159,13 @@ int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
 	n->tree.r.target = (struct span){NULL, 0};
 	list_init(&n->dirty);
 	list_init(&n->idle);
-	list_init(&n->mapped_link);
 	filedata_name_init(&n->name, fs->kernel);
 	i->private = n;
 	i->ino = tree->ino;
 	i->may_have = tree->r.xattr_bytes > 0 ? INODE_MAY_ALL : 0;
 	i->blocks = 0;
 	hashtable_add(&fs->nodes, &n->link, hashtable_mix(tree->ino));
+	volumefs_lent_find(n);
 	volumefs_node_fill(n);
 	*out = i;
 	return 0;
@@ -234,6 +234,15 @@ static void enter_idle(struct volumefs_node *n)
 	}
 }
 
+bool volumefs_node_close(struct volumefs_node *n)
+{
+	if (n->pins > 0)
+		return false;
+	leave_idle(n);
+	close_fds(n);
+	return true;
+}
+
 /* The last name and the last user have gone. */
 void volumefs_node_orphan(struct volumefs_node *n)
 {
@@ -254,7 +263,6 @@ void volumefs_node_destroy(struct volumefs_node *n)
 	bool dirty = !list_empty(&n->dirty);
 
 	list_del(&n->dirty);
-	list_del(&n->mapped_link);
 	leave_idle(n);
 	close_fds(n);
 	assert(!n->copy);
@@ -262,6 +270,7 @@ void volumefs_node_destroy(struct volumefs_node *n)
 		volumefs_node_orphan(n);
 	else if (fs->volume && dirty && tree_update(fs->volume, &n->tree) < 0)
 		fs->leaked = true;
+	volumefs_lent_forget(n);
 	hashtable_remove(&fs->nodes, &n->link);
 	filedata_name_fini(&n->name);
 	limits_free(fs->kernel, n, sizeof(*n));

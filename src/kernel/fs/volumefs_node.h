@@ -11,6 +11,7 @@
 #include "kernel/fs/filedata.h"
 #include "kernel/fs/filejob.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/volumefs_lent.h"
 #include "kernel/fs/volumefs_sync.h"
 #include "kernel/fs/world.h"
 #include "volume/tree.h"
@@ -38,6 +39,7 @@ struct volumefs {
 	struct volumefs_node *written; /* NULL: no `writing` is under way */
 
 	struct volumefs_sync sync;
+	struct volumefs_lent lent;
 
 	/* The batch on its way. */
 	struct work work;
@@ -58,9 +60,9 @@ struct volumefs_node {
 	struct tree_node tree;
 	struct list dirty;
 	struct list idle;
-	uint64_t unwritten;  /* volumefs_ahead.h */
-	uint64_t written_in; /* a round of volumefs_sync.h */
-	struct list mapped_link;
+	uint64_t unwritten;              /* volumefs_ahead.h */
+	uint64_t written_in;             /* a round of volumefs_sync.h */
+	struct volumefs_lent_file *lent; /* or NULL */
 	uint32_t pins;
 	int fd;       /* O_RDWR of a regular file's object, or -1 */
 	int read_fd;  /* the same, read-only; or -1 */
@@ -119,6 +121,9 @@ void volumefs_node_soil_safe(struct volumefs_node *n);
 /* Keeps the object open until unpinned.  0 or -errno. */
 must_check int volumefs_node_pin(struct volumefs_node *n);
 void volumefs_node_unpin(struct volumefs_node *n);
+
+/* Closes its descriptors; false: it is pinned. */
+bool volumefs_node_close(struct volumefs_node *n);
 
 /* Helpers' work with a regular file: pinned as above; run() makes its object
  * ours alone. */

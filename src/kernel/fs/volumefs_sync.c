@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/core/limits.h"
+#include "kernel/fs/volumefs_lent.h"
 #include "kernel/fs/volumefs_node.h"
 #include "kernel/fs/volumefs_sealed.h"
 #include "volume/object.h"
@@ -127,39 +128,33 @@ static void start(struct volumefs *fs)
 	}
 }
 
+void volumefs_sync_add(struct volumefs *fs, uint64_t ino, int fd)
+{
+	struct volumefs_sync *s = &fs->sync;
+
+	if (!grow(fs)) {
+		(void)!fdatasync(fd); /* at once, as nobody could later */
+		return;
+	}
+	s->next.ino[s->next.count++] = ino;
+	if (s->next.count >= VOLUMEFS_SYNC_MANY && !s->running)
+		start(fs);
+}
+
 void volumefs_sync_wrote(struct volumefs_node *n)
 {
-	struct volumefs_sync *s = &n->fs->sync;
+	uint64_t round = n->fs->sync.round;
 
-	if (n->written_in == s->round)
+	if (n->written_in == round)
 		return;
-	if (!grow(n->fs)) {
-		(void)!fdatasync(n->fd); /* at once, as nobody could later */
-		return;
-	}
-	n->written_in = s->round;
-	s->next.ino[s->next.count++] = n->tree.ino;
-	if (s->next.count >= VOLUMEFS_SYNC_MANY && !s->running)
-		start(n->fs);
+	n->written_in = round;
+	volumefs_sync_add(n->fs, n->tree.ino, n->fd);
 }
 
-void volumefs_sync_mapped(struct volumefs_node *n)
-{
-	if (list_empty(&n->mapped_link))
-		list_add_tail(&n->fs->sync.mapped, &n->mapped_link);
-}
-
-/* What cells may have written; held open by who has it mapped. */
+/* What cells may have written unseen. */
 static void note_mapped(struct volumefs *fs)
 {
-	list_for_each_safe (at, &fs->sync.mapped) {
-		struct volumefs_node *n = list_entry(at, struct volumefs_node,
-		                                     mapped_link);
-
-		volumefs_sync_wrote(n);
-		if (n->pins == 0)
-			list_del(at);
-	}
+	volumefs_lent_note(fs);
 	volumefs_sealed_save_all(fs);
 }
 
@@ -213,7 +208,6 @@ void volumefs_sync_now(struct volumefs *fs)
 void volumefs_sync_init(struct volumefs *fs)
 {
 	fs->sync.round = 1;
-	list_init(&fs->sync.mapped);
 	waitq_init(&fs->sync.done);
 }
 

@@ -23,8 +23,7 @@ struct volumefs;
 struct volumefs_node;
 
 struct volumefs_sync {
-	struct list mapped; /* nodes that cells may write to unseen */
-	uint64_t round;     /* that is collected, from 1 on */
+	uint64_t round; /* that is collected, from 1 on */
 	struct volumefs_sync_files {
 		uint64_t *ino;
 		size_t count;
@@ -44,8 +43,8 @@ void volumefs_sync_init(struct volumefs *fs);
 /* Contents of a node, whose object is open, were changed just now. */
 void volumefs_sync_wrote(struct volumefs_node *n);
 
-/* From now on cells may do that without a word. */
-void volumefs_sync_mapped(struct volumefs_node *n);
+/* The same of an object by its number; `fd` is any descriptor of it. */
+void volumefs_sync_add(struct volumefs *fs, uint64_t ino, int fd);
 
 /*
  * Begins to make safe whatever was written before: the round to wait for.  Then

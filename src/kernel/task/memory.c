@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "base/visible.h"
+#include "kernel/fs/mount.h"
 #include "kernel/owner.h"
 #include "kernel/task/cellpool.h"
 
@@ -136,6 +137,14 @@ uint64_t memory_used(struct kernel *k)
 	return add_up(k, &largest);
 }
 
+/* File systems whose limits guests can pass behind our back. */
+static void look_at_files(struct kernel *k)
+{
+	for (struct mount *m = mount_next(k, NULL); m; m = mount_next(k, m))
+		if (m->sb->ops->look)
+			m->sb->ops->look(m->sb);
+}
+
 static void look(struct timer *timer)
 {
 	struct memory *m = container_of(timer, struct memory, timer);
@@ -145,6 +154,7 @@ static void look(struct timer *timer)
 
 	if (largest && sum > k->limits.total)
 		kill_one(k, largest);
+	look_at_files(k);
 	/* Guest code may allocate for long without calling us. */
 	if (!k->paused && cells_busy(k, 1) > 0)
 		memory_active(k);
