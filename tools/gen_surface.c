@@ -60,6 +60,12 @@ static const struct row steward[] = {
 
 #define HOSTCALL(call, checks, reason) {#call, #checks, reason},
 #define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
+static const struct row carrier[] = {
+#include "manager/carrier.def"
+};
+
+#define HOSTCALL(call, checks, reason) {#call, #checks, reason},
+#define HOSTFAIL(call, err, reason)    {#call, "fails with " #err, reason},
 static const struct row manager[] = {
 #include "manager/seccomp.def"
 };
@@ -140,6 +146,10 @@ static void document(FILE *to)
 	      "Of a program of the user's that serves a call to dom0, or is told of\n"
 	      "one, once that runs (`src/manager/helper.def`).",
 	      steward, sizeof(steward) / sizeof(steward[0]));
+	table(to, "A carrier",
+	      "Of a service of dom0 that is a socket, once it is connected\n"
+	      "(`src/manager/carrier.def`).",
+	      carrier, sizeof(carrier) / sizeof(carrier[0]));
 	table(to, "The helper that reads archives",
 	      "`bento-import`, once it has begun (`src/import/seccomp.def`). It\n"
 	      "has the descriptors it was given.",

@@ -10,11 +10,14 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/buffer.h"
 #include "base/hostcalls.h"
 #include "manager/beside.h"
+#include "manager/carrier.h"
 
 #define FILE_MAX 255u /* longer names are looked for without an argument */
 #define VARS_MAX 8u
+#define LINK_MAX 256u
 
 /* Behind the streams; the steward's only. */
 #define STATUS_FD 3
@@ -28,9 +31,10 @@ static const struct hostcalls_row rows[] = {
 
 struct program {
 	char path[PATHS_MAX + FILE_MAX + 16];
-	char *argument;      /* or NULL */
-	char *var[VARS_MAX]; /* NAME=VALUE; owned */
-	int fd[FDS];         /* borrowed */
+	struct carrier *carrier; /* in its place: a socket; or NULL */
+	char *argument;          /* or NULL */
+	char *var[VARS_MAX];     /* NAME=VALUE; owned */
+	int fd[FDS];             /* borrowed */
 };
 
 static void program_end(struct program *p)
@@ -38,6 +42,9 @@ static void program_end(struct program *p)
 	for (size_t i = 0; i < VARS_MAX; i++)
 		free(p->var[i]);
 	free(p->argument);
+	if (p->carrier)
+		free((void *)(uintptr_t)p->carrier->head.at);
+	free(p->carrier);
 }
 
 /* ---- in the children ---- */
@@ -122,6 +129,8 @@ static _Noreturn void be_steward(const struct program *p)
 	if (!env || settle(p) < 0)
 		_exit(CALLMSG_EXIT_PROBLEM);
 	pid = fork();
+	if (pid == 0 && p->carrier)
+		carrier_become(p->carrier, 0, 1);
 	if (pid == 0)
 		be_program(p, env);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -175,21 +184,119 @@ static bool is_program(const char *path)
 	       access(path, X_OK) == 0;
 }
 
-/* Looks for a file of this name in the folders of services. */
-static bool find(const struct manager *m, struct span name, struct program *p)
+/* A socket, or a link to /dev/tcp.  0; -ENOENT: it is neither; -EINVAL. */
+static int carried(const char *path, struct span argument, struct carrier **out)
+{
+	struct carrier c = {.path = ""};
+	char link[LINK_MAX];
+	ssize_t size = readlink(path, link, sizeof(link));
+	struct stat st;
+	int err = -ENOENT;
+
+	if (size > 0 && size < (ssize_t)sizeof(link))
+		err = service_tcp((struct span){(uint8_t *)link, (size_t)size},
+		                  argument, &c.tcp);
+	if (err == -ENOENT && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		(void)snprintf(c.path, sizeof(c.path), "%s", path);
+		err = 0;
+	}
+	if (err < 0)
+		return err;
+	*out = malloc(sizeof(c));
+	if (!*out)
+		return -ENOMEM;
+	**out = c;
+	return 0;
+}
+
+/* Number `i` of the places where a file of this name may be. */
+static bool place_of(const struct manager *m, unsigned i, const char *folder,
+                     struct span name, char path[PATHS_MAX + FILE_MAX + 16])
 {
 	char top[PATHS_MAX];
 
-	if (name.size == 0 || name.size > FILE_MAX)
+	if (name.size == 0 || name.size > FILE_MAX || !beside_place(m, i, top))
 		return false;
-	for (unsigned i = 0; beside_place(m, i, top); i++) {
-		(void)snprintf(p->path, sizeof(p->path),
-		               "%s/" HELPER_SERVICES "/%.*s", top,
-		               (int)name.size, (const char *)name.at);
-		if (is_program(p->path))
-			return true;
+	(void)snprintf(path, PATHS_MAX + FILE_MAX + 16, "%s/%s/%.*s", top,
+	               folder, (int)name.size, (const char *)name.at);
+	return true;
+}
+
+/* Looks for a service of this name.  0, -ENOENT, or what is wrong with it. */
+static int find(const struct manager *m, struct span name, struct span argument,
+                struct program *p)
+{
+	int err = -ENOENT;
+
+	for (unsigned i = 0;
+	     err == -ENOENT && place_of(m, i, HELPER_SERVICES, name, p->path);
+	     i++)
+		err = is_program(p->path)
+		              ? 0
+		              : carried(p->path, argument, &p->carrier);
+	return err;
+}
+
+/* 0, also if there is none; or what is wrong. */
+static int read_config(const struct manager *m, struct span name,
+                       struct rpcconfig *out, bool *found, struct fault *f)
+{
+	char path[PATHS_MAX + FILE_MAX + 16];
+	autofree uint8_t *text = malloc(RPCCONFIG_SIZE_MAX);
+	uint32_t line = 0;
+
+	if (!text)
+		return fault_set(f, -ENOMEM, "out of memory");
+	for (unsigned i = 0;
+	     !*found && place_of(m, i, HELPER_CONFIGS, name, path); i++) {
+		autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, text, RPCCONFIG_SIZE_MAX);
+
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		*found = true;
+		if (n < 0)
+			return fault_errno(f, "read %s", path);
+		if (rpcconfig_parse((struct span){text, (size_t)n}, out,
+		                    &line) < 0)
+			return fault_set(f, -EINVAL,
+			                 "%s:%u: not a service's configuration",
+			                 path, line);
 	}
-	return false;
+	return 0;
+}
+
+/* As Qubes OS tells a service of dom0: "SERVICE+ARGUMENT SOURCE name TARGET". */
+static int make_head(const struct helper_call *call, struct carrier *c)
+{
+	bool keyword = call->wanted.size > 0 && call->wanted.at[0] == '@';
+	struct span wanted = span_from(call->wanted, keyword ? 1 : 0);
+	struct buffer b = {0};
+
+	if (!*c->path || c->config.skip_service_descriptor)
+		return 0;
+	buffer_printf(&b, "%.*s %.*s %s %.*s", (int)call->service.size,
+	              (const char *)call->service.at, (int)call->source.size,
+	              (const char *)call->source.at,
+	              keyword ? "keyword" : "name", (int)wanted.size,
+	              (const char *)wanted.at);
+	buffer_put(&b, "", 1);
+	c->head = buffer_span(&b);
+	return b.bad || b.size > CARRIER_HEAD_MAX ? -ENOMEM : 0;
+}
+
+static int prepare_carrier(const struct manager *m,
+                           const struct helper_call *call, struct span name,
+                           struct carrier *c, struct fault *f)
+{
+	bool found = false;
+	int err = read_config(m, call->service, &c->config, &found, f);
+
+	if (err == 0 && !found)
+		err = read_config(m, name, &c->config, &found, f);
+	if (err == 0 && make_head(call, c) < 0)
+		err = fault_set(f, -ENOMEM, "out of memory");
+	return err;
 }
 
 static int add_var(struct program *p, const char *name, struct span value)
@@ -239,14 +346,26 @@ int helper_service(const struct manager *m, const struct helper_call *call,
 		size++;
 	plain = rd_take(&name, size);
 	argument = span_from(call->service, size + 1);
-	if (!find(m, call->service, &p) && !find(m, plain, &p))
-		return fault_set(f, -ENOENT, "there is no such service");
+	err = find(m, call->service, argument, &p);
+	if (err == -ENOENT)
+		err = find(m, plain, argument, &p);
+	if (err < 0)
+		return fault_set(f, err,
+		                 err == -ENOENT ? "there is no such service"
+		                                : "%s is of no use",
+		                 p.path);
+	if (p.carrier)
+		err = prepare_carrier(m, call, plain, p.carrier, f);
+	if (err < 0) {
+		program_end(&p);
+		return err;
+	}
 	if (argument.size > 0) {
 		p.argument = strndup((const char *)argument.at, argument.size);
-		if (!p.argument)
-			return fault_set(f, -ENOMEM, "out of memory");
+		err = p.argument ? 0 : -ENOMEM;
 	}
-	err = add_vars(&p, call, argument);
+	if (err == 0)
+		err = add_vars(&p, call, argument);
 	memcpy(p.fd, streams, CALLMSG_STREAMS * sizeof(p.fd[0]));
 	err = err < 0 ? fault_set(f, err, "out of memory")
 	              : spawn(&p, ended, f);

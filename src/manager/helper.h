@@ -17,6 +17,7 @@
 struct manager;
 
 #define HELPER_SERVICES "rpc"
+#define HELPER_CONFIGS  "rpc-config"
 #define HELPER_NOTIFY   "policy-notify"
 
 /* A call to dom0, by names that callmsg_parse() let pass. */
@@ -27,10 +28,10 @@ struct helper_call {
 };
 
 /*
- * Starts a service: the executable SERVICE+ARGUMENT, or else SERVICE, in rpc/
- * beside the user's policy, or else in /etc/bento/rpc.  It finds its streams at 0,
- * 1 and 2 (all borrowed), the argument as its first one, and QREXEC_* in its
- * environment.  0, and *ended is readable at its end; -ENOENT: there is none; or
+ * Starts a service: SERVICE+ARGUMENT, or else SERVICE, in rpc/ beside the user's
+ * policy, or else in /etc/bento/rpc.  An executable finds its streams at 0, 1 and 2
+ * (all borrowed), the argument as its first one, and QREXEC_* in its environment; for
+ * a unix socket or a link to /dev/tcp a carrier takes its place (carrier.h).  0, and *ended is readable at its end; -ENOENT: there is none; or
  * another negative errno.
  */
 must_check int helper_service(const struct manager *m,

@@ -3,7 +3,9 @@
 import fcntl
 import json
 import os
+import socket
 import subprocess
+import threading
 
 from adminapi import (TOP, Events, Manager, ask, environment, equal, qubes,
                       refused)
@@ -359,6 +361,62 @@ def remote():
     equal(call("work", "far", "test.Cat")[0], 126)
 
 
+def echo(listener, head):
+    """Serves one after the other: what it was told first, and all else."""
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            told = b""
+            while head and not told.endswith(b"\0"):
+                told += connection.recv(1)
+            connection.sendall(b"<" + told.rstrip(b"\0") + b">")
+            if b"Once" in told:
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1)
+            while data := connection.recv(65536):
+                connection.sendall(data)
+
+
+def listen(family, name, head):
+    listener = socket.socket(family)
+    listener.bind(name)
+    listener.listen(8)
+    threading.Thread(target=echo, args=(listener, head), daemon=True).start()
+    return listener
+
+
+def sockets_of_dom0():
+    rpc = os.path.join(CONFIG, "rpc")
+    for name in ("Sock", "Bare", "Once", "Odd"):
+        listen(socket.AF_UNIX, f"{rpc}/test.{name}", name != "Bare")
+    socket.socket(socket.AF_UNIX).bind(f"{rpc}/test.Dead")
+    port = listen(socket.AF_INET, ("127.0.0.1", 0), False).getsockname()[1]
+    os.symlink(f"/dev/tcp/127.0.0.1/{port}", f"{rpc}/test.Tcp")
+    os.symlink("/dev/tcp/127.0.0.1", f"{rpc}/test.Port")
+    os.mkdir(f"{rpc}-config")
+    for name, line in (("Bare", "skip-service-descriptor = true"),
+                       ("Once", "exit-on-service-eof = true"),
+                       ("Odd", "exit-on-service-eof = maybe")):
+        with open(f"{rpc}-config/test.{name}", "w") as f:
+            f.write(line + "\n")
+    policy("* * work @adminvm allow\n* * work @default allow target=dom0\n")
+    for target, service, told in (
+            ("dom0", "test.Sock+a+b", b"<test.Sock+a+b work name dom0>"),
+            ("", "test.Sock", b"<test.Sock+ work keyword default>"),
+            ("dom0", "test.Bare", b"<>"), ("dom0", "test.Tcp", b"<>"),
+            ("dom0", f"test.Port+{port}", b"<>")):
+        equal(call("work", target, service, b"data"), (0, told + b"data", b""))
+    big = os.urandom(3000000)
+    equal(call("work", "dom0", "test.Bare", big), (0, b"<>" + big, b""))
+    # The caller has not said all, and need not.
+    equal(run("work", "sh", "-c", "mkfifo ~/in && exec 3<>~/in && "
+              "exec qrexec-client-vm dom0 test.Once <&3")[:2],
+          (0, b"<test.Once+ work name dom0>"))
+    for service in ("test.Dead", "test.Odd", "test.Port", "test.Port+x"):
+        equal(call("work", "dom0", service)[0], 125)
+    policy("")
+
+
 def to_dom0():
     program(os.path.join(CONFIG, "rpc", "test.Here"),
             'env | grep ^QREXEC | sort; echo "$1"; cat; exit 5\n')
@@ -490,6 +548,7 @@ def tour():
         disposables()
         remote()
         to_dom0()
+        sockets_of_dom0()
         told()
         waiting()
         killed(manager)
