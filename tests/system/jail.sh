@@ -25,10 +25,10 @@ writer() { # NAME QUBE
 }
 
 gone() { # PID...
-	local p
+	local p end=$((SECONDS + 30))
 	for p; do
 		while [ -d "/proc/$p" ] && ! grep -q '^State:.Z' "/proc/$p/status" 2>/dev/null; do
-			[ $SECONDS -lt 80 ] || fail "process $p stays"
+			[ $SECONDS -lt $end ] || fail "process $p stays"
 		done
 	done
 }
