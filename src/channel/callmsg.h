@@ -34,15 +34,15 @@
  * Neither side may wait for the other: what a full socket does not take must be
  * kept until it does.
  *
- * The streams are four stream sockets, one end of each for either qube, and
- * each for one direction:
+ * The streams are two stream sockets, and two pipes for what is only told, one
+ * end of each for either qube, and each for one direction:
  *
  *	CALLMSG_IN      bytes for the service        source writes
  *	CALLMSG_OUT     bytes from the service       target writes
  *	CALLMSG_ERRORS  its standard errors          target writes
  *	CALLMSG_STATUS  its exit status, in four bytes, little-endian: target
  *
- * An end of file is a closed socket, so each direction ends by itself, also by
+ * An end of file is a closed end, so each direction ends by itself, also by
  * what knows nothing but close(2).  A status that ends without its four bytes
  * means that the service was lost (125).
  *

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/rights.h"
 #include "channel/callmsg.h"
@@ -50,8 +51,7 @@ static void tell_status(const struct conn *c)
 	uint8_t wire[4] = {(uint8_t)c->exit_status};
 
 	if (c->status >= 0)
-		(void)!send(c->status, wire, sizeof(wire),
-		            MSG_DONTWAIT | MSG_NOSIGNAL);
+		(void)!write(c->status, wire, sizeof(wire));
 }
 
 static void destroy(struct conn *c)

@@ -23,6 +23,8 @@ struct callpump {
 	struct kernel *kernel;
 	struct socket *socket;
 	struct event in, out; /* fd -1: that direction is over */
+	bool more;            /* `in` may have something for us... */
+	bool last;            /* ... and behind that its end */
 	struct waiter changed;
 	struct soon run;
 	struct rest to_service; /* the head, at first */
@@ -121,9 +123,11 @@ static long carry_in(struct callpump *p)
 	if (p->socket->shut & SOCKET_SHUT_WRITE)
 		return -EPIPE;
 	room = room_at_service(p);
-	if (room == 0)
+	if (room == 0 || !p->more)
 		return -EAGAIN;
 	n = callio_receive(p->in.fd, chunk, room);
+	/* An edge will say so when there is more than this. */
+	p->more = n > 0 && ((size_t)n == room || p->last);
 	if (n == -EAGAIN)
 		return n;
 	if (n <= 0) {
@@ -271,8 +275,11 @@ static void changed(struct waiter *w, uint32_t events)
 
 static void in_ready(struct event *e, uint32_t events)
 {
-	(void)events;
-	run(&container_of(e, struct callpump, in)->run);
+	struct callpump *p = container_of(e, struct callpump, in);
+
+	p->more = true;
+	p->last = p->last || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+	run(&p->run);
 }
 
 static void out_ready(struct event *e, uint32_t events)

@@ -5,6 +5,7 @@
 #include "kernel/calls/callhub.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -180,14 +181,20 @@ static void is_refused(struct bed *b, int fd)
 	assert_int_equal(get(b->t, fd, got, MSG_DONTWAIT), 0);
 }
 
-static void streams(int ours[CALLMSG_STREAMS], int theirs[CALLMSG_STREAMS])
+/* The status goes from us to the program, or the other way. */
+static void streams(bool served, int ours[CALLMSG_STREAMS],
+                    int theirs[CALLMSG_STREAMS])
 {
 	for (size_t i = 0; i < CALLMSG_STREAMS; i++) {
 		int fd[2];
 
-		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-		ours[i] = fd[0];
-		theirs[i] = fd[1];
+		assert_int_equal(
+			i < CALLMSG_ERRORS
+				? socketpair(AF_UNIX, SOCK_STREAM, 0, fd)
+				: pipe2(fd, O_CLOEXEC),
+			0);
+		ours[i] = fd[!served];
+		theirs[i] = fd[served];
 	}
 }
 
@@ -249,7 +256,7 @@ static void the_streams_are_handed_over(void **state)
 	assert_int_equal(hear(b, &c), CONTROL_serving);
 	fd = ask(b, "work", "test.A");
 	assert_int_equal(hear(b, &c), CONTROL_call);
-	streams(ours, theirs);
+	streams(false, ours, theirs);
 	say(b, CONTROL_allowed, c.value[0], theirs, CALLMSG_STREAMS);
 	callmsg_close(theirs);
 	assert_int_equal(testbed_call(b->t, __NR_recvmsg, fd, &msg, 0),
@@ -292,7 +299,7 @@ static void who_goes_away_wants_no_answer(void **state)
 	assert_int_equal(shut(b->t, fd), 0);
 	assert_int_equal(hear(b, &c), CONTROL_gone);
 	assert_int_equal(c.value[0], id);
-	streams(ours, theirs);
+	streams(false, ours, theirs);
 	say(b, CONTROL_allowed, id, theirs, CALLMSG_STREAMS);
 	callmsg_close(theirs);
 	assert_int_equal(callio_receive(ours[CALLMSG_OUT], &byte, 1), 0);
@@ -388,7 +395,7 @@ static void serve_to(struct bed *b, const char *source, const char *service,
 	                    .source = span_str(source)};
 	int theirs[CALLMSG_STREAMS];
 
-	streams(ours, theirs);
+	streams(true, ours, theirs);
 	assert_int_equal(callmsg_send(b->manager, &c, &m, theirs), 0);
 	callmsg_close(theirs);
 	turn(b);
@@ -410,9 +417,9 @@ static void is_over(struct bed *b, uint64_t id, int status,
 	assert_int_equal(c.value[0], id);
 	assert_int_equal(c.value[1], status);
 	assert_int_equal(c.value[2], 0);
-	assert_int_equal(callio_receive(ours[CALLMSG_STATUS], bytes, 8), 4);
+	assert_int_equal(read(ours[CALLMSG_STATUS], bytes, 8), 4);
 	assert_int_equal(bytes[0], status);
-	assert_int_equal(callio_receive(ours[CALLMSG_STATUS], bytes, 8), 0);
+	assert_int_equal(read(ours[CALLMSG_STATUS], bytes, 8), 0);
 	assert_int_equal(callio_receive(ours[CALLMSG_OUT], bytes, 8), 0);
 	callmsg_close(ours);
 }
@@ -602,7 +609,7 @@ static int begin(struct bed *b, const char *source)
 	serve_to(b, source, "test.Sock+", 7, ours);
 	if (hear(b, &c) == -EAGAIN)
 		in = take_fd(&ours[CALLMSG_IN]);
-	else if (callio_receive(ours[CALLMSG_STATUS], bytes, 4) != 4 ||
+	else if (read(ours[CALLMSG_STATUS], bytes, 4) != 4 ||
 	         bytes[0] != CALLMSG_EXIT_PROBLEM)
 		fail_msg("it has ended with %d", bytes[0]);
 	callmsg_close(ours);
@@ -716,7 +723,7 @@ static void what_is_not_read_is_not_over(void **state)
 	base_close(&ours[CALLMSG_IN]);
 	base_close(&ours[CALLMSG_OUT]);
 	turn(b);
-	assert_int_equal(callio_receive(ours[CALLMSG_STATUS], bytes, 8), 4);
+	assert_int_equal(read(ours[CALLMSG_STATUS], bytes, 8), 4);
 	assert_int_equal(bytes[0], 0);
 	assert_int_equal(hear(b, &c), -EAGAIN);
 	assert_int_equal(get(b->t, fd, got, MSG_DONTWAIT), 1);
@@ -775,6 +782,8 @@ static void many_connections_cost_little(void **state)
 
 int main(void)
 {
+	/* As the kernel has it. */
+	(void)signal(SIGPIPE, SIG_IGN);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_call_is_told_and_refused),
