@@ -20,7 +20,7 @@
  * to the target's kernel, and `allowed` with the other half to the source's;
  * it need not wait between these.  What becomes of the service, even that
  * there is none, is told by the stream of its status; then `over`, once for
- * each `serve`.  The numbers of `serve` are the manager's; a manager does well
+ * each `serve` that wants it (CALLMSG_TELL).  The numbers of `serve` are the manager's; a manager does well
  * to begin where no earlier one can have been (at the clock, say), since what
  * was begun for an earlier connection is over for a later one.
  *
@@ -69,9 +69,10 @@
 
 #include "channel/control.h"
 
-/* In `flags` of `serve`: without the desktop of the user, if there is one. */
-#define CALLMSG_NOGUI 1u
-#define CALLMSG_FLAGS 1u
+/* In `flags` of `serve`. */
+#define CALLMSG_NOGUI 1u /* without the desktop of the user, if there is one */
+#define CALLMSG_TELL  2u /* the manager wants to hear when it is over */
+#define CALLMSG_FLAGS 3u
 
 #define CALLMSG_NAME_MAX    63u
 #define CALLMSG_SERVICE_MAX 65000u

@@ -176,12 +176,13 @@ int trunk_serve(struct trunk *t, const struct callmsg *what,
 {
 	struct control c = {
 		.kind = CONTROL_serve,
-		.value = {++t->m->served},
+		/* Of others it does not matter to us when they end. */
+		.value = {++t->m->served, t->once ? CALLMSG_TELL : 0},
 	};
 	int err = tell(t, &c, what, streams);
 
 	if (err == 0)
-		t->serves++;
+		t->serves += t->once;
 	else if (err != -EBUSY && err != -EINVAL && err != -ENOMEM)
 		give_up(t, err);
 	return err;

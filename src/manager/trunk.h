@@ -34,7 +34,7 @@ struct trunk {
 	struct list kept;
 	uint32_t kept_count, kept_streams;
 	struct list comers; /* of struct domain_waiter: for it to have room */
-	uint32_t serves; /* that we sent, and of which it has not said `over` */
+	uint32_t serves;    /* while `once`: that it has not said to be over */
 	/* The broker's: calls it has asked for, and how much room they take. */
 	struct list calls;
 	uint32_t count;

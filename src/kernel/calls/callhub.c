@@ -102,8 +102,11 @@ static int say_call(struct callhub *h)
 static int say_over(struct callhub *h)
 {
 	struct served *s = list_first(&h->ended, struct served, link);
-	int err = say(h, CONTROL_over, s->id, s->exit_status, h->running_count);
+	int err = 0;
 
+	if (s->flags & CALLMSG_TELL)
+		err = say(h, CONTROL_over, s->id, s->exit_status,
+		          h->running_count);
 	if (err == 0)
 		served_destroy(s);
 	return err;

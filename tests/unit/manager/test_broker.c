@@ -449,6 +449,7 @@ static void waiting_calls_are_bounded_and_none_is_lost(void **state)
 	read_all(b->trunk[WORK]);
 	assert_int_equal(b->trunk[WORK]->count, BROKER_WAITING_MAX - 1);
 	(void)run_domain(b, d, &kernel);
+	d->trunk->once = true; /* so that it counts what it sends */
 	while (!list_empty(&d->waiters)) {
 		struct domain_waiter *w = list_first(
 			&d->waiters, struct domain_waiter, link);

@@ -385,11 +385,16 @@ static void garbage_ends_the_connection(void **state)
 	assert_int_equal(b->t->kernel.callhub->asked_count, 0);
 }
 
+#define UNTOLD 1000 /* the number of a call whose end nobody wants to hear */
+
 /* Serves `service` to `source`; the manager's ends are in `ours`. */
 static void serve_to(struct bed *b, const char *source, const char *service,
                      uint64_t id, int ours[CALLMSG_STREAMS])
 {
-	struct control c = {.kind = CONTROL_serve, .value = {id}};
+	struct control c = {
+		.kind = CONTROL_serve,
+		.value = {id, id == UNTOLD ? 0 : CALLMSG_TELL},
+	};
 	struct callmsg m = {.service = span_str(service),
 	                    .target = span_str("here"),
 	                    .source = span_str(source)};
@@ -454,6 +459,23 @@ static int listen_for(struct bed *b, const char *path, int backlog)
 static int listen_at(struct bed *b, const char *path)
 {
 	return listen_for(b, path, 8);
+}
+
+static void an_end_is_told_only_to_who_wants_it(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS];
+	struct control c;
+	uint8_t bytes[8];
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	serve(b, "test.None+", UNTOLD, ours);
+	assert_int_equal(read(ours[CALLMSG_STATUS], bytes, 8), 4);
+	callmsg_close(ours);
+	assert_true(list_empty(&b->t->kernel.callhub->ended));
+	serve(b, "test.None+", 7, ours);
+	is_over(b, 7, CALLMSG_EXIT_NO_SERVICE, ours);
 }
 
 static int accept_one(struct bed *b, int listener)
@@ -794,6 +816,7 @@ int main(void)
 		TEST(a_qube_without_manager_calls_nobody),
 		TEST(garbage_ends_the_connection),
 		TEST(what_is_not_there_is_127),
+		TEST(an_end_is_told_only_to_who_wants_it),
 		TEST(a_socket_is_connected_both_ways),
 		TEST(who_waits_for_room_is_served),
 		TEST(neither_side_is_read_faster_than_the_other_reads),
