@@ -8,6 +8,7 @@
 
 #include "kernel/core/limits.h"
 #include "kernel/fs/volumefs_file.h"
+#include "kernel/fs/volumefs_flush.h"
 #include "kernel/fs/volumefs_node.h"
 #include "kernel/task/process.h"
 #include "volume/object.h"
@@ -123,14 +124,34 @@ static void strike(struct volumefs *fs, struct volumefs_lent_file *l)
 	}
 }
 
+/* Charges so much more: to its record, or without a name to itself. */
+static int charge(struct volumefs *fs, struct volumefs_lent_file *l,
+                  uint64_t bytes)
+{
+	struct inode *i;
+	int err;
+
+	if (l->nameless) {
+		err = volume_charge(fs->volume, bytes);
+		l->held += err == 0 ? bytes : 0;
+		return err;
+	}
+	err = volumefs_node_get(fs, l->ino, &i);
+	if (err < 0)
+		return err;
+	err = volumefs_file_charge(volumefs_node_of(i), bytes);
+	volumefs_flush_later(fs);
+	inode_put(i);
+	return err;
+}
+
 static void look_at(struct volumefs *fs, struct volumefs_lent_file *l)
 {
-	struct volumefs_node *n = l->node;
 	uint64_t held = held_by(l);
-	uint64_t may = n ? n->tree.r.charged : l->held;
+	uint64_t may = l->node ? l->node->tree.r.charged : l->held;
 	uint64_t beyond = held > may ? held - may : 0;
 
-	if (n && beyond > 0 && volumefs_file_charge(n, beyond) == 0)
+	if (beyond > 0 && charge(fs, l, beyond) == 0)
 		beyond = 0;
 	if (beyond > l->beyond)
 		strike(fs, l);
