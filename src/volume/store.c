@@ -385,8 +385,8 @@ static int write_all(struct store *s, MDB_txn *txn)
 {
 	int rc = 0;
 
-	for (struct pending_entry *e = s->frozen.first[0]; e && rc == 0;
-	     e = e->next[0]) {
+	for (struct pending_entry *e = s->frozen.oldest; e && rc == 0;
+	     e = e->link) {
 		MDB_val k = as_val(e->key);
 		MDB_val v;
 

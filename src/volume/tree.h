@@ -17,6 +17,7 @@ struct tree_node {
 	uint64_t ino;
 	uint64_t batch; /* it was last changed in this one of the store's */
 	struct vrecord_inode r; /* target: not kept; r.size is its length */
+	bool older; /* tree_create() found the object made: its times are older */
 };
 
 /* Reads an inode.  0, -ENOENT, -EIO. */

@@ -44,6 +44,13 @@ struct volume {
 	bool encrypted;
 	uint8_t objects_key[32];
 	struct spares spares;
+	struct volume_asked { /* the name last asked for: volume/tree.c */
+		uint64_t dir;
+		size_t size;
+		uint8_t name[VRECORD_NAME_MAX];
+		bool absent; /* there was none, and no change since */
+		struct vrecord_key key; /* size 0: nothing was asked yet */
+	} asked;
 	struct volume_usage {
 		uint64_t bytes;     /* used */
 		uint64_t max_bytes; /* the limit */
