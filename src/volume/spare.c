@@ -7,11 +7,23 @@
 #include "volume/object.h"
 #include "volume/volume.h"
 
-#define MISSED 8u /* so many files are made without a stock */
+#define WANTED 8u /* that often, and there is to be a stock */
 
 static struct spare *place(struct spares *s, uint32_t at)
 {
 	return &s->stock[at % SPARE_COUNT];
+}
+
+static void wanted(struct spares *s)
+{
+	s->wanted += s->wanted < WANTED;
+}
+
+void spare_sync(struct volume *v)
+{
+	if (v->created || v->spares.taken)
+		wanted(&v->spares);
+	v->spares.taken = false;
 }
 
 int spare_take(struct volume *v, uint64_t *ino)
@@ -20,13 +32,12 @@ int spare_take(struct volume *v, uint64_t *ino)
 	const struct spare *first = place(s, s->tail - s->count);
 
 	if (s->count == 0) {
-		s->missed += s->missed < MISSED;
+		if (s->eager)
+			wanted(s);
 		return -ENOENT;
 	}
-	/* It is a new file's from now on. */
-	if (futimens(first->fd, NULL) < 0)
-		return -ENOENT;
 	s->count--;
+	s->taken = true;
 	*ino = first->ino;
 	v->created |= first->ino >= s->named;
 	return first->fd;
@@ -36,10 +47,12 @@ bool spare_order(struct volume *v)
 {
 	struct spares *s = &v->spares;
 
-	if (s->ordered || s->missed < MISSED || s->count > SPARE_COUNT / 2 ||
+	if (s->ordered || s->wanted < WANTED || s->count > SPARE_COUNT / 2 ||
 	    v->full)
 		return false;
 	s->ordered = true;
+	if (!s->eager)
+		s->wanted = 0;
 	s->order = SPARE_COUNT - s->count;
 	s->made = 0;
 	for (uint32_t i = 0; i < s->order; i++)

@@ -2,10 +2,15 @@
 /*
  * Objects made ahead: empty ones, under the numbers of inodes to come.
  *
- * To make an object is the slowest part of making a file.  For who makes more
- * than a few, a helper makes them before they are wanted.  What is in stock at
- * the end is removed; after a crash these are objects without an inode, which
- * go at the next opening as all such do.
+ * To make an object is the slowest part of making a file, and an fsync(2) of a
+ * new file waits for its name, too, which one sync makes safe for all of the
+ * stock.  So a helper makes objects before they are wanted: for who syncs new
+ * files again and again, and (`eager`) for all who make more than a few.  The
+ * latter needs a CPU beside those of a program and its kernel: on two, a
+ * helper is in the way of both.
+ *
+ * What is in stock at the end is removed; after a crash these are objects
+ * without an inode, which go at the next opening as all such do.
  *
  * The owner of the volume calls everything but spare_make(), which may run on
  * another thread meanwhile: it fills places of the stock that are not in use.
@@ -25,7 +30,9 @@ struct spares {
 	} stock[SPARE_COUNT]; /* in a ring */
 	uint32_t tail;        /* of the ring: where the next one comes */
 	uint32_t count;       /* in stock, before it */
-	uint32_t missed;      /* how often there was none */
+	uint32_t wanted;      /* how often, up to what is enough */
+	bool taken;           /* since the last spare_sync() */
+	bool eager;           /* the owner's to say */
 	bool ordered;
 	uint32_t order;  /* how many are to be made... */
 	uint32_t made;   /* ...and were, by spare_make() */
@@ -35,10 +42,13 @@ struct spares {
 };
 
 /*
- * One of the stock, as if just made: its number in *ino.  A descriptor open
- * for both, which is the caller's, or -ENOENT.
+ * One of the stock, whose times are those of its making: its number in *ino.
+ * A descriptor open for both, which is the caller's, or -ENOENT.
  */
 must_check int spare_take(struct volume *v, uint64_t *ino);
+
+/* Somebody waits until all is safe, new files among it. */
+void spare_sync(struct volume *v);
 
 /* Should there be more?  Then spare_make() is to run, and spare_settle(). */
 must_check bool spare_order(struct volume *v);

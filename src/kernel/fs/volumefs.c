@@ -110,6 +110,7 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	volumefs_flush_init(fs);
 	volumefs_sync_init(fs);
 	volumefs_lent_init(fs);
+	volumefs_ahead_begin(fs);
 	sb->private = fs;
 	fs->copies.max = UINT64_MAX;
 	fs->in_memory = hostfile_in_memory(v->objects_fd);
@@ -131,14 +132,20 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	return 0;
 }
 
-/* What lost its name and is open goes now; nobody will close it. */
-static void free_orphans(struct volumefs *fs)
+/* What lost its name and is open goes now, and what is open gets its times;
+ * nobody will close it. */
+static void close_open(struct volumefs *fs)
 {
 	struct hashtable_link *at = NULL;
 
-	while ((at = hashtable_after(&fs->nodes, at)) != NULL)
-		if (volumefs_node_linked(at)->tree.r.nlink == 0)
-			volumefs_node_orphan(volumefs_node_linked(at));
+	while ((at = hashtable_after(&fs->nodes, at)) != NULL) {
+		struct volumefs_node *n = volumefs_node_linked(at);
+
+		if (n->tree.r.nlink == 0)
+			volumefs_node_orphan(n);
+		else
+			volumefs_node_set_late(n);
+	}
 }
 
 void volumefs_shutdown(struct kernel *k, bool regular)
@@ -147,7 +154,7 @@ void volumefs_shutdown(struct kernel *k, bool regular)
 		struct volumefs *fs = list_first(&k->world->volumes,
 		                                 struct volumefs, in_world);
 
-		free_orphans(fs);
+		close_open(fs);
 		close_volume(fs, regular);
 	}
 }

@@ -145,6 +145,7 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 	const struct filejob_what what = {
 		.owner = &volumefs_node_owner, .node = n, .fd = n->fd};
 
+	volumefs_node_set_late(n);
 	return n->fs->cipher ? volumefs_sealed_read(f, u, pos)
 	                     : filejob_read(&what, u, pos, n->fs->in_memory);
 }
@@ -167,6 +168,7 @@ static long write_some(struct volumefs_node *n, struct uio *u, int64_t *pos)
 	} else {
 		done = pwrite(n->fd, from, size, *pos);
 		err = done < 0 ? -errno : 0;
+		n->late &= ~(done > 0 ? INODE_SET_MTIME : 0);
 	}
 	if (n->sparse || err < 0 || (size_t)done < size)
 		settle(n);
@@ -249,6 +251,7 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 		fd = volumefs_node_read_fd(n);
 	if (fd < 0)
 		return fd;
+	volumefs_node_set_late(n);
 	if (n->key == 0)
 		n->key = n->fs->kernel->world->next_key++;
 	err = writable ? volumefs_lent_begin(n, t) : 0;
@@ -268,6 +271,7 @@ static long sync_file(struct file *f, struct task *t, bool data_only)
 
 	long err = n->fs->cipher && n->fs->volume ? volumefs_sealed_save(n) : 0;
 
+	volumefs_node_set_late(n);
 	return err < 0 ? err : volumefs_flush_wait(n, t, n->fd, data_only);
 }
 
@@ -281,6 +285,7 @@ static long set_size(struct volumefs_node *n, uint64_t size)
 		return -EFBIG;
 	if (size > n->inode->size)
 		n->sparse = true;
+	volumefs_node_set_late(n);
 	if (n->fs->cipher)
 		err = volumefs_sealed_resize(n, size);
 	else if (ftruncate(n->fd, (off_t)size) < 0)
@@ -326,6 +331,7 @@ static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
 		               ? set_size(n, offset + size)
 		               : 0;
 	n->sparse = true;
+	volumefs_node_set_late(n);
 	settle(n);
 	pages = round_up(offset + size, PAGE) -
 	        (offset & ~(uint64_t)(PAGE - 1));
@@ -365,6 +371,8 @@ long volumefs_file_change(struct volumefs_node *n, struct task *t,
 	if (c->which & INODE_SET_SIZE)
 		err = set_size(n, c->size);
 	if (err == 0 && (c->which & (INODE_SET_ATIME | INODE_SET_MTIME))) {
+		n->late &= ~c->which;
+		volumefs_node_set_late(n);
 		times[0] = host_time(c->which & INODE_SET_ATIME, c->atime);
 		times[1] = host_time(c->which & INODE_SET_MTIME, c->mtime);
 		if (!n->fs->cipher && futimens(n->fd, times) < 0)

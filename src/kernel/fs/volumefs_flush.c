@@ -141,6 +141,7 @@ enum note { BATCH, FAILURES, ROUND };
 static long begin(struct volumefs *fs, const struct volumefs_node *n,
                   uint64_t note[3])
 {
+	spare_sync(fs->volume);
 	write_dirty(fs);
 	if (n ? !list_empty(&n->dirty) : !list_empty(&fs->dirty))
 		return -ENOMEM;

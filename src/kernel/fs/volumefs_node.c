@@ -98,11 +98,32 @@ static void look(struct volumefs_node *n, const struct stat *st)
 	}
 }
 
+static struct timespec late_time(const struct volumefs_node *n, uint32_t which,
+                                 struct vrecord_time t)
+{
+	return n->late & which ? (struct timespec){t.sec, t.nsec}
+	                       : (struct timespec){0, UTIME_OMIT};
+}
+
+void volumefs_node_set_late(struct volumefs_node *n)
+{
+	const struct vrecord_inode *r = &n->tree.r;
+	const struct timespec times[2] = {
+		late_time(n, INODE_SET_ATIME, r->atime),
+		late_time(n, INODE_SET_MTIME, r->mtime)};
+
+	/* That fails only where nothing else works either. */
+	if (n->late)
+		(void)futimens(n->fd, times);
+	n->late = 0;
+}
+
 long volumefs_node_refresh(struct volumefs_node *n)
 {
 	struct stat st;
 	int fd = n->fd >= 0 ? n->fd : n->read_fd;
 
+	volumefs_node_set_late(n);
 	volumefs_node_fill(n);
 	if (!S_ISREG(n->tree.r.mode) || !n->fs->volume)
 		return 0;
@@ -156,6 +177,8 @@ int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
 	                            .fd = object,
 	                            .read_fd = -1,
 	                            .looked = object >= 0};
+	if (tree->older && !fs->cipher)
+		n->late = INODE_SET_ATIME | INODE_SET_MTIME;
 	n->tree.r.target = (struct span){NULL, 0};
 	list_init(&n->dirty);
 	list_init(&n->idle);
@@ -205,6 +228,7 @@ int volumefs_node_get(struct volumefs *fs, uint64_t ino, struct inode **out)
 
 static void close_fds(struct volumefs_node *n)
 {
+	volumefs_node_set_late(n);
 	base_close(&n->fd);
 	base_close(&n->read_fd);
 	n->fd = n->read_fd = -1;
@@ -316,6 +340,7 @@ void volumefs_node_unpin(struct volumefs_node *n)
 	if (n->pins == 0) {
 		if (n->fs->cipher && n->fs->volume)
 			volumefs_sealed_closed(n);
+		volumefs_node_set_late(n);
 		enter_idle(n);
 	}
 	inode_put(n->inode);

@@ -64,9 +64,11 @@ struct volumefs_node {
 	uint64_t written_in;             /* a round of volumefs_sync.h */
 	struct volumefs_lent_file *lent; /* or NULL */
 	uint32_t pins;
-	int fd;       /* O_RDWR of a regular file's object, or -1 */
-	int read_fd;  /* the same, read-only; or -1 */
-	uint64_t key; /* of file_object */
+	uint32_t late; /* INODE_SET_ATIME | _MTIME: the record's, and not yet
+	                * the object's */
+	int fd;        /* O_RDWR of a regular file's object, or -1 */
+	int read_fd;   /* the same, read-only; or -1 */
+	uint64_t key;  /* of file_object */
 	struct filedata_name name;
 	struct filedata *copy; /* volumefs_sealed.h; or NULL */
 	bool held;   /* it may be written to, and keeps a reference to us */
@@ -112,6 +114,10 @@ void volumefs_node_fill(struct volumefs_node *n);
 
 /* The same, with size and times of the object.  0 or -errno. */
 must_check long volumefs_node_refresh(struct volumefs_node *n);
+
+/* Gives the object the times that are late, before they can be seen or become
+ * others: an object that was there before its file costs one call less so. */
+void volumefs_node_set_late(struct volumefs_node *n);
 
 /* Its record is to be written with the next batch. */
 void volumefs_node_soil(struct volumefs_node *n);

@@ -18,6 +18,7 @@ static int stock(struct bed *b)
 {
 	int n = 0;
 
+	b->v->spares.eager = true;
 	while (!spare_order(b->v))
 		make(b, n++);
 	spare_make(b->v);
@@ -42,7 +43,8 @@ static void files_are_made_of_what_is_in_stock(void **state)
 	assert_int_equal(f.ino, first);
 	assert_int_equal(object_stat(b->v->objects_fd, f.ino, &st), 0);
 	assert_int_equal(st.st_size, 0);
-	assert_true(st.st_mtim.tv_sec > 1); /* it was made just now */
+	assert_int_equal(st.st_mtim.tv_sec, 1); /* and the caller is told */
+	assert_true(f.older);
 	/* Other inodes have numbers of their own. */
 	assert_int_equal(bed_make(b, &b->root, "d", S_IFDIR | 0700, NULL, &dir),
 	                 0);
@@ -60,6 +62,31 @@ static void files_are_made_of_what_is_in_stock(void **state)
 		make(b, ++n);
 	assert_int_equal(b->v->spares.count, 0);
 	make(b, ++n);
+}
+
+static void who_does_not_sync_gets_none(void **state)
+{
+	struct bed *b = *state;
+	int n = 0;
+
+	for (int round = 0; round < 2; round++) {
+		for (; n < 20 * (round + 1); n++)
+			make(b, n);
+		assert_false(spare_order(b->v));
+		for (int i = 0; i < 7; i++)
+			spare_sync(b->v);
+		assert_false(spare_order(b->v));
+		spare_sync(b->v);
+		assert_true(spare_order(b->v));
+		spare_make(b->v);
+		spare_settle(b->v);
+		/* Nor more, when what was in stock has gone. */
+		for (uint32_t i = 0; i < SPARE_COUNT; i++)
+			make(b, 1000 * (round + 1) + (int)i);
+		assert_int_equal(b->v->spares.count, 0);
+	}
+	assert_false(spare_order(b->v));
+	assert_string_equal(bed_check(b), "");
 }
 
 static void names_are_made_safe_once(void **state)
@@ -108,6 +135,7 @@ static void what_could_not_be_made_is_not_in_stock(void **state)
 	char path[80];
 	int n = 0;
 
+	b->v->spares.eager = true;
 	while (!spare_order(b->v))
 		make(b, n++);
 	/* Something stands in the place of the third. */
@@ -127,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BED(files_are_made_of_what_is_in_stock),
+		BED(who_does_not_sync_gets_none),
 		BED(names_are_made_safe_once),
 		BED(what_is_left_of_the_stock_goes),
 		BED(what_could_not_be_made_is_not_in_stock),

@@ -411,29 +411,104 @@ static unsigned objects(const struct fixture *x)
 	return count;
 }
 
-static void objects_are_made_ahead_and_none_is_left(void **state)
+/* Twelve files /v/fN, and some objects made ahead; returns 12. */
+static unsigned stock(struct fixture *x)
 {
-	struct fixture *x = *state;
 	unsigned count = 0;
 	char name[16];
+	long fd;
 
 	for (; count < 12; count++) {
 		(void)snprintf(name, sizeof(name), "/v/f%u", count);
 		put(x, name, "text");
+		fd = opened(x, name, O_RDONLY);
+		assert_int_equal(fsync_of(x, fd), 0);
+		assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
 	}
 	while (objects(x) <= count) {
-		long fd = opened(x, name, O_WRONLY | O_APPEND);
-
+		fd = opened(x, name, O_WRONLY | O_APPEND);
 		assert_int_equal(testbed_call(x->bed, SYS_write, fd, "+", 1),
 		                 1);
 		assert_int_equal(fsync_of(x, fd), 0);
 		assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
 	}
+	return count;
+}
+
+static void objects_are_made_ahead_and_none_is_left(void **state)
+{
+	struct fixture *x = *state;
+	unsigned count = stock(x);
+
 	put(x, "/v/g", "more");
 	assert_string_equal(text_of(x, "/v/g"), "more");
 	checked(x);
 	assert_int_equal(objects(x), count + 1);
 	assert_string_equal(text_of(x, "/v/g"), "more");
+}
+
+/* All objects were made long ago. */
+static void age_objects(const struct fixture *x)
+{
+	const struct timespec old[2] = {{1, 0}, {1, 0}};
+	int fd = openat(x->dir, "objects", O_RDONLY | O_DIRECTORY);
+	DIR *dir = fdopendir(fd);
+	const struct dirent *e;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)))
+		if (e->d_name[0] != '.')
+			assert_int_equal(utimensat(fd, e->d_name, old, 0), 0);
+	(void)closedir(dir);
+}
+
+static void a_new_files_times_are_not_its_objects(void **state)
+{
+	struct fixture *x = *state;
+	struct timespec t[2] = {{0, UTIME_OMIT}, {7, 0}};
+	const int new = O_WRONLY | O_CREAT | O_EXCL;
+	abi_stat before, st;
+	char bytes[3] = "ab";
+	long fd;
+
+	(void)stock(x);
+	age_objects(x);
+	st = stat_of(x, "/v/f0");
+	assert_int_equal(st.mtime.sec, x->sealed ? st.mtime.sec : 1);
+	/* Empty, and never looked at while it was open. */
+	fd = opened(x, "/v/empty", new);
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	st = stat_of(x, "/v/empty");
+	assert_true(st.mtime.sec > 7 && st.atime.sec > 7);
+	/* Written; what was seen while it was open is not changed by close. */
+	fd = opened(x, "/v/seen", new);
+	assert_int_equal(testbed_call(x->bed, SYS_write, fd, bytes, 2), 2);
+	before = stat_of(x, "/v/seen");
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	st = stat_of(x, "/v/seen");
+	assert_true(st.mtime.sec > 7 && st.atime.sec > 7);
+	assert_memory_equal(&st.mtime, &before.mtime, sizeof(st.mtime));
+	assert_memory_equal(&st.ctime, &before.ctime, sizeof(st.ctime));
+	/* One time set before it is written, both behind. */
+	fd = opened(x, "/v/set", new);
+	assert_int_equal(testbed_call(x->bed, SYS_utimensat, fd, NULL, t, 0),
+	                 0);
+	assert_int_equal(testbed_call(x->bed, SYS_write, fd, bytes, 2), 2);
+	assert_true(stat_of(x, "/v/set").mtime.sec > 7);
+	t[0] = (struct timespec){6, 0};
+	assert_int_equal(testbed_call(x->bed, SYS_utimensat, fd, NULL, t, 0),
+	                 0);
+	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	/* Read before it is closed, and open at the end. */
+	fd = opened(x, "/v/read", O_RDWR | O_CREAT);
+	assert_int_equal(testbed_call(x->bed, SYS_read, fd, bytes, 2), 0);
+	assert_true(stat_of(x, "/v/read").atime.sec > 7);
+	(void)opened(x, "/v/open", new);
+	checked(x);
+	st = stat_of(x, "/v/set");
+	assert_true(st.atime.sec == 6 && st.mtime.sec == 7);
+	st = stat_of(x, "/v/open");
+	assert_true(st.atime.sec > 7 && st.mtime.sec > 7);
 }
 
 static void a_mapping_and_the_file_are_one(void **state)
@@ -535,6 +610,7 @@ int main(void)
 		VOLUME(attributes_are_kept_and_limited),
 		VOLUME(the_sums_are_right_after_all_kinds_of_writes),
 		VOLUME(objects_are_made_ahead_and_none_is_left),
+		VOLUME(a_new_files_times_are_not_its_objects),
 		VOLUME(a_mapping_and_the_file_are_one),
 		VOLUME(the_host_sees_no_name_in_the_metadata),
 		SEALED(everything_is_there_after_a_restart),
@@ -545,6 +621,7 @@ int main(void)
 		SEALED(attributes_are_kept_and_limited),
 		SEALED(the_sums_are_right_after_all_kinds_of_writes),
 		SEALED(objects_are_made_ahead_and_none_is_left),
+		SEALED(a_new_files_times_are_not_its_objects),
 		SEALED(a_mapping_and_the_file_are_one),
 		SEALED(a_tampered_block_is_eio),
 		SEALED(the_wrong_key_is_refused),
