@@ -203,6 +203,9 @@ void program_resize(struct program *p, uint16_t rows, uint16_t columns)
 
 void program_leave(struct program *p)
 {
+	abi_siginfo cont = signal_info_kernel(SIGCONT);
+	struct process *of = p->process;
+
 	list_del(&p->client_link);
 	p->client = NULL;
 	if (p->flags & CONTROL_RUN_TERMINAL && p->console)
@@ -211,8 +214,12 @@ void program_leave(struct program *p)
 		console_leave(p->console);
 	if (p->console || p->flags & CONTROL_RUN_STAYS)
 		return;
+	/* It may end at once, and `p` with it. */
+	process_get(of);
 	program_signal(p, SIGHUP);
-	program_signal(p, SIGCONT);
+	if (of->pgrp)
+		signal_send_pgrp(of->pgrp, &cont);
+	process_put(of);
 }
 
 /* ---- finding them again ---- */
