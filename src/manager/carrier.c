@@ -139,7 +139,7 @@ _Noreturn void carrier_become(const struct carrier *c, int in, int out)
 	struct way *way = calloc(2, sizeof(*way));
 
 	assert(c->head.size <= CARRIER_HEAD_MAX);
-	if (s < 0 || !way || hostcalls_enter(rows, ARRAY_LEN(rows)) < 0)
+	if (!way)
 		_exit(CALLMSG_EXIT_PROBLEM);
 	way[0].from = in;
 	way[0].to = way[1].from = s;
@@ -147,5 +147,7 @@ _Noreturn void carrier_become(const struct carrier *c, int in, int out)
 	way[0].size = c->head.size;
 	if (c->head.size > 0)
 		memcpy(way[0].bytes, c->head.at, c->head.size);
+	if (s < 0 || hostcalls_enter(rows, ARRAY_LEN(rows)) < 0)
+		_exit(CALLMSG_EXIT_PROBLEM);
 	_exit((int)both_ways(c, way));
 }
