@@ -90,6 +90,7 @@ own_manager() {
 		timeout -k 5 60 "$2" quit
 		rm -rf "$TMPDIR"' sh $$ "$BENTO" </dev/null >/dev/null 2>&1 &
 	END_OF_KILLED=$!
+	disown # a test that waits for all does not wait for that
 }
 
 end_manager() {
