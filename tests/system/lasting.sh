@@ -187,8 +187,8 @@ equal kept "$(lasting run app sh -c 'cat kept /usr/local/bin/tool /rw/home/user/
 	ls /tmp/lost /etc/lost 2>/dev/null; ls -A /run/qubes-service')" "mine
 tool
 mine"
-# Synced is synced, whatever happens then.
-keeper=$(pgrep -f -x -n "bin/lasting $PWD/doors start app /rw=private")
+# Synced is synced, whatever happens then.  A warden has its name, and is younger.
+keeper=$(pgrep -f -x -o "bin/lasting $PWD/doors start app /rw=private")
 lasting run app sh -c 'echo synced >synced; sync'
 family=$(below "$keeper")
 kill -KILL "$keeper"
