@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/rights.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 /* Aligned as the host wants it. */
@@ -8,6 +9,16 @@ union rights {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(sizeof(int) * RIGHTS_MAX)];
 };
+
+void rights_allow_many(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
 
 ssize_t rights_send(int sock, struct span bytes, const int *fds, size_t count,
                     int flags)

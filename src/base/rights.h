@@ -12,6 +12,14 @@
 #define RIGHTS_MAX 253u /* in one message, as Linux has it */
 
 /*
+ * Raises this process's limit of descriptors to the most it may have.  Descriptors
+ * between sockets, of all processes of the user together, count against the limit of
+ * who sends one more (ETOOMANYREFS): with a usual limit of 1,024 whoever fills his
+ * sockets would keep everybody else of that user from sending any.
+ */
+void rights_allow_many(void);
+
+/*
  * Sends bytes and descriptors, which are borrowed; `flags` are sendmsg(2)'s, and
  * MSG_NOSIGNAL.  How many bytes went, or a negative errno.
  */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rights.h"
 #include "cli/nearest.h"
 #include "cli/verbs.h"
 
@@ -65,6 +66,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 1)
 		return VERBS_OURS;
+	rights_allow_many();
 	slash = strrchr(argv[0], '/');
 	argv[0] = slash ? slash + 1 : argv[0];
 	v = by_program(argv[0]);

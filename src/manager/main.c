@@ -23,6 +23,7 @@
 
 #include "admin/client.h"
 #include "admin/launcher.h"
+#include "base/rights.h"
 #include "manager/census.h"
 #include "manager/confine.h"
 #include "manager/disk.h"
@@ -264,18 +265,12 @@ static int manage(struct service *s, struct fault *f)
 	return err;
 }
 
-/* As many descriptors as we may: each qube that runs takes a few. */
-static void raise_limits(void)
+/* What we are told of secrets is in no core dump. */
+static void forbid_core(void)
 {
 	static const struct rlimit none = {0, 0};
-	struct rlimit files;
 
-	/* What we are told of secrets is in no core dump. */
 	(void)setrlimit(RLIMIT_CORE, &none);
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return;
-	files.rlim_cur = files.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* Where no earlier manager can have been. */
@@ -307,7 +302,8 @@ int main(int argc, char *argv[])
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)umask(0077);
 	(void)!chdir("/");
-	raise_limits();
+	forbid_core();
+	rights_allow_many(); /* each qube that runs takes a few, too */
 	events_init(&s.m.events);
 	list_init(&s.m.trunks);
 	list_init(&s.m.services);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Qubes that last: what stays, what goes, and what one can do with them.
+need python3
 own_manager
 
 # Nothing is there, and it is said what is.
@@ -142,6 +143,17 @@ bento create again
 bento run again -- sh -c 'echo still >/tmp/here'
 bento quit
 equal "found again" "$(bento run --no-start again -- cat /tmp/here)" still
+# Whatever lies between sockets of the same user's.
+cat >many.py <<'END'
+import resource, socket, subprocess, sys
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+pairs = [socket.socketpair() for _ in range(100)]
+for one, _ in pairs:
+    socket.send_fds(one, [b"x"], [0] * 20)
+sys.exit(subprocess.call(["sh", "-c", 'ulimit -Sn 256; exec "$@"', "sh"] + sys.argv[1:]))
+END
+equal "beside many" "$(python3 many.py "$BENTO" run again -- cat /tmp/here)" still
 bento kill again
 bento remove -f again
 
