@@ -547,6 +547,7 @@ static void a_tampered_block_is_eio(void **state)
 {
 	struct fixture *x = *state;
 	char path[128];
+	int byte;
 	FILE *s;
 	long fd;
 
@@ -557,7 +558,10 @@ static void a_tampered_block_is_eio(void **state)
 	s = fopen(path, "r+");
 	assert_non_null(s);
 	assert_int_equal(fseek(s, 4096 + 3, SEEK_SET), 0);
-	assert_int_not_equal(fputc('?', s), EOF);
+	byte = fgetc(s);
+	assert_int_not_equal(byte, EOF);
+	assert_int_equal(fseek(s, 4096 + 3, SEEK_SET), 0);
+	assert_int_not_equal(fputc(byte ^ 1, s), EOF);
 	assert_int_equal(fclose(s), 0);
 	fd = opened(x, "/v/f", O_RDONLY);
 	assert_int_equal(testbed_call(x->bed, SYS_read, fd, path, 9), -EIO);
