@@ -18,11 +18,12 @@
  *
  * If it is allowed, the manager makes the streams, sends `serve` with one half
  * to the target's kernel, and `allowed` with the other half to the source's;
- * it need not wait between these.  What becomes of the service, even that
- * there is none, is told by the stream of its status; then `over`, once for
- * each `serve` that wants it (CALLMSG_TELL).  The numbers of `serve` are the manager's; a manager does well
- * to begin where no earlier one can have been (at the clock, say), since what
- * was begun for an earlier connection is over for a later one.
+ * it need not wait between these.  What becomes of the service, even that there
+ * is none, is told by the stream of its status; then `over`, once for each
+ * `serve` that wants it (CALLMSG_TELL).  The numbers of `serve` are the
+ * manager's; a manager does well to begin where no earlier one can have been
+ * (at the clock, say), since what was begun for an earlier connection is over
+ * for a later one.
  *
  * The latest connection that said `calls` is the one for calls; an older one
  * is closed.  It is answered by `serving`; and whatever calls wait are sent to

@@ -13,6 +13,7 @@
 
 #include "base/hostcalls.h"
 #include "base/probe.h"
+#include "base/rights.h"
 
 #include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {
@@ -53,7 +54,6 @@ static int hold_files(struct fault *f)
 int gwjail_enter(struct fault *f)
 {
 	static const struct rlimit none = {0, 0};
-	struct rlimit files;
 	int err;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
@@ -61,11 +61,7 @@ int gwjail_enter(struct fault *f)
 	    setrlimit(RLIMIT_CORE, &none) < 0)
 		return fault_errno(f, "give up privileges");
 	/* poll(2) takes no more descriptors than one may have. */
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return fault_errno(f, "read the limit of descriptors");
-	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
-		return fault_errno(f, "raise the limit of descriptors");
+	rights_allow_many();
 	err = hold_files(f);
 	if (err < 0)
 		return err;

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "base/rights.h"
 #include "kernel/seccomp.h"
 
 bool jail_in_namespace(void)
@@ -48,7 +49,6 @@ static int drop_capabilities(struct fault *f)
 int jail_begin(struct fault *f)
 {
 	static const struct rlimit no_core = {0, 0};
-	struct rlimit files;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return fault_errno(f, "tie the kernel to its owner");
@@ -58,11 +58,7 @@ int jail_begin(struct fault *f)
 		return -EPERM;
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return fault_errno(f, "forbid core files");
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return fault_errno(f, "read the limit of descriptors");
-	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
-		return fault_errno(f, "raise the limit of descriptors");
+	rights_allow_many();
 	return 0;
 }
 

@@ -28,11 +28,12 @@ struct helper_call {
 };
 
 /*
- * Starts a service: SERVICE+ARGUMENT, or else SERVICE, in rpc/ beside the user's
- * policy, or else in /etc/bento/rpc.  An executable finds its streams at 0, 1 and 2
- * (all borrowed), the argument as its first one, and QREXEC_* in its environment; for
- * a unix socket or a link to /dev/tcp a carrier takes its place (carrier.h).  0, and *ended is readable at its end; -ENOENT: there is none; or
- * another negative errno.
+ * Starts a service: SERVICE+ARGUMENT, or else SERVICE, in rpc/ beside the
+ * user's policy, or else in /etc/bento/rpc.  An executable finds its streams at
+ * 0, 1 and 2 (all borrowed), the argument as its first one, and QREXEC_* in its
+ * environment; for a unix socket or a link to /dev/tcp a carrier takes its
+ * place (carrier.h).  0, and *ended is readable at its end; -ENOENT: there is
+ * none; or another negative errno.
  */
 must_check int helper_service(const struct manager *m,
                               const struct helper_call *call,

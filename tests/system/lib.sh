@@ -99,6 +99,24 @@ end_manager() {
 	kill $END_OF_KILLED || :
 }
 
+# `bento prompt`, as $prompt: what is typed comes from descriptor 7, what is shown is in
+# the file `shown`.
+open_prompt() {
+	rm -f typed
+	mkfifo typed
+	: >shown
+	"$BENTO" prompt <typed >shown 2>&1 &
+	prompt=$!
+	exec 7>typed
+}
+
+# Waits until that has been shown so often.
+until_shown() { # TEXT TIMES
+	until [ "$(grep -c "$1" shown)" -ge "$2" ]; do
+		kill -0 $prompt || fail "the prompt ended: $(cat shown)"
+	done
+}
+
 # `bento` with a limit of time, so that what hangs fails.
 bento() {
 	timeout -k 5 "${LIMIT:-90}" "$BENTO" "$@"

@@ -6,40 +6,17 @@ bento create --label red web
 bento create --label blue work
 bento run web -- sh -c 'for i in 1 2 3 4 5; do echo $i >f$i; done'
 
-# A terminal: what is typed comes from descriptor 7, what is shown is in `shown`.
-open_prompt() {
-	rm -f typed
-	mkfifo typed
-	: >shown
-	"$BENTO" prompt <typed >shown 2>&1 &
-	prompt=$!
-	exec 7>typed
-}
-
-# Waits until that many questions have been shown.
-questions() {
-	until [ "$(grep -c 'Number' shown)" -ge "$1" ]; do
-		kill -0 $prompt || fail "the prompt ended: $(cat shown)"
-	done
-}
-
-until_there() {
-	until grep -q 'appear here' shown; do
-		kill -0 $prompt || fail "no prompt: $(cat shown)"
-	done
-}
-
 copy() { # NUMBER: the status of a copy from web
 	bento run web -- sh -c "qvm-copy f$1 2>/dev/null; echo \$?"
 }
 
 status 0 [ "$(copy 1)" = 126 ] # nobody to ask
 open_prompt
-until_there
+until_shown 'appear here' 1
 status 1 bento prompt --once
 grep -q 'another terminal' status.err || fail "a second one: $(cat status.err)"
 copy 1 >got 7>&- &
-questions 1
+until_shown Number 1
 grep -q '^from *web$' shown && grep -q '^service *qubes.Filecopy$' shown &&
 	grep -q '^ *1 *work *blue$' shown || fail "it shows: $(cat shown)"
 echo 1 >&7
@@ -48,7 +25,7 @@ equal "allowed" "$(cat got)" 0
 equal "copied" "$(bento run work -- cat QubesIncoming/web/f1)" 1
 
 copy 2 >got 7>&- &
-questions 2
+until_shown Number 2
 echo n >&7
 wait $!
 equal "denied" "$(cat got)" 126
@@ -58,10 +35,10 @@ grep -q 'Denied' shown || fail "it shows: $(cat shown)"
 copy 3 >got 7>&- &
 third=$!
 copy 4 >got4 7>&- &
-questions 3
+until_shown Number 3
 equal "one at a time" "$(grep -c Number shown)" 3
 echo 1 >&7
-questions 4
+until_shown Number 4
 echo 1 >&7
 wait $third $!
 equal "both" "$(cat got got4)" "0
@@ -69,7 +46,7 @@ equal "both" "$(cat got got4)" "0
 
 # Who asked is gone: nobody needs the answer.
 bento run web -- qvm-copy f5 >/dev/null 2>&1 7>&- &
-questions 5
+until_shown Number 5
 bento kill web
 until grep -q '^Nobody waits' shown; do :; done
 wait $! || :
@@ -78,12 +55,12 @@ wait $! || :
 for how in close kill; do
 	copy 5 >got 7>&- &
 	asked=$!
-	questions $(($(grep -c Number shown) + 1))
+	until_shown Number $(($(grep -c Number shown) + 1))
 	if [ $how = close ]; then exec 7>&-; else kill -KILL $prompt; fi
 	wait $asked
 	equal "$how" "$(cat got)" 126
 	wait $prompt || :
-	[ $how = kill ] || { open_prompt && until_there; }
+	[ $how = kill ] || { open_prompt && until_shown 'appear here' 1; }
 done
 equal "nothing came" "$(bento run work -- ls QubesIncoming/web)" "f1
 f3

@@ -78,11 +78,6 @@ rm "$config/policy-prompt"
 call 126
 
 # A terminal: it does not show what is typed.
-appears() {
-	until grep -q 'appear here' shown; do
-		kill -0 $prompt || fail "no prompt: $(cat shown)"
-	done
-}
 : >shown
 terminal sh -c '"$1" prompt --once 2>&1 | tee shown' sh "$BENTO" <<'END' &
 expect qube +vault\r\n.*volume +vault:private\r\n.*for call of +caller\r\n
@@ -92,7 +87,7 @@ expect \A \r\nGiven
 status 0
 END
 prompt=$!
-appears
+until_shown 'appear here' 1
 call 126
 wait $prompt || fail "$(cat shown)"
 
@@ -106,31 +101,18 @@ expect isig icanon.* echo
 status 0
 END
 prompt=$!
-appears
+until_shown 'appear here' 1
 call 126
 wait $prompt || fail "$(cat shown)"
 
-# The rest without one: what is typed comes from descriptor 7.
-open_prompt() {
-	rm -f typed
-	mkfifo typed
-	: >shown
-	"$BENTO" prompt <typed >shown 2>&1 &
-	prompt=$!
-	exec 7>typed
-	appears
-}
-questions() {
-	until [ "$(grep -c 'Passphrase,' shown)" -ge "$1" ]; do
-		kill -0 $prompt || fail "the prompt ended: $(cat shown)"
-	done
-}
+# The rest without one.
 open_prompt
+until_shown 'appear here' 1
 call 0 'it is open' 7>&- &
 asked=$!
-questions 1
+until_shown Passphrase, 1
 echo wrong >&7
-questions 2
+until_shown Passphrase, 2
 grep -q 'That was wrong' shown || fail "$(cat shown)"
 echo "$secret" >&7
 wait $asked || fail "not with a terminal: $(cat shown)"
@@ -139,7 +121,7 @@ wait $asked || fail "not with a terminal: $(cat shown)"
 again
 call 0 'it is open' 7>&- &
 asked=$!
-questions 3
+until_shown Passphrase, 3
 status 1 setsid -w "$BENTO" start vault </dev/null # a command asks by itself
 BENTO_ASKPASS=$PWD/askpass bento volume unlock vault:private
 wait $asked || fail "unlocked, and no answer"
@@ -148,21 +130,21 @@ until grep -q '^Nobody waits' shown; do :; done
 # Who called is gone; or the qube is not to start after all.
 again
 bento run caller -- qrexec-client-vm vault test.Call >/dev/null 2>&1 7>&- &
-questions 4
+until_shown Passphrase, 4
 bento kill caller
 wait $! || :
 until [ "$(grep -c '^Nobody waits' shown)" = 2 ]; do :; done
 until_is Halted state
 call 126 7>&- &
 asked=$!
-questions 5
+until_shown Passphrase, 5
 bento kill vault
 wait $asked || fail "killed, and no answer"
 
 # A terminal that ends denies.
 call 126 7>&- &
 asked=$!
-questions 6
+until_shown Passphrase, 6
 exec 7>&-
 wait $asked || fail "the terminal has ended"
 wait $prompt || :

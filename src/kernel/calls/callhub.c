@@ -8,6 +8,7 @@
 
 #include "kernel/calls/asked.h"
 #include "kernel/calls/served.h"
+#include "kernel/core/hashtable.h"
 #include "kernel/fs/world.h"
 
 /* How long calls wait for a manager to come. */
@@ -19,18 +20,10 @@
 #define LOG_LINES 16u
 #define LOG_NS    (10 * 1000000000ull)
 
-static struct callhub_voice *voice_of(struct callhub *h, struct span source)
-{
-	uint32_t hash = 5381;
-
-	for (size_t i = 0; i < source.size; i++)
-		hash = hash * 33 + source.at[i];
-	return &h->voices[hash % CALLHUB_VOICES];
-}
-
 void callhub_log(struct callhub *h, struct span source, const char *fmt, ...)
 {
-	struct callhub_voice *v = voice_of(h, source);
+	struct callhub_voice
+		*v = &h->voices[hashtable_text(source) % CALLHUB_VOICES];
 	uint64_t now = timer_now();
 	va_list ap;
 

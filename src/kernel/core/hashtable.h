@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "base/span.h"
 
 struct kernel;
 
@@ -32,6 +33,16 @@ void hashtable_fini(struct hashtable *h);
 static inline uint32_t hashtable_mix(uint64_t n)
 {
 	return (uint32_t)(n * 0x9e3779b97f4a7c15u >> 32);
+}
+
+/* A hash of a name. */
+static inline uint32_t hashtable_text(struct span text)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < text.size; i++)
+		h = (h ^ text.at[i]) * 16777619u;
+	return h ^ h >> 15;
 }
 
 /* Sees to it that one link can be added.  0 or -ENOMEM. */

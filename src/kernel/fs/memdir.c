@@ -21,18 +21,10 @@ void memdir_fini(struct memdir *d)
 	            d->order_room * sizeof(struct memdir_entry *));
 }
 
-static uint32_t hash_of(struct span name)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < name.size; i++)
-		h = (h ^ name.at[i]) * 16777619u;
-	return h ^ h >> 15;
-}
-
 struct memdir_entry *memdir_find(const struct memdir *d, struct span name)
 {
-	struct hashtable_link *at = hashtable_find(&d->names, hash_of(name));
+	struct hashtable_link *at = hashtable_find(&d->names,
+	                                           hashtable_text(name));
 
 	for (; at; at = hashtable_next(at)) {
 		struct memdir_entry *e = container_of(at, struct memdir_entry,
@@ -94,7 +86,7 @@ int memdir_add(struct memdir *d, struct span name, struct inode *i)
 	e->pos = d->next_pos++;
 	e->size = (uint8_t)name.size;
 	memcpy(e->name, name.at, name.size);
-	hashtable_add(&d->names, &e->link, hash_of(name));
+	hashtable_add(&d->names, &e->link, hashtable_text(name));
 	d->order[d->order_used++] = e;
 	return 0;
 }

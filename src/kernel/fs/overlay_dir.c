@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kernel/core/hashtable.h"
 #include "kernel/core/limits.h"
 #include "kernel/fs/dots.h"
 #include "kernel/fs/overlay_copy.h"
@@ -46,15 +47,6 @@ bool overlay_dir_whiteout(const struct inode *i)
 	return inode_is(i, S_IFCHR) && i->rdev == 0;
 }
 
-static uint32_t hash_of(struct span name)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < name.size; i++)
-		h = (h ^ name.at[i]) * 16777619u;
-	return h ^ h >> 15;
-}
-
 static struct span name_of(const struct entry *e)
 {
 	return (struct span){(const uint8_t *)e->name, e->size};
@@ -75,7 +67,7 @@ static bool known(const struct snapshot *s, struct span name)
 	uint32_t at = NONE;
 
 	if (s->bucket_count)
-		at = s->bucket[hash_of(name) & (s->bucket_count - 1)];
+		at = s->bucket[hashtable_text(name) & (s->bucket_count - 1)];
 	while (at != NONE && !span_eq(name_of(s->entry[at]), name))
 		at = s->entry[at]->hash_next;
 	return at != NONE;
@@ -84,7 +76,8 @@ static bool known(const struct snapshot *s, struct span name)
 static void link_in(struct snapshot *s, uint32_t index)
 {
 	struct entry *e = s->entry[index];
-	uint32_t *b = &s->bucket[hash_of(name_of(e)) & (s->bucket_count - 1)];
+	uint32_t *b =
+		&s->bucket[hashtable_text(name_of(e)) & (s->bucket_count - 1)];
 
 	e->hash_next = *b;
 	*b = index;

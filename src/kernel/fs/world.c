@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "base/rights.h"
 #include "kernel/core/limits.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/templates.h"
@@ -105,10 +106,7 @@ static void raise_limit(struct world *w)
 	uint64_t most;
 
 	w->fd_limit = FDS_USUAL / 2;
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return;
-	files.rlim_cur = files.rlim_max;
-	(void)!setrlimit(RLIMIT_NOFILE, &files);
+	rights_allow_many();
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
 	most = MIN(files.rlim_cur, (rlim_t)FDS_MOST);

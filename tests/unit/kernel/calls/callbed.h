@@ -25,20 +25,6 @@ struct bed {
 	int manager;
 };
 
-/* The host's. */
-int getrlimit(int which, abi_rlimit *out);
-int setrlimit(int which, const abi_rlimit *to);
-
-/* As many as the host gives. */
-static inline void more_descriptors(void)
-{
-	abi_rlimit files;
-
-	assert_int_equal(getrlimit(RLIMIT_FILES, &files), 0);
-	files.cur = files.max;
-	assert_int_equal(setrlimit(RLIMIT_FILES, &files), 0);
-}
-
 static inline void turn(struct bed *b)
 {
 	struct kernel *k = &b->t->kernel;

@@ -2,6 +2,7 @@
 /*
  * Calls that a qube serves.
  */
+#include "base/rights.h"
 #include "kernel/calls/callbed.h"
 
 #define UNTOLD 1000 /* the number of a call whose end nobody wants to hear */
@@ -275,7 +276,7 @@ static void one_caller_does_not_keep_others_out(void **state)
 	uint32_t count;
 	struct control c;
 
-	more_descriptors();
+	rights_allow_many();
 	connect_manager(b);
 	assert_int_equal(hear(b, &c), CONTROL_serving);
 	(void)listen_at(b, "/etc/qubes-rpc/test.Sock");
@@ -318,7 +319,7 @@ static void what_lies_in_a_qube_is_little_of_it(void **state)
 	struct control c;
 	uint64_t before;
 
-	more_descriptors();
+	rights_allow_many();
 	b->t->process->rlimit[RLIMIT_FILES] = (abi_rlimit){20000, 20000};
 	connect_manager(b);
 	assert_int_equal(hear(b, &c), CONTROL_serving);
