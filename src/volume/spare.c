@@ -14,16 +14,13 @@ static struct spare *place(struct spares *s, uint32_t at)
 	return &s->stock[at % SPARE_COUNT];
 }
 
-static void wanted(struct spares *s)
-{
-	s->wanted += s->wanted < WANTED;
-}
-
 void spare_sync(struct volume *v)
 {
-	if (v->created || v->spares.taken)
-		wanted(&v->spares);
-	v->spares.taken = false;
+	struct spares *s = &v->spares;
+
+	if (v->created || s->taken)
+		s->wanted += s->wanted < WANTED;
+	s->taken = false;
 }
 
 int spare_take(struct volume *v, uint64_t *ino)
@@ -31,11 +28,8 @@ int spare_take(struct volume *v, uint64_t *ino)
 	struct spares *s = &v->spares;
 	const struct spare *first = place(s, s->tail - s->count);
 
-	if (s->count == 0) {
-		if (s->eager)
-			wanted(s);
+	if (s->count == 0)
 		return -ENOENT;
-	}
 	s->count--;
 	s->taken = true;
 	*ino = first->ino;
@@ -51,8 +45,7 @@ bool spare_order(struct volume *v)
 	    v->full)
 		return false;
 	s->ordered = true;
-	if (!s->eager)
-		s->wanted = 0;
+	s->wanted = 0;
 	s->order = SPARE_COUNT - s->count;
 	s->made = 0;
 	for (uint32_t i = 0; i < s->order; i++)

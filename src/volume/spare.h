@@ -2,12 +2,9 @@
 /*
  * Objects made ahead: empty ones, under the numbers of inodes to come.
  *
- * To make an object is the slowest part of making a file, and an fsync(2) of a
- * new file waits for its name, too, which one sync makes safe for all of the
- * stock.  So a helper makes objects before they are wanted: for who syncs new
- * files again and again, and (`eager`) for all who make more than a few.  The
- * latter needs a CPU beside those of a program and its kernel: on two, a
- * helper is in the way of both.
+ * An fsync(2) of a new file waits for the name of its object, too, which one sync
+ * makes safe for all of the stock.  So a helper makes objects before they are
+ * wanted for who syncs new files again and again.
  *
  * What is in stock at the end is removed; after a crash these are objects
  * without an inode, which go at the next opening as all such do.
@@ -32,7 +29,6 @@ struct spares {
 	uint32_t count;       /* in stock, before it */
 	uint32_t wanted;      /* how often, up to what is enough */
 	bool taken;           /* since the last spare_sync() */
-	bool eager;           /* the owner's to say */
 	bool ordered;
 	uint32_t order;  /* how many are to be made... */
 	uint32_t made;   /* ...and were, by spare_make() */

@@ -305,17 +305,21 @@ static int name_free(struct volume *v, const struct tree_node *dir,
 	return err == 0 ? -EEXIST : err == -ENOENT ? 0 : err;
 }
 
+int tree_object(struct volume *v, uint64_t ino)
+{
+	int fd = object_create(v->objects_fd, ino);
+
+	v->created |= fd >= 0;
+	return fd == -EMFILE ? -ENFILE : fd;
+}
+
 /* An empty object and its number.  A descriptor, or a negative errno. */
 static int object_for(struct volume *v, struct tree_node *new)
 {
 	int fd = spare_take(v, &new->ino);
 
 	new->older = fd >= 0;
-	if (fd >= 0)
-		return fd;
-	fd = object_create(v->objects_fd, new->ino);
-	v->created |= fd >= 0;
-	return fd == -EMFILE ? -ENFILE : fd;
+	return fd >= 0 ? fd : tree_object(v, new->ino);
 }
 
 int tree_create(struct volume *v, struct tree_node *dir, struct span name,
@@ -335,7 +339,7 @@ int tree_create(struct volume *v, struct tree_node *dir, struct span name,
 	new->r.charged = 0;
 	new->r.xattr_bytes = 0;
 	new->r.parent = is_dir(new) ? new->ino : 0;
-	if (S_ISREG(new->r.mode)) {
+	if (object && S_ISREG(new->r.mode)) {
 		fd = object_for(v, new);
 		if (fd < 0) {
 			err = fd;

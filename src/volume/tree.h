@@ -33,12 +33,16 @@ must_check int tree_lookup(struct volume *v, uint64_t dir, struct span name,
 /*
  * A new inode as new->r says: mode, uid, gid, rdev, target and times; the rest
  * is filled in.  With a name in `dir`, or (`dir` NULL) with none yet.  A
- * regular file's object is made: its descriptor in *object.
+ * regular file's object is made: its descriptor in *object.  With `object` NULL
+ * that is left to tree_object(), before the batch is frozen.
  * 0, -EEXIST, -ENOSPC, -ENOMEM, ...
  */
 must_check int tree_create(struct volume *v, struct tree_node *dir,
                            struct span name, struct tree_node *new,
                            int *object);
+
+/* Makes the object of a regular file that has none: a descriptor, or -errno. */
+must_check int tree_object(struct volume *v, uint64_t ino);
 
 /* 0, -EEXIST, -EMLINK, -ENOMEM. */
 must_check int tree_link(struct volume *v, struct tree_node *dir,

@@ -11,7 +11,7 @@
 #include "volume/object.h"
 #include "volume/recover.h"
 
-#define RESERVE  ((off_t)1 << 20)
+#define RESERVE  (VOLUME_LATER_MAX + ((uint64_t)1 << 20))
 #define PER_FILE 4096u /* bytes of the limit for each inode, if not said */
 
 /* Which key of the volume's is for what: crypto_kdf's subkeys. */
@@ -200,22 +200,41 @@ static int read_sums(struct volume *v, struct fault *f)
 	return 0;
 }
 
-/* Room to delete with, once the disk is full.  There may be none. */
+/* Room for objects to come and to delete with, once the disk is full.  There
+ * may be none. */
 static void reserve(struct volume *v)
 {
 	autoclose int fd = object_open_at(v->dir_fd, "reserve",
 	                                  O_RDWR | O_CREAT);
 
-	if (fd >= 0 && fallocate(fd, 0, 0, RESERVE) < 0)
-		(void)!ftruncate(fd, 0);
+	if (fd >= 0 && fallocate(fd, 0, 0, (off_t)RESERVE) == 0)
+		v->reserved = RESERVE;
+	else if (fd >= 0)
+		(void)!ftruncate(fd, (off_t)v->reserved);
 }
 
-static void use_reserve(struct volume *v)
+/* Lets go of all but `left` bytes of it. */
+static void use_reserve(const struct volume *v, uint64_t left)
 {
 	autoclose int fd = object_open_at(v->dir_fd, "reserve", O_RDWR);
+	struct stat st;
 
-	if (fd >= 0)
-		(void)!ftruncate(fd, 0);
+	if (fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size > left)
+		(void)!ftruncate(fd, (off_t)left);
+}
+
+bool volume_may_wait(const struct volume *v)
+{
+	return v->reserved >= VOLUME_LATER_MAX && !v->full;
+}
+
+bool volume_use_reserve(struct volume *v)
+{
+	bool had = v->reserved > 0;
+
+	use_reserve(v, 0);
+	v->reserved = 0;
+	return had;
 }
 
 /* Was it left in order?  Either way it is marked as open now. */
@@ -380,7 +399,9 @@ int volume_commit(struct volume *v)
 		return -errno;
 	err = store_commit(v->store);
 	if (err == -ENOSPC || err == -EIO || err == -EDQUOT) {
-		use_reserve(v);
+		/* What objects to come need is not for a batch to take. */
+		use_reserve(v, VOLUME_LATER_MAX);
+		v->reserve_used = true;
 		err = store_commit(v->store);
 	}
 	if (err == 0) {
@@ -392,14 +413,15 @@ int volume_commit(struct volume *v)
 
 void volume_settle(struct volume *v, int err)
 {
-	bool full = v->full;
-
 	store_settle(v->store, err);
+	if (v->reserve_used)
+		v->reserved = MIN(v->reserved, VOLUME_LATER_MAX);
+	v->reserve_used = false;
 	v->full = err < 0;
 	if (err < 0) {
 		v->sums_changed = true;
 		v->created |= v->created_before;
-	} else if (full) {
+	} else if (v->reserved < RESERVE) {
 		reserve(v);
 	}
 	if (err == 0 && v->created_before)

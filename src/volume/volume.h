@@ -10,7 +10,8 @@
  *	objects/N   contents of the regular file with inode number N
  *	open        there while the volume is open; left behind by a crash
  *	base.*      what its owner keeps with it (manager/rootbase.h)
- *	reserve     room on the host's disk to be able to delete when it is full
+ *	reserve     room on the host's disk to be able to delete when it is full,
+ *	            and for files that have no object yet
  *
  * Changing it is volume/tree.h's, in memory; volume_flush() makes that safe.
  * The kernel flushes on a helper thread (kernel/fs/volumefs.h).
@@ -30,6 +31,9 @@
 #define VOLUME_INODES_MAX ((uint64_t)1 << 40)
 #define VOLUME_BYTES_MAX  ((uint64_t)1 << 60)
 
+/* The most that files may hold whose objects are made later (volume/tree.h). */
+#define VOLUME_LATER_MAX ((uint64_t)4 << 20)
+
 struct volume {
 	int dir_fd;
 	int objects_fd;
@@ -42,6 +46,8 @@ struct volume {
 	bool created_before; /* in the frozen batch */
 	bool full;           /* the host's disk refused the last batch */
 	bool encrypted;
+	bool reserve_used; /* by volume_commit() */
+	uint64_t reserved; /* bytes of the disk that are kept free */
 	uint8_t objects_key[32];
 	struct spares spares;
 	struct volume_asked { /* the name last asked for: volume/tree.c */
@@ -119,6 +125,16 @@ void volume_settle(struct volume *v, int err);
 
 /* All three.  Metadata and the folder of objects are safe after it. */
 must_check int volume_flush(struct volume *v);
+
+/* ---- a full disk ---- */
+
+/* May there be files whose objects are made later?  The disk has room for
+ * VOLUME_LATER_MAX bytes of theirs. */
+bool volume_may_wait(const struct volume *v);
+
+/* The disk is full, and an object that was to be made later has to be now: is
+ * there room where there was none? */
+must_check bool volume_use_reserve(struct volume *v);
 
 /* ---- the limits ---- */
 

@@ -59,14 +59,18 @@ static void close_volume(struct volumefs *fs, bool regular)
 		return;
 	volumefs_ahead_end(fs);
 	volumefs_sync_stop(fs);
-	if (regular)
+	if (regular) {
+		/* If that fails, so will volumefs_flush_now(). */
+		(void)!volumefs_young_make_some(fs, SIZE_MAX);
 		volumefs_sync_now(fs);
+	}
 	volumefs_lent_end(fs);
 	if (volumefs_flush_now(fs) < 0 || fs->leaked)
 		volume_abandon(v);
 	else
 		(void)volume_close(v);
 	fs->volume = NULL;
+	volumefs_young_drop(fs);
 	timer_stop(&fs->kernel->loop.timers, &fs->late);
 	list_del(&fs->in_world);
 }
@@ -110,7 +114,7 @@ int volumefs_create(struct kernel *k, struct volume *v, struct superblock **out)
 	volumefs_flush_init(fs);
 	volumefs_sync_init(fs);
 	volumefs_lent_init(fs);
-	volumefs_ahead_begin(fs);
+	volumefs_young_init(fs);
 	sb->private = fs;
 	fs->copies.max = UINT64_MAX;
 	fs->in_memory = hostfile_in_memory(v->objects_fd);
@@ -154,7 +158,11 @@ void volumefs_shutdown(struct kernel *k, bool regular)
 		struct volumefs *fs = list_first(&k->world->volumes,
 		                                 struct volumefs, in_world);
 
+		/* Young files may be all that is left of it. */
+		struct superblock *sb = inode_superblock_get(fs->sb);
+
 		close_open(fs);
 		close_volume(fs, regular);
+		inode_superblock_put(sb);
 	}
 }

@@ -11,7 +11,8 @@
  * VOLUMEFS_LATE_NS, or when there are VOLUMEFS_MUCH bytes of them, or when
  * fsync(2) wants them; who changes faster than the disk takes waits at
  * VOLUMEFS_MOST.  A batch is one transaction: after a crash there is all of it
- * or nothing.
+ * or nothing.  Objects of new small files are made just before that
+ * (kernel/fs/volumefs_young.h).
  */
 #pragma once
 

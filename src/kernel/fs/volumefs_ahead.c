@@ -2,7 +2,6 @@
 #include "kernel/fs/volumefs_ahead.h"
 
 #include <fcntl.h>
-#include <sched.h>
 
 /* ---- objects ---- */
 
@@ -14,15 +13,6 @@ static void make_run(struct work *w)
 static void make_done(struct work *w)
 {
 	spare_settle(container_of(w, struct volumefs, making)->volume);
-}
-
-void volumefs_ahead_begin(struct volumefs *fs)
-{
-	cpu_set_t set;
-
-	fs->volume->spares.eager = sched_getaffinity(0, sizeof(set), &set) ==
-	                                   0 &&
-	                           CPU_COUNT(&set) > 2;
 }
 
 void volumefs_ahead_made(struct volumefs *fs)

@@ -14,9 +14,6 @@
 /* Written to one file since the disk began with it last. */
 #define VOLUMEFS_AHEAD_BYTES ((uint64_t)8 << 20)
 
-/* The volume is open. */
-void volumefs_ahead_begin(struct volumefs *fs);
-
 /* A file was made: there may be too few objects now. */
 void volumefs_ahead_made(struct volumefs *fs);
 

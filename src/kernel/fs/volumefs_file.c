@@ -145,6 +145,8 @@ static long read_file(struct file *f, struct uio *u, int64_t *pos)
 	const struct filejob_what what = {
 		.owner = &volumefs_node_owner, .node = n, .fd = n->fd};
 
+	if (n->young.is)
+		return volumefs_young_read(n, u, pos);
 	volumefs_node_set_late(n);
 	return n->fs->cipher ? volumefs_sealed_read(f, u, pos)
 	                     : filejob_read(&what, u, pos, n->fs->in_memory);
@@ -162,7 +164,11 @@ static long write_some(struct volumefs_node *n, struct uio *u, int64_t *pos)
 	err = prepare(n, (uint64_t)*pos, &size);
 	if (err < 0)
 		return err;
-	if (n->fs->cipher) {
+	if (n->young.is) {
+		volumefs_young_write(n, (struct span){from, size},
+		                     (uint64_t)*pos);
+		done = (ssize_t)size;
+	} else if (n->fs->cipher) {
 		err = volumefs_sealed_put(n, from, size, (uint64_t)*pos);
 		done = (ssize_t)size;
 	} else {
@@ -194,24 +200,27 @@ static long write_file(struct file *f, struct uio *u, int64_t *pos)
 		return -EINVAL;
 	if (u->left > (uint64_t)(INT64_MAX - *pos))
 		return -EFBIG;
-	while (u->left > 0) {
+	done = volumefs_young_room(n, (uint64_t)*pos, u->left);
+	while (done >= 0 && u->left > 0) {
 		done = write_some(n, u, pos);
 		if (done <= 0)
 			break;
 	}
 	volumefs_flush_later(n->fs);
-	if (u->done > before)
+	if (u->done > before && !n->young.is) {
 		volumefs_sync_wrote(n);
-	volumefs_ahead_wrote(n, u->done - before);
+		volumefs_ahead_wrote(n, u->done - before);
+	}
 	return u->done > before ? (long)(u->done - before) : done;
 }
 
-/* SEEK_DATA and SEEK_HOLE.  Holes of encrypted files do not show. */
+/* SEEK_DATA and SEEK_HOLE.  Holes of encrypted files do not show; young ones
+ * have none. */
 static int64_t find_hole(struct file *f, int64_t offset, int whence)
 {
 	uint64_t size = f->inode->size;
 
-	if (!node_of(f)->fs->cipher) {
+	if (!node_of(f)->fs->cipher && !node_of(f)->young.is) {
 		offset = lseek(node_of(f)->fd, offset, whence);
 		return offset < 0 ? -errno : offset;
 	}
@@ -240,15 +249,17 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 {
 	struct volumefs_node *n = node_of(f);
 	bool writable = shared && (prot & PROT_WRITE);
-	int fd = n->fd;
 	long err;
+	int fd;
 
 	if (writable && !(f->mode & FILE_WRITE))
 		return -EACCES;
+	err = volumefs_young_make(n);
+	if (err < 0)
+		return err;
 	if (n->fs->cipher)
 		return volumefs_sealed_object(f, writable, out);
-	if (!writable)
-		fd = volumefs_node_read_fd(n);
+	fd = writable ? n->fd : volumefs_node_read_fd(n);
 	if (fd < 0)
 		return fd;
 	volumefs_node_set_late(n);
@@ -268,9 +279,10 @@ static long object_of(struct file *f, struct task *t, int prot, bool shared,
 static long sync_file(struct file *f, struct task *t, bool data_only)
 {
 	struct volumefs_node *n = node_of(f);
+	long err = volumefs_young_make(n);
 
-	long err = n->fs->cipher && n->fs->volume ? volumefs_sealed_save(n) : 0;
-
+	if (err == 0 && n->fs->cipher && n->fs->volume)
+		err = volumefs_sealed_save(n);
 	volumefs_node_set_late(n);
 	return err < 0 ? err : volumefs_flush_wait(n, t, n->fd, data_only);
 }
@@ -284,15 +296,22 @@ static long set_size(struct volumefs_node *n, uint64_t size)
 	if (size > INT64_MAX)
 		return -EFBIG;
 	if (size > n->inode->size)
+		err = volumefs_young_make(n);
+	if (err < 0)
+		return err;
+	if (size > n->inode->size)
 		n->sparse = true;
 	volumefs_node_set_late(n);
-	if (n->fs->cipher)
+	if (n->young.is)
+		volumefs_young_shrink(n, size);
+	else if (n->fs->cipher)
 		err = volumefs_sealed_resize(n, size);
 	else if (ftruncate(n->fd, (off_t)size) < 0)
 		err = -errno;
 	if (err < 0)
 		return err;
-	volumefs_sync_wrote(n);
+	if (!n->young.is)
+		volumefs_sync_wrote(n);
 	if (n->sparse || n->mapped)
 		settle(n);
 	else if (n->tree.r.charged > round_up(size, PAGE))
@@ -330,6 +349,9 @@ static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
 		       : offset + size > n->inode->size
 		               ? set_size(n, offset + size)
 		               : 0;
+	err = volumefs_young_make(n);
+	if (err < 0)
+		return err;
 	n->sparse = true;
 	volumefs_node_set_late(n);
 	settle(n);
@@ -342,6 +364,8 @@ static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
 	if (fallocate(n->fd, mode, (off_t)offset, (off_t)size) < 0)
 		err = -errno;
 	settle(n);
+	n->tree.r.ctime = tree_now();
+	volumefs_node_soil(n);
 	volumefs_sync_wrote(n);
 	volumefs_flush_later(n->fs);
 	return err;
@@ -370,7 +394,9 @@ long volumefs_file_change(struct volumefs_node *n, struct task *t,
 		return err;
 	if (c->which & INODE_SET_SIZE)
 		err = set_size(n, c->size);
-	if (err == 0 && (c->which & (INODE_SET_ATIME | INODE_SET_MTIME))) {
+	/* A young one's are its record's. */
+	if (err == 0 && !n->young.is &&
+	    (c->which & (INODE_SET_ATIME | INODE_SET_MTIME))) {
 		n->late &= ~c->which;
 		volumefs_node_set_late(n);
 		times[0] = host_time(c->which & INODE_SET_ATIME, c->atime);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One batch is under way at most.  A helper thread commits it, and sees the
- * volume's frozen batch only; the kernel goes on changing the current one.
+ * One batch is under way at most.  First young files get their objects, some at a
+ * time between other things, while no more become young.  Then the batch is
+ * frozen.  A helper thread commits it, and sees the volume's frozen batch only;
+ * the kernel goes on changing the current one.
  */
 #include "kernel/fs/volumefs_flush.h"
 
@@ -37,16 +39,18 @@ static void flush_run(struct work *w)
 	fs->result = volume_commit(fs->volume);
 }
 
+static void failed(struct volumefs *fs, long err)
+{
+	fs->failures++;
+	fs->last_err = err == -ENOSPC || err == -EDQUOT ? -ENOSPC : -EIO;
+}
+
 static void settle(struct volumefs *fs)
 {
 	fs->flushing = false;
 	volume_settle(fs->volume, fs->result);
-	if (fs->result < 0) {
-		fs->failures++;
-		fs->last_err = fs->result == -ENOSPC || fs->result == -EDQUOT
-		                       ? -ENOSPC
-		                       : -EIO;
-	}
+	if (fs->result < 0)
+		failed(fs, fs->result);
 }
 
 static void flush_done(struct work *w)
@@ -63,16 +67,20 @@ static void flush_done(struct work *w)
 	waitq_wake(&fs->flushed, WAITQ_ANY);
 }
 
-/* Begins a batch.  False if there was nothing to write. */
-static bool start(struct volumefs *fs)
+static bool under_way(const struct volumefs *fs)
 {
-	if (fs->flushing) {
-		fs->again = true;
-		return true;
-	}
+	return fs->gathering || fs->flushing;
+}
+
+/* No file is young: begins the batch.  False if there was nothing to write. */
+static bool freeze(struct volumefs *fs)
+{
+	fs->gathering = false;
 	write_dirty(fs);
-	if (!volume_freeze(fs->volume))
+	if (!volume_freeze(fs->volume)) {
+		waitq_wake(&fs->flushed, WAITQ_ANY);
 		return false;
+	}
 	fs->flushing = true;
 	timer_stop(&fs->kernel->loop.timers, &fs->late);
 	fs->work.run = flush_run;
@@ -85,12 +93,62 @@ static bool start(struct volumefs *fs)
 	return true;
 }
 
+/* An object cannot be made: as if the host had refused the batch. */
+static void refuse(struct volumefs *fs, long err)
+{
+	fs->gathering = false;
+	fs->volume->full = true;
+	failed(fs, err);
+	/* Without memory for a timer, with the next change. */
+	(void)!timer_set(&fs->kernel->loop.timers, &fs->late,
+	                 timer_now() + VOLUMEFS_LATE_NS);
+	waitq_wake(&fs->flushed, WAITQ_ANY);
+}
+
+/* Some more young files; then the batch. */
+static void gather(struct volumefs *fs)
+{
+	long left = volumefs_young_make_some(fs, VOLUMEFS_YOUNG_SLICE);
+
+	if (left > 0 &&
+	    timer_set(&fs->kernel->loop.timers, &fs->late, timer_now()) < 0)
+		left = volumefs_young_make_some(fs, SIZE_MAX);
+	if (left < 0)
+		refuse(fs, left);
+	if (left == 0)
+		(void)freeze(fs);
+}
+
+/* Begins a batch.  False if there was nothing to write. */
+static bool start(struct volumefs *fs)
+{
+	if (fs->flushing) {
+		fs->again = true;
+		return true;
+	}
+	if (list_empty(&fs->young.named))
+		return freeze(fs);
+	if (!fs->gathering) {
+		fs->gathering = true;
+		gather(fs);
+	}
+	return true;
+}
+
 static void late_fire(struct timer *t)
 {
 	struct volumefs *fs = container_of(t, struct volumefs, late);
+	struct superblock *sb = fs->sb;
 
-	if (fs->volume)
+	if (!fs->volume)
+		return;
+	/* Young files may be all that is left of it. */
+	inode_superblock_get(sb);
+	if (fs->gathering)
+		gather(fs);
+	else
 		(void)start(fs);
+	inode_superblock_put(sb);
 }
 
 void volumefs_flush_init(struct volumefs *fs)
@@ -104,7 +162,7 @@ void volumefs_flush_later(struct volumefs *fs)
 {
 	struct store *s = fs->volume->store;
 
-	if (fs->flushing)
+	if (under_way(fs))
 		return; /* flush_done() looks again */
 	if (store_waiting(s) > VOLUMEFS_MUCH && !fs->volume->full) {
 		(void)start(fs);
@@ -126,7 +184,7 @@ long volumefs_flush_room(struct volumefs *fs, struct task *t)
 		return 0;
 	if (fs->volume->full)
 		return -ENOSPC;
-	if (!start(fs) || !fs->flushing)
+	if (!start(fs) || !under_way(fs))
 		return 0;
 	task_watch(t, &fs->flushed);
 	return task_sleep_deep(t);
@@ -141,6 +199,10 @@ enum note { BATCH, FAILURES, ROUND };
 static long begin(struct volumefs *fs, const struct volumefs_node *n,
                   uint64_t note[3])
 {
+	long err = n ? 0 : volumefs_young_make_some(fs, SIZE_MAX);
+
+	if (err < 0)
+		return err;
 	spare_sync(fs->volume);
 	write_dirty(fs);
 	if (n ? !list_empty(&n->dirty) : !list_empty(&fs->dirty))
@@ -160,7 +222,7 @@ static long wait_batch(struct volumefs *fs, struct task *t,
 		return fs->last_err;
 	if (!start(fs))
 		return 0;
-	if (!fs->flushing) /* done on this thread */
+	if (!under_way(fs)) /* done on this thread */
 		return wait_batch(fs, t, note);
 	task_watch(t, &fs->flushed);
 	return task_sleep_deep(t);
@@ -220,11 +282,17 @@ long volumefs_flush_all(struct volumefs *fs, struct task *t)
 
 int volumefs_flush_now(struct volumefs *fs)
 {
+	long err;
+
 	volumefs_sealed_end(fs);
 	if (fs->flushing) {
 		work_finish(fs->kernel->workers, &fs->work);
 		settle(fs);
 	}
+	fs->gathering = false;
+	err = volumefs_young_make_some(fs, SIZE_MAX);
+	if (err < 0)
+		return (int)err;
 	write_dirty(fs);
 	return volume_flush(fs->volume);
 }

@@ -38,6 +38,8 @@ static long ready(struct inode *i, struct task *t)
 static void changed(struct inode *i)
 {
 	volumefs_node_fill(node_of(i));
+	if (i->nlink == 0)
+		volumefs_young_unnamed(node_of(i));
 	volumefs_flush_later(volumefs_node_fs(i->sb));
 }
 
@@ -90,8 +92,10 @@ static long make(struct inode *dir, struct task *t, struct span name,
 {
 	struct volumefs *fs = volumefs_node_fs(dir->sb);
 	struct tree_node new = described(dir, how);
+	struct volumefs_node *n;
 	int object = -1;
 	long err = ready(dir, t);
+	bool young;
 
 	if (err < 0)
 		return err;
@@ -99,20 +103,26 @@ static long make(struct inode *dir, struct task *t, struct span name,
 		return -ENOENT;
 	if (S_ISLNK(how->mode) && how->target.size > VRECORD_LINK_MAX)
 		return -ENAMETOOLONG;
+	n = volumefs_node_create(fs, new.r.mode);
+	if (!n)
+		return -ENOMEM;
+	young = named && S_ISREG(how->mode) && volumefs_young_may(fs);
 	err = tree_create(fs->volume, named ? &node_of(dir)->tree : NULL, name,
-	                  &new, &object);
-	if (err < 0)
+	                  &new, young ? NULL : &object);
+	if (err < 0) {
+		inode_put(n->inode);
 		return err == -ENOMEM ? -ENOSPC : err;
-	changed(dir);
-	if (object >= 0)
+	}
+
+	/* Nothing below can fail. */
+	volumefs_node_enter(n, &new, object);
+	if (young)
+		volumefs_young_begin(n);
+	if (S_ISREG(how->mode))
 		volumefs_ahead_made(fs);
-	err = volumefs_node_enter(fs, &new, object, out);
-	if (err == 0)
-		return 0;
-	/* It is there and can be looked up once there is memory. */
-	if (!named)
-		fs->leaked = true;
-	return err;
+	changed(dir);
+	*out = n->inode;
+	return 0;
 }
 
 static long create(struct inode *dir, struct task *t, struct span name,
@@ -134,6 +144,9 @@ static long link_at(struct inode *dir, struct task *t, struct span name,
 
 	if (err == 0 && dir->nlink == 0)
 		err = -ENOENT;
+	/* What gets a name again is not young any more. */
+	if (err == 0 && target->nlink == 0)
+		err = volumefs_young_make(node_of(target));
 	if (err == 0)
 		err = tree_link(volume_of(dir), &node_of(dir)->tree, name,
 		                &node_of(target)->tree);

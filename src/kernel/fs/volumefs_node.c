@@ -62,9 +62,19 @@ void volumefs_node_fill(struct volumefs_node *n)
 	i->mtime = time_of(r->mtime);
 }
 
-static bool later(abi_timespec a, struct timespec b)
+static bool later(abi_timespec a, abi_timespec b)
 {
-	return a.sec > b.tv_sec || (a.sec == b.tv_sec && a.nsec > b.tv_nsec);
+	return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
+}
+
+/*
+ * Was the file written since its time was last set?  That changes both times, of
+ * which the object keeps one: the host changes the object's other one when the
+ * object is made, copied or linked, too, which is not of the guest's doing.
+ */
+static bool written(abi_timespec object, struct vrecord_time set)
+{
+	return object.sec != set.sec || object.nsec != set.nsec;
 }
 
 static abi_timespec host_time(struct timespec t)
@@ -72,6 +82,7 @@ static abi_timespec host_time(struct timespec t)
 	return (abi_timespec){t.tv_sec, t.tv_nsec};
 }
 
+/* What the host says; behind volumefs_node_fill(). */
 static void look(struct volumefs_node *n, const struct stat *st)
 {
 	struct inode *i = n->inode;
@@ -87,15 +98,23 @@ static void look(struct volumefs_node *n, const struct stat *st)
 	i->size = (uint64_t)st->st_size;
 	i->atime = host_time(st->st_atim);
 	i->mtime = host_time(st->st_mtim);
-	i->ctime = time_of(n->tree.r.ctime);
-	if (!later(i->ctime, st->st_ctim))
-		i->ctime = host_time(st->st_ctim);
+	if (written(i->mtime, n->tree.r.mtime) && later(i->mtime, i->ctime))
+		i->ctime = i->mtime;
 	if (!n->looked) {
 		n->looked = true;
 		n->shared = object_shared(st);
 		n->sparse = object_held(st) <
 		            round_up((uint64_t)st->st_size, 4096);
 	}
+}
+
+static void look_young(struct volumefs_node *n)
+{
+	struct inode *i = n->inode;
+
+	i->blocks = volumefs_young_held(n) / 512;
+	i->atime = time_of(n->tree.r.atime);
+	i->mtime = time_of(n->tree.r.mtime);
 }
 
 static struct timespec late_time(const struct volumefs_node *n, uint32_t which,
@@ -112,6 +131,8 @@ void volumefs_node_set_late(struct volumefs_node *n)
 		late_time(n, INODE_SET_ATIME, r->atime),
 		late_time(n, INODE_SET_MTIME, r->mtime)};
 
+	if (n->young.is)
+		return;
 	/* That fails only where nothing else works either. */
 	if (n->late)
 		(void)futimens(n->fd, times);
@@ -127,6 +148,10 @@ long volumefs_node_refresh(struct volumefs_node *n)
 	volumefs_node_fill(n);
 	if (!S_ISREG(n->tree.r.mode) || !n->fs->volume)
 		return 0;
+	if (n->young.is) {
+		look_young(n);
+		return 0;
+	}
 	if (fd >= 0) {
 		if (fstat(fd, &st) < 0)
 			return -errno;
@@ -155,54 +180,54 @@ void volumefs_node_soil_safe(struct volumefs_node *n)
 
 /* ---- making and going ---- */
 
-int volumefs_node_enter(struct volumefs *fs, const struct tree_node *tree,
-                        int object, struct inode **out)
+struct volumefs_node *volumefs_node_create(struct volumefs *fs, uint32_t mode)
 {
 	struct volumefs_node *n;
-	struct inode *i;
 
 	if (hashtable_reserve(&fs->nodes) < 0)
-		goto close_object;
+		return NULL;
 	n = limits_alloc(fs->kernel, sizeof(*n));
 	if (!n)
-		goto close_object;
-	i = inode_create(fs->sb, &volumefs_names_ops, tree->r.mode);
-	if (!i) {
+		return NULL;
+	n->inode = inode_create(fs->sb, &volumefs_names_ops, mode);
+	if (!n->inode) {
 		limits_free(fs->kernel, n, sizeof(*n));
-		goto close_object;
+		return NULL;
 	}
-	*n = (struct volumefs_node){.inode = i,
-	                            .fs = fs,
-	                            .tree = *tree,
-	                            .fd = object,
-	                            .read_fd = -1,
-	                            .looked = object >= 0};
-	if (tree->older && !fs->cipher)
-		n->late = INODE_SET_ATIME | INODE_SET_MTIME;
-	n->tree.r.target = (struct span){NULL, 0};
+	n->inode->private = n;
+	n->fs = fs;
+	n->fd = n->read_fd = -1;
 	list_init(&n->dirty);
 	list_init(&n->idle);
+	list_init(&n->young.link);
 	filedata_name_init(&n->name, fs->kernel);
-	i->private = n;
+	return n;
+}
+
+void volumefs_node_enter(struct volumefs_node *n, const struct tree_node *tree,
+                         int object)
+{
+	struct volumefs *fs = n->fs;
+	struct inode *i = n->inode;
+
+	n->tree = *tree;
+	n->tree.r.target = (struct span){NULL, 0};
+	n->fd = object;
+	n->looked = object >= 0;
+	if (tree->older && !fs->cipher)
+		n->late = INODE_SET_ATIME | INODE_SET_MTIME;
 	i->ino = tree->ino;
 	i->may_have = tree->r.xattr_bytes > 0 ? INODE_MAY_ALL : 0;
 	i->blocks = 0;
 	hashtable_add(&fs->nodes, &n->link, hashtable_mix(tree->ino));
 	volumefs_lent_find(n);
 	volumefs_node_fill(n);
-	*out = i;
-	return 0;
-
-close_object:
-	base_close(&object);
-	return -ENOMEM;
 }
 
 int volumefs_node_get(struct volumefs *fs, uint64_t ino, struct inode **out)
 {
 	struct volumefs_node *n = find(fs, ino);
 	struct tree_node tree;
-	struct inode *i;
 	long err;
 
 	if (n) {
@@ -214,15 +239,16 @@ int volumefs_node_get(struct volumefs *fs, uint64_t ino, struct inode **out)
 		volumefs_node_damaged(fs, ino, "its record");
 		return err == -ENOENT ? -EIO : (int)err;
 	}
-	err = volumefs_node_enter(fs, &tree, -1, &i);
-	if (err < 0)
-		return (int)err;
-	err = volumefs_node_refresh(volumefs_node_of(i));
+	n = volumefs_node_create(fs, tree.r.mode);
+	if (!n)
+		return -ENOMEM;
+	volumefs_node_enter(n, &tree, -1);
+	err = volumefs_node_refresh(n);
 	if (err < 0) {
-		inode_put(i);
+		inode_put(n->inode);
 		return (int)err;
 	}
-	*out = i;
+	*out = n->inode;
 	return 0;
 }
 
@@ -273,7 +299,7 @@ void volumefs_node_orphan(struct volumefs_node *n)
 	struct volume *v = n->fs->volume;
 	const struct vrecord_inode *r = &n->tree.r;
 
-	if (tree_forget(v, n->tree.ino, S_ISREG(r->mode)) < 0) {
+	if (tree_forget(v, n->tree.ino, S_ISREG(r->mode) && !n->young.is) < 0) {
 		n->fs->leaked = true;
 		return;
 	}
@@ -290,12 +316,16 @@ void volumefs_node_destroy(struct volumefs_node *n)
 	leave_idle(n);
 	close_fds(n);
 	assert(!n->copy);
+	if (n->tree.ino == 0)
+		goto free_node; /* it was never entered */
 	if (fs->volume && n->tree.r.nlink == 0)
 		volumefs_node_orphan(n);
 	else if (fs->volume && dirty && tree_update(fs->volume, &n->tree) < 0)
 		fs->leaked = true;
+	volumefs_young_end(n);
 	volumefs_lent_forget(n);
 	hashtable_remove(&fs->nodes, &n->link);
+free_node:
 	filedata_name_fini(&n->name);
 	limits_free(fs->kernel, n, sizeof(*n));
 }
@@ -320,7 +350,7 @@ static int open_object(struct volumefs_node *n, int flags)
 
 int volumefs_node_pin(struct volumefs_node *n)
 {
-	if (n->fd < 0) {
+	if (n->fd < 0 && !n->young.is) {
 		int fd = open_object(n, O_RDWR);
 
 		if (fd < 0)
@@ -341,7 +371,8 @@ void volumefs_node_unpin(struct volumefs_node *n)
 		if (n->fs->cipher && n->fs->volume)
 			volumefs_sealed_closed(n);
 		volumefs_node_set_late(n);
-		enter_idle(n);
+		if (n->fd >= 0)
+			enter_idle(n);
 	}
 	inode_put(n->inode);
 }

@@ -13,6 +13,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/fs/volumefs_lent.h"
 #include "kernel/fs/volumefs_sync.h"
+#include "kernel/fs/volumefs_young.h"
 #include "kernel/fs/world.h"
 #include "volume/tree.h"
 
@@ -40,9 +41,11 @@ struct volumefs {
 
 	struct volumefs_sync sync;
 	struct volumefs_lent lent;
+	struct volumefs_young young;
 
 	/* The batch on its way. */
 	struct work work;
+	bool gathering; /* files get their objects, then it is begun */
 	bool flushing;
 	bool again;   /* somebody waits for what came after it */
 	int result;   /* of the helper */
@@ -63,10 +66,12 @@ struct volumefs_node {
 	uint64_t unwritten;              /* volumefs_ahead.h */
 	uint64_t written_in;             /* a round of volumefs_sync.h */
 	struct volumefs_lent_file *lent; /* or NULL */
+	struct volumefs_young_file young;
 	uint32_t pins;
 	uint32_t late; /* INODE_SET_ATIME | _MTIME: the record's, and not yet
 	                * the object's */
-	int fd;        /* O_RDWR of a regular file's object, or -1 */
+	int fd;        /* O_RDWR of a regular file's object, or -1; of a
+	                * file that is pinned and not young it is there */
 	int read_fd;   /* the same, read-only; or -1 */
 	uint64_t key;  /* of file_object */
 	struct filedata_name name;
@@ -89,6 +94,11 @@ static inline struct volumefs_node *volumefs_node_linked(
 	return container_of(l, struct volumefs_node, link);
 }
 
+static inline struct volumefs_node *volumefs_node_young(struct list *l)
+{
+	return list_entry(l, struct volumefs_node, young.link);
+}
+
 static inline struct volumefs_node *volumefs_node_of(const struct inode *i)
 {
 	return i->private;
@@ -98,10 +108,15 @@ static inline struct volumefs_node *volumefs_node_of(const struct inode *i)
 must_check int volumefs_node_get(struct volumefs *fs, uint64_t ino,
                                  struct inode **out);
 
-/* The same for one just made by tree_create(); takes over `object`. */
-must_check int volumefs_node_enter(struct volumefs *fs,
-                                   const struct tree_node *tree, int object,
-                                   struct inode **out);
+/*
+ * A blank one, for its inode's one reference, and then, with a record, the only
+ * one of that number, which takes over `object` (-1: none is open).  Nothing else
+ * comes between the two.  NULL: no memory.
+ */
+must_check struct volumefs_node *volumefs_node_create(struct volumefs *fs,
+                                                      uint32_t mode);
+void volumefs_node_enter(struct volumefs_node *n, const struct tree_node *tree,
+                         int object);
 
 /* From inode_ops.destroy. */
 void volumefs_node_destroy(struct volumefs_node *n);
@@ -124,7 +139,7 @@ void volumefs_node_soil(struct volumefs_node *n);
 /* The same where fsync(2) is to wait for that. */
 void volumefs_node_soil_safe(struct volumefs_node *n);
 
-/* Keeps the object open until unpinned.  0 or -errno. */
+/* Keeps the object open, if it has one, until unpinned.  0 or -errno. */
 must_check int volumefs_node_pin(struct volumefs_node *n);
 void volumefs_node_unpin(struct volumefs_node *n);
 

@@ -13,14 +13,19 @@ static void make(struct bed *b, int n)
 	                 0);
 }
 
-/* Files until there is a stock; how many. */
+static void make_safe(struct bed *b, int n)
+{
+	make(b, n);
+	spare_sync(b->v);
+}
+
+/* Files, each made safe, until there is a stock; how many. */
 static int stock(struct bed *b)
 {
 	int n = 0;
 
-	b->v->spares.eager = true;
 	while (!spare_order(b->v))
-		make(b, n++);
+		make_safe(b, n++);
 	spare_make(b->v);
 	spare_settle(b->v);
 	return n;
@@ -54,7 +59,7 @@ static void files_are_made_of_what_is_in_stock(void **state)
 	/* More are wanted when half is gone, and fill the ring anew. */
 	for (uint32_t i = 2; i < SPARE_COUNT / 2; i++) {
 		assert_false(spare_order(b->v));
-		make(b, ++n);
+		make_safe(b, ++n);
 	}
 	assert_int_equal(stock(b), 0);
 	assert_int_equal(b->v->spares.count, SPARE_COUNT);
@@ -101,7 +106,7 @@ static void names_are_made_safe_once(void **state)
 	assert_false(b->v->created);
 	/* Not by a batch that was frozen before they were made. */
 	while (!spare_order(b->v))
-		make(b, n++);
+		make_safe(b, n++);
 	assert_false(b->v->created);
 	make(b, n++);
 	assert_true(volume_freeze(b->v));
@@ -135,9 +140,8 @@ static void what_could_not_be_made_is_not_in_stock(void **state)
 	char path[80];
 	int n = 0;
 
-	b->v->spares.eager = true;
 	while (!spare_order(b->v))
-		make(b, n++);
+		make_safe(b, n++);
 	/* Something stands in the place of the third. */
 	(void)snprintf(path, sizeof(path), "%s/objects/%llu", b->host,
 	               (unsigned long long)b->v->spares.stock[2].ino);

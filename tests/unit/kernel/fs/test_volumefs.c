@@ -17,13 +17,6 @@
 #include "kernel/fs/world.h"
 #include "kernel/testbed.h"
 #include "volume/tree.h"
-#include "volume/volume_check.h"
-
-static void again(struct fixture *x)
-{
-	unmount(x);
-	mount_volume(x);
-}
 
 static void everything_is_there_after_a_restart(void **state)
 {
@@ -80,6 +73,7 @@ static void the_host_sees_no_name_owner_or_mode(void **state)
 		testbed_call(x->bed, SYS_chmod, "/v/secret-name", 06777), 0);
 	assert_int_equal(
 		testbed_call(x->bed, SYS_chown, "/v/secret-name", 1234, 1), 0);
+	sync_all(x);
 	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
 	               (unsigned long long)stat_of(x, "/v/secret-name").ino);
 	assert_int_equal(stat(path, &st), 0);
@@ -171,6 +165,7 @@ static void an_open_file_outlives_its_name(void **state)
 	long fd;
 
 	put(x, "/v/f", "still");
+	sync_all(x);
 	fd = opened(x, "/v/f", O_RDONLY);
 	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
 	               (unsigned long long)stat_of(x, "/v/f").ino);
@@ -179,9 +174,7 @@ static void an_open_file_outlives_its_name(void **state)
 	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
 	/* The object goes when the change is safe. */
 	assert_int_equal(stat(path, &st), 0);
-	fd = opened(x, "/v", O_RDONLY | O_DIRECTORY);
-	assert_int_equal(fsync_of(x, fd), 0);
-	assert_int_equal(testbed_call(x->bed, SYS_close, fd), 0);
+	sync_all(x);
 	assert_int_equal(stat(path, &st), -1);
 }
 
@@ -193,11 +186,12 @@ static void what_was_open_without_a_name_is_freed_at_the_end(void **state)
 	long fd;
 
 	put(x, "/v/f", "gone");
+	sync_all(x);
 	fd = opened(x, "/v/f", O_RDONLY);
 	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
 	               (unsigned long long)stat_of(x, "/v/f").ino);
 	assert_int_equal(testbed_call(x->bed, SYS_unlink, "/v/f"), 0);
-	assert_int_equal(fsync_of(x, opened(x, "/v", O_RDONLY)), 0);
+	sync_all(x);
 	assert_int_equal(stat(path, &st), 0);
 	again(x);
 	assert_int_equal(stat(path, &st), -1);
@@ -355,31 +349,6 @@ static void attributes_are_kept_and_limited(void **state)
 	                 9);
 }
 
-/* The checker's word after an orderly end. */
-static void told(void *arg, const char *what)
-{
-	(void)arg;
-	fail_msg("%s", what);
-}
-
-static void checked(struct fixture *x)
-{
-	struct volume_check_report r;
-	uint8_t key[HEADER_KEY];
-	struct volume *v;
-	struct fault f;
-
-	unmount(x);
-	if (x->sealed)
-		assert_int_equal(volume_unlock(x->dir, secret, key, &f), 0);
-	assert_int_equal(volume_open(x->dir, x->sealed ? key : NULL, &v, &f),
-	                 0);
-	assert_int_equal(volume_check(v, VOLUME_CHECK_CONTENTS, told, NULL, &r),
-	                 0);
-	assert_int_equal(volume_close(v), 0);
-	mount_volume(x);
-}
-
 static void the_sums_are_right_after_all_kinds_of_writes(void **state)
 {
 	struct fixture *x = *state;
@@ -395,20 +364,6 @@ static void the_sums_are_right_after_all_kinds_of_writes(void **state)
 	assert_int_equal(testbed_call(b, SYS_rename, "/v/a", "/v/b"), 0);
 	checked(x);
 	assert_int_equal(stat_of(x, "/v/b").size, 5000);
-}
-
-static unsigned objects(const struct fixture *x)
-{
-	int fd = openat(x->dir, "objects", O_RDONLY | O_DIRECTORY);
-	DIR *dir = fdopendir(fd);
-	const struct dirent *e;
-	unsigned count = 0;
-
-	assert_non_null(dir);
-	while ((e = readdir(dir)))
-		count += e->d_name[0] != '.';
-	(void)closedir(dir);
-	return count;
 }
 
 /* Twelve files /v/fN, and some objects made ahead; returns 12. */
@@ -591,7 +546,7 @@ static void the_host_sees_no_name_in_the_metadata(void **state)
 	char command[128];
 
 	put(x, "/v/a-name-to-find", "x");
-	assert_int_equal(fsync_of(x, opened(x, "/v", O_RDONLY)), 0);
+	sync_all(x);
 	(void)snprintf(command, sizeof(command), "grep -q a-name %s/meta.mdb",
 	               x->host);
 	assert_int_equal(system(command) != 0, x->sealed);

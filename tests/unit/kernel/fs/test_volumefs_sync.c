@@ -10,34 +10,30 @@
 /* The objects that helpers, or the end, made safe: in the place of libc's. */
 static struct synced {
 	_Atomic uint32_t count;
-	_Atomic ino_t ino[2 * VOLUMEFS_SYNC_MANY];
+	_Atomic uint64_t ino[2 * VOLUMEFS_SYNC_MANY];
 } synced;
 
 int fdatasync(int fd)
 {
+	static const char folder[] = "/objects/";
 	char link[64], path[256] = "";
-	struct stat st;
+	const char *at;
 
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (readlink(link, path, sizeof(path) - 1) > 0 &&
-	    strstr(path, "/objects/") && fstat(fd, &st) == 0)
-		synced.ino[synced.count++ % ARRAY_LEN(synced.ino)] = st.st_ino;
+	    (at = strstr(path, folder)) != NULL)
+		synced.ino[synced.count++ % ARRAY_LEN(synced.ino)] = strtoull(
+			at + strlen(folder), NULL, 10);
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
-/* The host's number of the object of a file. */
-static ino_t object_of(struct fixture *x, const char *name)
+/* By which the object of a file is called, too. */
+static uint64_t number_of(struct fixture *x, const char *name)
 {
-	char path[128];
-	struct stat st;
-
-	(void)snprintf(path, sizeof(path), "%s/objects/%llu", x->host,
-	               (unsigned long long)stat_of(x, name).ino);
-	assert_int_equal(stat(path, &st), 0);
-	return st.st_ino;
+	return stat_of(x, name).ino;
 }
 
-static bool was_synced(ino_t ino)
+static bool was_synced(uint64_t ino)
 {
 	for (uint32_t i = 0; i < ARRAY_LEN(synced.ino); i++)
 		if (synced.ino[i] == ino)
@@ -56,15 +52,15 @@ static void sync_waits_for_what_was_written_since(void **state)
 	struct fixture *x = *state;
 	struct testbed *b = x->bed;
 	long dir = opened(x, "/v", O_RDONLY | O_DIRECTORY);
-	ino_t one, two;
+	uint64_t one, two;
 	long err;
 
 	put(x, "/v/one", "1");
 	put(x, "/v/two", "2");
 	put(x, "/v/gone", "3");
 	assert_int_equal(testbed_call(b, SYS_unlink, "/v/gone"), 0);
-	one = object_of(x, "/v/one");
-	two = object_of(x, "/v/two");
+	one = number_of(x, "/v/one");
+	two = number_of(x, "/v/two");
 	memset(&synced, 0, sizeof(synced));
 	err = testbed_call(b, SYS_sync);
 	assert_int_equal(err, -EWAIT);
@@ -89,12 +85,12 @@ static void sync_waits_for_what_cells_may_have_written(void **state)
 	struct fixture *x = *state;
 	struct file_object o;
 	struct file *f;
-	ino_t object;
+	uint64_t object;
 	char *at;
 	long fd;
 
 	put(x, "/v/f", "before");
-	object = object_of(x, "/v/f");
+	object = number_of(x, "/v/f");
 	fd = opened(x, "/v/f", O_RDWR);
 	f = fd_get(x->bed->task, (int32_t)fd);
 	assert_int_equal(f->ops->object(f, x->bed->task, PROT_READ | PROT_WRITE,
@@ -121,11 +117,11 @@ static void sync_waits_for_what_cells_may_have_written(void **state)
 static void only_a_regular_end_waits(void **state)
 {
 	struct fixture *x = *state;
-	ino_t object;
+	uint64_t object;
 
 	for (int regular = 0; regular < 2; regular++) {
 		put(x, "/v/f", "1");
-		object = object_of(x, "/v/f");
+		object = number_of(x, "/v/f");
 		memset(&synced, 0, sizeof(synced));
 		volumefs_shutdown(&x->bed->kernel, regular);
 		assert_int_equal(was_synced(object), regular);
@@ -139,13 +135,16 @@ static void many_files_do_not_wait_for_a_sync(void **state)
 {
 	struct fixture *x = *state;
 	long dir = opened(x, "/v", O_RDONLY | O_DIRECTORY);
-	ino_t object;
+	uint64_t object;
 
 	put(x, "/v/kept", "1");
-	object = object_of(x, "/v/kept");
+	object = number_of(x, "/v/kept");
 	memset(&synced, 0, sizeof(synced));
 	for (uint32_t i = 0; i < VOLUMEFS_SYNC_MANY; i++) {
 		put(x, "/v/f", "1");
+		/* It has an object, and was written. */
+		assert_int_equal(testbed_call(x->bed, SYS_truncate, "/v/f", 2),
+		                 0);
 		assert_int_equal(testbed_call(x->bed, SYS_unlink, "/v/f"), 0);
 		if (i % 64 == 0) /* so that they are gone from the host */
 			assert_int_equal(fsync_of(x, dir), 0);

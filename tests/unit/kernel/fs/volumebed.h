@@ -2,6 +2,7 @@
 /* A volume of 1 MiB and 64 inodes, mounted at /v. */
 #pragma once
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "scratch.h"
 #include "volume/tree.h"
 #include "volume/volume.h"
+#include "volume/volume_check.h"
 
 #define LIMIT  ((uint64_t)1 << 20)
 #define INODES 64
@@ -146,6 +148,61 @@ static inline long fsync_of(struct fixture *x, long fd)
 	long err = testbed_call(x->bed, SYS_fsync, fd);
 
 	return err == -EWAIT ? testbed_wait(x->bed->task) : err;
+}
+
+/* All that was changed, and an object for each file. */
+static inline void sync_all(struct fixture *x)
+{
+	long dir = opened(x, "/v", O_RDONLY | O_DIRECTORY);
+
+	assert_int_equal(fsync_of(x, dir), 0);
+	assert_int_equal(testbed_call(x->bed, SYS_close, dir), 0);
+}
+
+static inline void again(struct fixture *x)
+{
+	unmount(x);
+	mount_volume(x);
+}
+
+/* The checker's word after an orderly end. */
+static inline void told(void *arg, const char *what)
+{
+	(void)arg;
+	fail_msg("%s", what);
+}
+
+static inline void checked(struct fixture *x)
+{
+	struct volume_check_report r;
+	uint8_t key[HEADER_KEY];
+	struct volume *v;
+	struct fault f;
+
+	unmount(x);
+	if (x->sealed)
+		assert_int_equal(volume_unlock(x->dir, secret, key, &f), 0);
+	assert_int_equal(volume_open(x->dir, x->sealed ? key : NULL, &v, &f),
+	                 0);
+	assert_int_equal(volume_check(v, VOLUME_CHECK_CONTENTS, told, NULL, &r),
+	                 0);
+	assert_int_equal(volume_close(v), 0);
+	mount_volume(x);
+}
+
+/* Files of the host that hold contents. */
+static inline unsigned objects(const struct fixture *x)
+{
+	int fd = openat(x->dir, "objects", O_RDONLY | O_DIRECTORY);
+	DIR *dir = fdopendir(fd);
+	const struct dirent *e;
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)))
+		count += e->d_name[0] != '.';
+	(void)closedir(dir);
+	return count;
 }
 
 #define SEALED(f) cmocka_unit_test_setup_teardown(f, setup_sealed, teardown)
