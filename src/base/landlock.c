@@ -52,6 +52,9 @@ static uint64_t place_rights(unsigned what)
 		rights |= LANDLOCK_ACCESS_FS_READ_DIR;
 	if (what & LANDLOCK_WRITE)
 		rights |= FS_WRITE;
+	if (what & LANDLOCK_SOCKETS)
+		rights |= LANDLOCK_ACCESS_FS_MAKE_SOCK |
+		          LANDLOCK_ACCESS_FS_REMOVE_FILE;
 	if (what & LANDLOCK_EXECUTE)
 		rights |= LANDLOCK_ACCESS_FS_EXECUTE;
 	return what & LANDLOCK_FILE ? rights & FS_OF_FILES : rights;

@@ -13,6 +13,7 @@
 #define LANDLOCK_EXECUTE 4u
 #define LANDLOCK_FILE    8u  /* it is a file, not a folder */
 #define LANDLOCK_LIST    16u /* folders only: what is in them, and no more */
+#define LANDLOCK_SOCKETS 32u /* folders only: make sockets, remove names */
 
 /* Whom it cannot reach outside of its own domain. */
 #define LANDLOCK_NO_ABSTRACT 1u /* abstract sockets */

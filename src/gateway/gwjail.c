@@ -2,7 +2,6 @@
 #include "gateway/gwjail.h"
 
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,7 +11,7 @@
 #include <sys/syscall.h>
 
 #include "base/hostcalls.h"
-#include "base/probe.h"
+#include "base/landlock.h"
 #include "base/rights.h"
 
 #include "base/hostcalls_words.h"
@@ -20,35 +19,23 @@ static const struct hostcalls_row rows[] = {
 #include "gateway/seccomp.def"
 };
 
-/* All rights that the first version of Landlock knows. */
-#define FS_ALL ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
-
-/* Nothing but sockets in the current folder. Without Landlock the filter alone
- * must do: it has no call that opens a file. */
+/*
+ * Nothing but sockets in the current folder.  Without Landlock the filter alone
+ * must do: it has no call that opens a file.
+ */
 static int hold_files(struct fault *f)
 {
-	struct landlock_ruleset_attr set = {.handled_access_fs = FS_ALL};
-	struct landlock_path_beneath_attr here = {
-		.allowed_access = LANDLOCK_ACCESS_FS_MAKE_SOCK |
-	                          LANDLOCK_ACCESS_FS_REMOVE_FILE,
-	};
-	autoclose int folder = -1;
-	autoclose int rules = -1;
+	autoclose int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct landlock_place here = {folder, LANDLOCK_SOCKETS, false};
+	autoclose int plan = -1;
 
-	if (probe_landlock() == 0)
-		return 0;
-	folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return fault_errno(f, "open the folder of channels");
-	here.parent_fd = folder;
-	rules = (int)syscall(SYS_landlock_create_ruleset, &set,
-	                     sizeof(set.handled_access_fs), 0);
-	if (rules < 0 ||
-	    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
-	            &here, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, rules, 0) < 0)
-		return fault_errno(f, "enter a Landlock domain");
-	return 0;
+	plan = landlock_plan(&here, 1,
+	                     LANDLOCK_NO_ABSTRACT | LANDLOCK_NO_SIGNALS, f);
+	if (plan == -EOPNOTSUPP)
+		return 0;
+	return plan < 0 ? plan : landlock_enter(plan, f);
 }
 
 int gwjail_enter(struct fault *f)

@@ -9,7 +9,6 @@
  * socket for reports.
  */
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +21,7 @@
 #include <time.h>
 
 #include "base/hostcalls.h"
-#include "base/probe.h"
+#include "base/landlock.h"
 #include "channel/report.h"
 #include "filecopy/copyrecv.h"
 
@@ -38,51 +37,6 @@ static const struct hostcalls_row rows[] = {
 #include "receive/seccomp.def"
 };
 
-/* Landlock as of ABI 6; the headers of Debian 12 know ABI 2. */
-struct ruleset {
-	uint64_t handled_access_fs;
-	uint64_t handled_access_net; /* from ABI 4 on */
-	uint64_t scoped;             /* from ABI 6 on */
-};
-
-#define FS_ALL_1    ((1ull << 13) - 1) /* of ABI 1 */
-#define FS_REFER    (1ull << 13)
-#define FS_TRUNCATE (1ull << 14)
-#define NET_ALL     3ull
-#define SCOPE_ALL   3ull
-#define FS_OURS                                                           \
-	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |     \
-	 LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |      \
-	 LANDLOCK_ACCESS_FS_MAKE_SYM | FS_TRUNCATE)
-
-/* Only the folder is left, to read and make files in; nothing to execute. */
-static int landlock_folder(int abi, struct fault *f)
-{
-	struct ruleset set = {
-		.handled_access_fs = FS_ALL_1 | (abi >= 2 ? FS_REFER : 0) |
-	                             (abi >= 3 ? FS_TRUNCATE : 0),
-		.handled_access_net = abi >= 4 ? NET_ALL : 0,
-		.scoped = abi >= 6 ? SCOPE_ALL : 0,
-	};
-	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
-	struct landlock_path_beneath_attr rule = {
-		.allowed_access = FS_OURS & set.handled_access_fs,
-		.parent_fd = FD_FOLDER,
-	};
-	autoclose int ruleset = (int)syscall(SYS_landlock_create_ruleset, &set,
-	                                     size, 0);
-
-	if (ruleset < 0)
-		return fault_errno(f, "make a Landlock ruleset");
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-	            &rule, 0) < 0)
-		return fault_errno(f, "allow the folder in Landlock");
-	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		return fault_errno(f, "enter the Landlock domain");
-	return 0;
-}
-
 /* The folder becomes the root: what is outside has no path any more. */
 static int root_folder(struct fault *f)
 {
@@ -95,17 +49,31 @@ static int root_folder(struct fault *f)
 	return 0;
 }
 
+/* Only the folder is left, to read and make files in; nothing to execute. */
+static int hold_files(struct fault *f)
+{
+	static const struct landlock_place folder = {
+		.fd = FD_FOLDER,
+		.what = LANDLOCK_READ | LANDLOCK_WRITE,
+	};
+	autoclose int plan = landlock_plan(
+		&folder, 1, LANDLOCK_NO_ABSTRACT | LANDLOCK_NO_SIGNALS, f);
+
+	if (plan == -EOPNOTSUPP)
+		return root_folder(f);
+	return plan < 0 ? plan : landlock_enter(plan, f);
+}
+
 static int confine(struct fault *f)
 {
 	static const struct rlimit none = {0, 0};
 	static const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX};
-	int abi = probe_landlock();
 	int err;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_errno(f, "give up privileges");
-	err = abi > 0 ? landlock_folder(abi, f) : root_folder(f);
+	err = hold_files(f);
 	if (err < 0)
 		return err;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
