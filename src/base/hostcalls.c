@@ -11,6 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/sanitized.h"
+
+/*
+ * The address sanitizer asks where the stack of signal handlers is before anything
+ * that does not return, such as our end.
+ */
+static const struct hostcalls_row sanitizer[] = {
+	HOSTCALLS_CALL(sigaltstack, HOSTCALLS_IS64(0, 0), "")};
+
 struct builder {
 	struct sock_filter *at;
 	size_t count;
@@ -72,6 +81,8 @@ size_t hostcalls_build(const struct hostcalls_row *rows, size_t count,
 	     0);
 	for (size_t i = 0; i < count; i++)
 		one_row(&b, &rows[i]);
+	if (SANITIZED)
+		one_row(&b, sanitizer);
 	emit(&b, BPF_RET | BPF_K, refusal, 0, 0);
 	return b.count;
 }

@@ -22,6 +22,7 @@
 
 #include "base/hostcalls.h"
 #include "base/landlock.h"
+#include "base/sanitized.h"
 #include "channel/report.h"
 #include "filecopy/copyrecv.h"
 
@@ -30,7 +31,7 @@
 #define FD_PROC   5
 #define EVERY_MS  100u
 
-#define MEMORY_MAX ((rlim_t)256 << 20)
+#define MEMORY_MAX (SANITIZED ? RLIM_INFINITY : (rlim_t)256 << 20)
 
 #include "base/hostcalls_words.h"
 static const struct hostcalls_row rows[] = {

@@ -27,6 +27,7 @@ def environment(**more):
         "XDG_RUNTIME_DIR": os.path.join(TOP, "run"),
         "XDG_DATA_HOME": os.path.join(TOP, "data"),
         "XDG_STATE_HOME": os.path.join(TOP, "state"),
+        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""),
     }
     env.update(more)
     return env
