@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/rights.h"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 /* Aligned as the host wants it. */
@@ -10,14 +9,24 @@ union rights {
 	char room[CMSG_SPACE(sizeof(int) * RIGHTS_MAX)];
 };
 
-void rights_allow_many(void)
+void rights_allow(rlim_t most)
 {
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
-	files.rlim_cur = files.rlim_max;
+	files.rlim_cur = MIN(most, files.rlim_max);
 	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+rlim_t rights_allow_many(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return RLIM_INFINITY;
+	rights_allow(files.rlim_max);
+	return files.rlim_cur;
 }
 
 ssize_t rights_send(int sock, struct span bytes, const int *fds, size_t count,

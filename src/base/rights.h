@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/span.h"
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #define RIGHTS_MAX 253u /* in one message, as Linux has it */
@@ -16,8 +17,12 @@
  * between sockets, of all processes of the user together, count against the limit of
  * who sends one more (ETOOMANYREFS): with a usual limit of 1,024 whoever fills his
  * sockets would keep everybody else of that user from sending any.
+ *
+ * Returns what it was, for rights_allow(), which sets it: programs that are not ours
+ * do not inherit a raised one, since select(2) knows no descriptor above 1,023.
  */
-void rights_allow_many(void);
+rlim_t rights_allow_many(void);
+void rights_allow(rlim_t most);
 
 /*
  * Sends bytes and descriptors, which are borrowed; `flags` are sendmsg(2)'s, and

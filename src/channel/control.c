@@ -76,6 +76,16 @@ int control_send(int sock, const struct control *c, const int *fds,
 	return n < 0 ? (int)n : 0;
 }
 
+int control_send_raised(int sock, const struct control *c, const int *fds,
+                        uint32_t count)
+{
+	rlim_t usual = rights_allow_many();
+	int err = control_send(sock, c, fds, count);
+
+	rights_allow(usual);
+	return err;
+}
+
 int control_take(struct control_fds *fds, uint32_t i)
 {
 	return i < fds->count ? take_fd(&fds->fd[i]) : -1;

@@ -72,6 +72,13 @@ must_check int control_send(int sock, const struct control *c, const int *fds,
                             uint32_t count);
 
 /*
+ * The same for a process that is not confined and has a usual limit of descriptors,
+ * which is raised meanwhile (base/rights.h).
+ */
+must_check int control_send_raised(int sock, const struct control *c,
+                                   const int *fds, uint32_t count);
+
+/*
  * Receives without waiting.  Returns 1 and fills *out and *fds, 0 when the
  * other side has gone, -EAGAIN when there is nothing, -EPROTO for a message
  * that may not be.

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/rights.h"
 #include "cli/nearest.h"
 #include "cli/verbs.h"
 
@@ -66,7 +65,6 @@ int main(int argc, char *argv[])
 
 	if (argc < 1)
 		return VERBS_OURS;
-	rights_allow_many();
 	slash = strrchr(argv[0], '/');
 	argv[0] = slash ? slash + 1 : argv[0];
 	v = by_program(argv[0]);

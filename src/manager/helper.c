@@ -12,8 +12,10 @@
 
 #include "base/buffer.h"
 #include "base/hostcalls.h"
+#include "base/rights.h"
 #include "manager/beside.h"
 #include "manager/carrier.h"
+#include "manager/manager.h"
 
 #define FILE_MAX 255u /* longer names are looked for without an argument */
 #define VARS_MAX 8u
@@ -35,6 +37,7 @@ struct program {
 	char *argument;          /* or NULL */
 	char *var[VARS_MAX];     /* NAME=VALUE; owned */
 	int fd[FDS];             /* borrowed */
+	rlim_t usual_files;      /* manager/manager.h */
 };
 
 static void program_end(struct program *p)
@@ -126,6 +129,7 @@ static _Noreturn void be_steward(const struct program *p)
 	(void)prctl(PR_SET_NAME, "bento-steward", 0, 0, 0);
 	(void)setsid();
 	usual_signals();
+	rights_allow(p->usual_files);
 	if (!env || settle(p) < 0)
 		_exit(CALLMSG_EXIT_PROBLEM);
 	pid = fork();
@@ -336,7 +340,7 @@ int helper_service(const struct manager *m, const struct helper_call *call,
                    const int streams[CALLMSG_STREAMS], int *ended,
                    struct fault *f)
 {
-	struct program p = {.argument = NULL};
+	struct program p = {.usual_files = m->usual_files};
 	struct reader name = {.rest = call->service};
 	struct span argument, plain;
 	size_t size = 0;
@@ -376,7 +380,7 @@ int helper_service(const struct manager *m, const struct helper_call *call,
 int helper_notify(const struct manager *m, int message, int *ended,
                   struct fault *f)
 {
-	struct program p = {.argument = NULL};
+	struct program p = {.usual_files = m->usual_files};
 	autoclose int null = -1;
 	char path[PATHS_MAX];
 

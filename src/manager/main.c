@@ -303,7 +303,8 @@ int main(int argc, char *argv[])
 	(void)umask(0077);
 	(void)!chdir("/");
 	forbid_core();
-	rights_allow_many(); /* each qube that runs takes a few, too */
+	/* Each qube that runs takes a few, too. */
+	s.m.usual_files = rights_allow_many();
 	events_init(&s.m.events);
 	list_init(&s.m.trunks);
 	list_init(&s.m.services);

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <sys/resource.h>
+
 #include "admin/paths.h"
 #include "manager/events.h"
 #include "manager/ledger.h"
@@ -46,4 +48,5 @@ struct manager {
 	struct preloads *preloads; /* manager/preload.h */
 	struct keyring *keys;      /* of encrypted volumes */
 	struct on_tar_ends *ends;  /* of exports; NULL: there was none */
+	rlim_t usual_files; /* the limit of descriptors of the user's programs */
 };

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/libexec.h"
+#include "base/rights.h"
 #include "channel/callmsg.h"
 #include "channel/wire.h"
 #include "manager/beside.h"
@@ -201,6 +202,7 @@ static _Noreturn void be_prompt(struct served *a, int report)
 {
 	char *argv[] = {a->path, NULL};
 
+	rights_allow(a->m->usual_files);
 	if (a->fds.count == 1 && dup2(a->fds.fd[0], STDIN_FILENO) == 0 &&
 	    dup2(report, STDOUT_FILENO) == 1)
 		(void)execv(a->path, argv);

@@ -159,7 +159,7 @@ static void open_for(struct attendance *a, const struct control *c,
 	answer.value[0] = c->value[0];
 	answer.value[1] = opened < 0 ? (uint64_t)-opened : 0;
 	/* It may have gone since, and have said why after this. */
-	(void)!control_send(a->control, &answer, &opened, opened >= 0);
+	(void)!control_send_raised(a->control, &answer, &opened, opened >= 0);
 }
 
 /* What the kernel says.  False when it says no more. */

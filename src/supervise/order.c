@@ -24,7 +24,8 @@ int order_attach(int control, const struct order *o, const struct streams *s,
 		.kind = CONTROL_attach,
 		.value = {o->id, o->pid, o->rows, o->columns},
 	};
-	int err = control_send(control, &c, &s->console_theirs, s->console);
+	int err = control_send_raised(control, &c, &s->console_theirs,
+	                              s->console);
 
 	if (err < 0)
 		return fault_set(f, err, "ask the kernel for it: %s",
@@ -59,7 +60,7 @@ int order_run(int control, const struct order *o, const struct streams *s,
 			fd[count++] = s->theirs[i];
 	if (s->console)
 		fd[count++] = s->console_theirs;
-	err = control_send(control, &c, fd, count);
+	err = control_send_raised(control, &c, fd, count);
 	if (err < 0)
 		return fault_set(f, err, "ask the kernel to run it: %s",
 		                 strerror(-err));

@@ -93,12 +93,32 @@ static void errors_are_told(void **state)
 	close(end[0]);
 }
 
+/* What programs inherit is what was there before. */
+static void a_raised_limit_is_lowered_again(void **state)
+{
+	struct rlimit before, usual, now;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	usual = (struct rlimit){100, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	assert_int_equal(rights_allow_many(), 100);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(now.rlim_cur, before.rlim_max);
+	rights_allow(100);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(now.rlim_cur, 100);
+	assert_int_equal(now.rlim_max, before.rlim_max);
+	rights_allow(before.rlim_cur);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_and_descriptors_arrive_together),
 		cmocka_unit_test(descriptors_without_room_are_closed),
 		cmocka_unit_test(errors_are_told),
+		cmocka_unit_test(a_raised_limit_is_lowered_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
