@@ -4,7 +4,9 @@
  *
  * A blocking send on a stream goes on until all is sent; how much has gone is
  * in t->progress.  sendmmsg and recvmmsg note in t->scratch how many messages
- * are done.  A receive takes all it will return at once, in its last run.
+ * are done.  A receive takes all it will return at once, in its last run; but what
+ * MSG_WAITALL waits for lies with the host (net/hostsock.h), which holds only so much
+ * of it, so that such a receive counts what it has taken in t->progress, too.
  */
 #include <string.h>
 
@@ -68,7 +70,7 @@ static void pieces_fini(struct pieces *p, struct task *t)
 	limits_free(t->kernel, p->many, p->count * sizeof(abi_iovec));
 }
 
-/* Leaves out what an earlier run of the call has sent. */
+/* Leaves out what an earlier run of the call has sent or received. */
 static void skip(struct uio *u, uint64_t size)
 {
 	size = MIN(size, u->left);
@@ -282,10 +284,16 @@ static long recv_message(struct file *f, struct socket *s, struct sockmsg *m)
 	/* Who has waited long enough takes less than all. */
 	u->nonblock = (m->flags & MSG_DONTWAIT) || file_nonblock(f) ||
 	              (t->timed_out && s->opt.recv_timeout_ns > 0);
+	if (t->progress > 0)
+		skip(u, t->progress);
 	n = s->ops->recv(s, m);
 	if (n == -EAGAIN)
 		n = socket_wait(s, t, s->opt.recv_timeout_ns, u->nonblock);
-	return n;
+	if (t->progress == 0)
+		return n;
+	if (n == -EWAIT)
+		user_keep(t);
+	return n == -EWAIT ? n : (long)t->progress;
 }
 
 long sys_recvfrom(struct task *t, const struct args_recvfrom *a)
@@ -422,6 +430,7 @@ static long recv_many(struct file *f, struct socket *s, struct task *t,
 		if (n < 0)
 			return t->scratch[DONE] ? (long)t->scratch[DONE] : n;
 		t->scratch[DONE]++;
+		t->progress = 0;
 		if (late(t, timeout_ns))
 			break;
 	}

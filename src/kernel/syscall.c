@@ -97,6 +97,7 @@ static void enter(struct task *t)
 	t->deadline_ns = 0;
 	t->timed_out = false;
 	t->progress = 0;
+	t->outs_kept = 0;
 	for (size_t i = 0; i < ARRAY_LEN(t->scratch); i++)
 		t->scratch[i] = 0;
 	trace_enter(t);
@@ -169,7 +170,7 @@ void syscall_serve(struct task *t)
 		return;
 	}
 	t->state = TASK_READY;
-	t->outs = 0;
+	t->outs = t->outs_kept;
 	t->looked_up_count = 0;
 	task_get(t);
 	t->kernel->current = t;

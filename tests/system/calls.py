@@ -131,6 +131,42 @@ def half_closed():
               'all=$(cat); echo "heard $all"'), (3, b"", b""))
 
 
+# Waits for all of a message whose rest is sent once its beginning has been taken;
+# then for one that is more than lies between two qubes.
+WHOLE = r'''
+exec python3 -c '
+import fcntl, os, socket, termios, threading
+s = socket.socket(fileno=0)
+got = []
+def take(size):
+    got.append(s.recv(size, socket.MSG_WAITALL))
+assert s.recv(1, socket.MSG_PEEK | socket.MSG_WAITALL) == b"h"
+taker = threading.Thread(target=take, args=(11,))
+taker.start()
+left = bytearray(b"....")
+while any(left):
+    os.sched_yield()
+    fcntl.ioctl(0, termios.FIONREAD, left)
+os.write(1, b"taken\n")
+taker.join()
+assert got == [b"hello world"], got
+take(3000000)
+assert got[1] == b"x" * 3000000, len(got[1])
+take(5)
+assert got[2] == b"end", got
+'
+'''
+
+
+def whole():
+    policy("test.Whole * work mail allow\n")
+    offer("mail", "test.Whole", WHOLE)
+    equal(run("work", "qrexec-client-vm", "mail", "test.Whole", "sh", "-c",
+              'printf hello; read taken; printf " world"; '
+              'head -c 3000000 /dev/zero | tr "\\0" x; printf end'),
+          (0, b"", b""))
+
+
 def asked():
     policy("test.Cat * work @anyvm ask\n")
     os.path.exists(f"{CONFIG}/policy-prompt") and os.remove(
@@ -541,6 +577,7 @@ def tour():
         ask("admin.vm.Shutdown", "late", "wait")
         allowed_and_denied()
         half_closed()
+        whole()
         asked()
         redirected()
         started()

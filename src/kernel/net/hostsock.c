@@ -44,17 +44,25 @@ static long host_send(struct socket *s, struct sockmsg *m)
 	return n;
 }
 
+/* Takes what there is; for MSG_WAITALL again, until the end or all is there. */
 static long host_recv(struct socket *s, struct sockmsg *m)
 {
+	bool peek = m->flags & MSG_PEEK;
+	bool all = (m->flags & MSG_WAITALL) && !peek;
 	struct file *f = file_of(s);
+	bool more;
 	long n;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	do
-		n = m->flags & MSG_PEEK ? stream_peek(f, m->uio)
-		                        : f->ops->read(f, m->uio, &f->pos);
-	while (n == -EAGAIN && await(s, m, POLLIN | POLLHUP | POLLERR));
+	do {
+		n = peek ? stream_peek(f, m->uio)
+		         : f->ops->read(f, m->uio, &f->pos);
+		if (n > 0 && all)
+			m->task->progress += (uint64_t)n;
+		more = n > 0 && all && m->uio->left > 0;
+	} while (more ||
+	         (n == -EAGAIN && await(s, m, POLLIN | POLLHUP | POLLERR)));
 	return n;
 }
 

@@ -6,8 +6,8 @@
  *
  * Such a file stays what it is; it gets a socket besides, at the first of these
  * calls, which lives as long as the stream.  shutdown(2) is the host's, so the
- * other side sees the end of that direction.  Neither files nor ids pass, and
- * MSG_WAITALL does not wait for all.
+ * other side sees the end of that direction.  Neither files nor ids pass: a file
+ * means nothing in another qube, so that sending one is EOPNOTSUPP.
  */
 #pragma once
 

@@ -91,6 +91,7 @@ struct task {
 		uint64_t addr;
 		uint32_t off, size;
 	} out;                /* the last of them, as we wrote it */
+	uint32_t outs_kept;   /* of these, by earlier runs: user_keep() */
 	uint64_t deadline_ns; /* absolute; 0: none */
 	uint64_t progress;
 	uint64_t scratch[4];

@@ -116,6 +116,11 @@ int user_room_done(struct task *t, uaddr_t to, size_t size)
 	return add_out(t, to.raw, at, size) ? 0 : -EFAULT;
 }
 
+void user_keep(struct task *t)
+{
+	t->outs_kept = t->outs;
+}
+
 /* Reads a string piece by piece, never across a page that is not needed. */
 static long string_far(struct task *t, uint64_t from, char *to, size_t room)
 {

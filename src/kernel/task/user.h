@@ -45,5 +45,11 @@ void *user_room(struct task *t, uaddr_t to, size_t size);
 /* Hands the first `size` bytes of that room to the guest. */
 must_check int user_room_done(struct task *t, uaddr_t to, size_t size);
 
+/*
+ * For a handler that is about to wait: what it has written stays part of the answer
+ * when it runs again, which then writes behind it.
+ */
+void user_keep(struct task *t);
+
 /* Where the staged bytes lie, or NULL.  Opaque data only: they may change. */
 const void *user_staged(struct task *t, uaddr_t from, size_t size);
