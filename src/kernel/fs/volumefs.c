@@ -61,7 +61,7 @@ static void close_volume(struct volumefs *fs, bool regular)
 	volumefs_sync_stop(fs);
 	if (regular) {
 		/* If that fails, so will volumefs_flush_now(). */
-		(void)!volumefs_young_make_some(fs, SIZE_MAX);
+		(void)!volumefs_young_make_all(fs);
 		volumefs_sync_now(fs);
 	}
 	volumefs_lent_end(fs);

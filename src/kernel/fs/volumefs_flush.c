@@ -108,11 +108,11 @@ static void refuse(struct volumefs *fs, long err)
 /* Some more young files; then the batch. */
 static void gather(struct volumefs *fs)
 {
-	long left = volumefs_young_make_some(fs, VOLUMEFS_YOUNG_SLICE);
+	int left = volumefs_young_make_some(fs);
 
 	if (left > 0 &&
 	    timer_set(&fs->kernel->loop.timers, &fs->late, timer_now()) < 0)
-		left = volumefs_young_make_some(fs, SIZE_MAX);
+		left = volumefs_young_make_all(fs);
 	if (left < 0)
 		refuse(fs, left);
 	if (left == 0)
@@ -199,7 +199,7 @@ enum note { BATCH, FAILURES, ROUND };
 static long begin(struct volumefs *fs, const struct volumefs_node *n,
                   uint64_t note[3])
 {
-	long err = n ? 0 : volumefs_young_make_some(fs, SIZE_MAX);
+	long err = n ? 0 : volumefs_young_make_all(fs);
 
 	if (err < 0)
 		return err;
@@ -290,7 +290,7 @@ int volumefs_flush_now(struct volumefs *fs)
 		settle(fs);
 	}
 	fs->gathering = false;
-	err = volumefs_young_make_some(fs, SIZE_MAX);
+	err = volumefs_young_make_all(fs);
 	if (err < 0)
 		return (int)err;
 	write_dirty(fs);

@@ -145,18 +145,27 @@ int volumefs_young_make(struct volumefs_node *n)
 	return 0;
 }
 
-long volumefs_young_make_some(struct volumefs *fs, size_t count)
+static int make_until(struct volumefs *fs, uint64_t end_ns)
 {
-	struct volumefs_young *y = &fs->young;
+	const struct list *named = &fs->young.named;
+	int err = 0;
 
-	while (count-- > 0 && !list_empty(&y->named)) {
-		int err = volumefs_young_make(
-			volumefs_node_young(y->named.next));
-
-		if (err < 0)
-			return err;
+	while (err == 0 && !list_empty(named)) {
+		err = volumefs_young_make(volumefs_node_young(named->next));
+		if (timer_now() >= end_ns)
+			break;
 	}
-	return !list_empty(&y->named);
+	return err < 0 ? err : !list_empty(named);
+}
+
+int volumefs_young_make_all(struct volumefs *fs)
+{
+	return make_until(fs, UINT64_MAX);
+}
+
+int volumefs_young_make_some(struct volumefs *fs)
+{
+	return make_until(fs, timer_now() + VOLUMEFS_YOUNG_NS);
 }
 
 /* ---- contents ---- */

@@ -20,9 +20,9 @@
 #include "volume/volume.h"
 
 #define VOLUMEFS_YOUNG_SIZE  ((size_t)16 * 1024) /* of one file */
-#define VOLUMEFS_YOUNG_COUNT 1024u               /* of one volume */
+#define VOLUMEFS_YOUNG_COUNT 512u                /* of one volume */
 #define VOLUMEFS_YOUNG_BYTES VOLUME_LATER_MAX    /* the same */
-#define VOLUMEFS_YOUNG_SLICE 32u                 /* made between other things */
+#define VOLUMEFS_YOUNG_NS    500000u /* of making some, between other things */
 
 struct uio;
 struct volumefs;
@@ -58,8 +58,10 @@ void volumefs_young_end(struct volumefs_node *n);
 /* It is young no longer.  0, also if it was not; or -ENOSPC, -ENFILE... */
 must_check int volumefs_young_make(struct volumefs_node *n);
 
-/* The same of at most `count` with names: how many are left, or -errno. */
-must_check long volumefs_young_make_some(struct volumefs *fs, size_t count);
+/* The same of all with names; or of some, of one at least, until that takes too
+ * long: are any left?  Or -errno. */
+must_check int volumefs_young_make_all(struct volumefs *fs);
+must_check int volumefs_young_make_some(struct volumefs *fs);
 
 /* The volume was closed without them. */
 void volumefs_young_drop(struct volumefs *fs);
