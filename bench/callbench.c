@@ -163,7 +163,8 @@ static void put_le32(uint8_t *to, size_t v)
 		to[i] = (uint8_t)(v >> (8 * i));
 }
 
-static int ask(const char *target, const char *service)
+/* Early: the streams need not wait until it is decided about them. */
+static int ask(const char *target, const char *service, bool early)
 {
 	uint8_t wire[512] = {0};
 	struct sockaddr_un at;
@@ -174,7 +175,7 @@ static int ask(const char *target, const char *service)
 	if (size > sizeof(wire) || strlen(target) >= AGENT_NAME_SIZE ||
 	    connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 		fail(AGENT_SOCKET);
-	put_le32(wire, AGENT_TRIGGER3);
+	put_le32(wire, AGENT_TRIGGER3 | (early ? AGENT_EARLY : 0));
 	put_le32(wire + 4, size - AGENT_HEADER_SIZE);
 	(void)strcpy((char *)wire + AGENT_HEADER_SIZE, target);
 	(void)strcpy((char *)wire + AGENT_HEADER_SIZE + AGENT_NAME_SIZE, "b");
@@ -202,7 +203,6 @@ static void answer(int fd, int streams[AGENT_STREAMS])
 	if (recvmsg(fd, &m, 0) != sizeof(wire) || m.msg_controllen == 0)
 		fail("answer");
 	memcpy(streams, CMSG_DATA(&rights.head), sizeof(int) * AGENT_STREAMS);
-	close(fd);
 }
 
 static void end(int streams[AGENT_STREAMS])
@@ -234,15 +234,17 @@ static int measure(size_t count, const struct subject *s)
 	for (size_t i = 0; i < count; i++) {
 		int streams[AGENT_STREAMS];
 		double from = now_us();
+		int asked = ask(s->target, s->service, true);
 		char byte;
 
-		answer(ask(s->target, s->service), streams);
+		answer(asked, streams);
 		if (*s->say && write(streams[AGENT_IN], s->say, 1) != 1)
 			fail("write");
 		if (read(streams[AGENT_OUT], &byte, 1) != 1)
 			fail("read");
 		us[i] = now_us() - from;
 		end(streams);
+		close(asked);
 		usleep(s->pause);
 	}
 	qsort(us, count, sizeof(*us), by_size);
@@ -257,7 +259,7 @@ static int stream(double bytes, const char *service)
 	int streams[AGENT_STREAMS];
 	double done = 0, from;
 
-	answer(ask(TARGET, service), streams);
+	answer(ask(TARGET, service, false), streams);
 	if (write(streams[AGENT_IN], "s", 1) != 1)
 		fail("write");
 	from = now_us();
@@ -284,9 +286,10 @@ static int at_once(size_t count, const char *service)
 	if (!streams || !asked)
 		fail("memory");
 	for (size_t i = 0; i < count; i++)
-		asked[i] = ask(TARGET, service);
+		asked[i] = ask(TARGET, service, false);
 	for (size_t i = 0; i < count; i++) {
 		answer(asked[i], streams[i]);
+		close(asked[i]);
 		if (write(streams[i][AGENT_IN], "x", 1) != 1)
 			fail("write");
 	}
@@ -320,7 +323,7 @@ static int await(size_t count, const char *service)
 	if (!asked)
 		fail("memory");
 	for (size_t i = 0; i < count; i++)
-		asked[i] = ask(TARGET, service);
+		asked[i] = ask(TARGET, service, false);
 	puts("asked");
 	(void)fflush(stdout);
 	for (size_t i = 0; i < count; i++) {

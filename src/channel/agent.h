@@ -39,6 +39,12 @@
  * bytes, little-endian.  Each ends by being closed.  A status that ends without
  * its four bytes means that the service was lost.
  *
+ * A program that need not know the answer before it begins adds AGENT_EARLY to the
+ * type of its request.  Then AGENT_BEGUN may come before the answer, in the same
+ * form, with the four descriptors; the answer has none then.  What is written
+ * meanwhile waits, and goes nowhere if the call is refused: the streams end, with
+ * AGENT_EXIT_REFUSED as the status.  The program still has to stay for the answer.
+ *
  * After the answer, and if it cannot be had, the kernel closes the connection.
  * A client ends with AGENT_EXIT_REFUSED when it was refused, with
  * AGENT_EXIT_PROBLEM when there was no answer or no status, and else with the
@@ -53,7 +59,9 @@
 #define AGENT_TRIGGER3 0x212u
 #define AGENT_TRIGGER4 0x213u
 #define AGENT_REFUSED  0x203u
-#define AGENT_ALLOWED  0x7b000001u /* of ours: Qubes OS has no such answer */
+#define AGENT_EARLY    0x80000000u /* of ours, as what follows is */
+#define AGENT_ALLOWED  0x7b000001u
+#define AGENT_BEGUN    0x7b000002u
 
 #define AGENT_HEADER_SIZE 8u
 #define AGENT_NAME_SIZE   64u /* of source and target */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "channel/callmsg.h"
 
+#include <unistd.h>
+
 #include "base/memfile.h"
 
 #define FIELDS 4
@@ -155,6 +157,15 @@ int callmsg_take(const struct control *c, struct control_fds *fds, char **text,
 	*out = m;
 	*text = take_ptr(&copy);
 	return 0;
+}
+
+void callmsg_tell_status(int stream, uint32_t status)
+{
+	uint8_t wire[4];
+
+	for (size_t i = 0; i < sizeof(wire); i++)
+		wire[i] = (uint8_t)(status >> (8 * i));
+	(void)!write(stream, wire, sizeof(wire));
 }
 
 void callmsg_close(int streams[CALLMSG_STREAMS])

@@ -6,10 +6,11 @@
  * `calls` on it (channel/control.def).  From then on:
  *
  *	kernel to manager               manager to kernel
- *	call {id, flags} + record       allowed {id} + streams
+ *	call {id, number, flags} + record  allowed {id} + streams
  *	gone {id}                       refused {id}
  *	serving {count}                 calls
  *	over {id, exit status, count}   serve {id, flags} + record + streams
+ *	                                ahead {number} + streams
  *
  * A program in the source qube asks: its kernel sends `call` under a number of
  * its own, and waits.  `refused` ends it, without a reason.  So does the
@@ -24,6 +25,15 @@
  * manager's; a manager does well to begin where no earlier one can have been
  * (at the clock, say), since what was begun for an earlier connection is over
  * for a later one.
+ *
+ * A call need not wait for its streams.  Behind one that it allowed, and that would
+ * not have waited (CALLMSG_EARLY), the manager sends `ahead`: streams for a call to come, of which it keeps the other half.  The
+ * next call that wants them names their number (else 0), and `allowed` comes
+ * without; what has been written into them meanwhile is there when the service
+ * begins.  `refused` comes behind their end, with CALLMSG_EXIT_REFUSED as the
+ * status.  So a call takes one way through three processes, not two.  Streams
+ * come from the manager only, since a kernel is not to choose what another gets.
+ * With the connection they end, also of calls not yet decided.
  *
  * The latest connection that said `calls` is the one for calls; an older one
  * is closed.  It is answered by `serving`; and whatever calls wait are sent to
@@ -69,6 +79,9 @@
 #pragma once
 
 #include "channel/control.h"
+
+/* In `flags` of `call`. */
+#define CALLMSG_EARLY 1u /* its program would take streams before the answer */
 
 /* In `flags` of `serve`. */
 #define CALLMSG_NOGUI 1u /* without the desktop of the user, if there is one */
@@ -128,6 +141,12 @@ must_check int callmsg_take(const struct control *c, struct control_fds *fds,
  */
 must_check int callmsg_take_streams(struct control_fds *fds, uint32_t from,
                                     int streams[CALLMSG_STREAMS]);
+
+/*
+ * Writes the exit status into its stream, as the first on it: there is room, or
+ * nobody reads.
+ */
+void callmsg_tell_status(int stream, uint32_t status);
 
 /* Closes those that are not -1, and makes them so. */
 void callmsg_close(int streams[CALLMSG_STREAMS]);

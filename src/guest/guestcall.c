@@ -45,7 +45,7 @@ int guestcall_write(int fd, const void *bytes, size_t size)
 	return 0;
 }
 
-static int send_request(int sock, const struct guestcall_ask *ask,
+static int send_request(int sock, const struct guestcall_ask *ask, bool early,
                         struct fault *f)
 {
 	bool named = ask->source != NULL;
@@ -64,6 +64,7 @@ static int send_request(int sock, const struct guestcall_ask *ask,
 		});
 	if (wire.bad)
 		return fault_set(f, -ENOMEM, "out of memory");
+	wire.at[3] |= early ? AGENT_EARLY >> 24 : 0;
 	err = guestcall_write(sock, wire.at, wire.size);
 	return err < 0 ? fault_set(f, err, "ask for the call: %s",
 	                           strerror(-err))
@@ -124,16 +125,24 @@ static int64_t read_answer(int sock, int streams[AGENT_STREAMS], bool *got)
 	return rd_le32(&r) == AGENT_IDENT_SIZE ? (int64_t)type : -EPROTO;
 }
 
-int guestcall_open(const struct guestcall_ask *ask, int streams[AGENT_STREAMS],
-                   struct fault *f)
+/* AGENT_BEGUN or AGENT_ALLOWED; or what guestcall_open() returns. */
+static int hear(int sock, int streams[AGENT_STREAMS], bool *got,
+                struct fault *f)
 {
-	const char *path = ask->socket ? ask->socket : AGENT_SOCKET;
-	autoclose int sock = -1;
-	int fds[AGENT_STREAMS];
-	int64_t type;
-	bool got;
-	int err;
+	int64_t type = read_answer(sock, streams, got);
 
+	if (type == AGENT_BEGUN || type == AGENT_ALLOWED)
+		return (int)type;
+	for (size_t i = 0; *got && i < AGENT_STREAMS; i++)
+		close(streams[i]);
+	*got = false;
+	if (type == AGENT_REFUSED)
+		return fault_set(f, -EACCES, "Request refused");
+	return fault_set(f, type < 0 ? (int)type : -EPROTO, "no answer");
+}
+
+static int check_names(const struct guestcall_ask *ask, struct fault *f)
+{
 	if (strlen(ask->target) >= AGENT_NAME_SIZE ||
 	    (ask->source && strlen(ask->source) >= AGENT_NAME_SIZE))
 		return fault_set(f, -EINVAL,
@@ -143,23 +152,43 @@ int guestcall_open(const struct guestcall_ask *ask, int streams[AGENT_STREAMS],
 		                 *ask->service
 		                         ? "the service's name is too long"
 		                         : "the service has no name");
-	sock = connect_agent(path, f);
-	if (sock < 0)
-		return sock;
-	err = send_request(sock, ask, f);
+	return 0;
+}
+
+int guestcall_open(const struct guestcall_ask *ask, int streams[AGENT_STREAMS],
+                   int *undecided, struct fault *f)
+{
+	autoclose int sock = -1;
+	int err = check_names(ask, f);
+	bool got;
+
 	if (err < 0)
 		return err;
-	type = read_answer(sock, fds, &got);
-	if (type == AGENT_ALLOWED && got) {
-		memcpy(streams, fds, sizeof(fds));
-		return 0;
-	}
-	for (size_t i = 0; got && i < AGENT_STREAMS; i++)
-		close(fds[i]);
-	if (type == AGENT_REFUSED)
-		return fault_set(f, -EACCES, "Request refused");
-	return fault_set(f, type < 0 ? (int)type : -EPROTO, "no answer from %s",
-	                 path);
+	sock = connect_agent(ask->socket ? ask->socket : AGENT_SOCKET, f);
+	if (sock < 0)
+		return sock;
+	err = send_request(sock, ask, undecided != NULL, f);
+	if (err < 0)
+		return err;
+	err = hear(sock, streams, &got, f);
+	if (err < 0)
+		return err;
+	if (!got)
+		return fault_set(f, -EPROTO, "no streams with the answer");
+	if (undecided)
+		*undecided = err == AGENT_BEGUN ? take_fd(&sock) : -1;
+	return 0;
+}
+
+int guestcall_decided(int undecided, struct fault *f)
+{
+	int streams[AGENT_STREAMS];
+	bool got;
+	int err = hear(undecided, streams, &got, f);
+
+	for (size_t i = 0; err >= 0 && got && i < AGENT_STREAMS; i++)
+		close(streams[i]);
+	return err < 0 ? err : 0;
 }
 
 int guestcall_exit(int err)

@@ -18,9 +18,16 @@ struct guestcall_ask {
  * Asks and waits for the answer. 0 and the four streams, the caller's to close,
  * by enum agent_stream; -EACCES when it was refused; -EINVAL when a name is too
  * long; or another negative errno when there was no answer.
+ *
+ * Who gives `undecided` need not wait: the answer may still be to come, on that
+ * socket, which is the caller's and to be kept until then; -1: it has come.
  */
 must_check int guestcall_open(const struct guestcall_ask *ask,
-                              int streams[AGENT_STREAMS], struct fault *f);
+                              int streams[AGENT_STREAMS], int *undecided,
+                              struct fault *f);
+
+/* Waits for that answer: 0 when it was allowed, or as above. */
+must_check int guestcall_decided(int undecided, struct fault *f);
 
 /* The status of a program that ends because of what guestcall_open() said. */
 int guestcall_exit(int err);

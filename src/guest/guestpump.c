@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/guestpump.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -159,17 +160,57 @@ static int with_local(const struct guestpump *p, int streams[AGENT_STREAMS],
 	return status == 0 && p->local ? local : status;
 }
 
+static int complain(const char *name, int err, const struct fault *f)
+{
+	(void)fprintf(stderr, "%s: %s\n", name, f->text);
+	return guestcall_exit(err);
+}
+
+/* Is there something to send before it is decided? */
+static bool sends_first(int undecided)
+{
+	struct pollfd ready[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+	                         {.fd = undecided, .events = POLLIN}};
+
+	while (poll(ready, ARRAY_LEN(ready), -1) < 0 && errno == EINTR)
+		;
+	return ready[0].revents && !ready[1].revents;
+}
+
+/*
+ * What the local side does must not begin if it is refused, and other agents than
+ * our own answer in one way only.  Else we do not wait while there is something to
+ * send: then *undecided is what guestcall_open() says.
+ */
+static int open_call(const struct guestpump *p, int streams[AGENT_STREAMS],
+                     int *undecided, struct fault *f)
+{
+	bool waits = p->words || p->local || p->ask.socket;
+	int err = guestcall_open(&p->ask, streams, waits ? NULL : undecided, f);
+
+	if (err < 0 || *undecided < 0 || p->prefix || sends_first(*undecided))
+		return err;
+	err = guestcall_decided(*undecided, f);
+	base_close(undecided);
+	if (err >= 0 || err == -EACCES)
+		return err;
+	/* It was forgotten together with who decides.  Nothing was sent. */
+	for (size_t i = 0; i < AGENT_STREAMS; i++)
+		close(streams[i]);
+	return guestcall_open(&p->ask, streams, NULL, f);
+}
+
 int guestpump(const struct guestpump *p, const char *name)
 {
 	int streams[AGENT_STREAMS];
+	int undecided = -1;
 	struct way errors;
 	struct fault f;
-	int err = guestcall_open(&p->ask, streams, &f);
+	int status;
+	int err = open_call(p, streams, &undecided, &f);
 
-	if (err < 0) {
-		(void)fprintf(stderr, "%s: %s\n", name, f.text);
-		return guestcall_exit(err);
-	}
+	if (err < 0)
+		return complain(name, err, &f);
 	if (p->prefix)
 		/* Whether it gets there, the service's end will tell. */
 		(void)!guestcall_write(streams[AGENT_IN], p->prefix,
@@ -179,6 +220,14 @@ int guestpump(const struct guestpump *p, const char *name)
 		.to = STDERR_FILENO,
 		.filter = filtered(p->errors, STDERR_FILENO),
 	};
-	return p->words || p->local ? with_local(p, streams, &errors)
-	                            : with_stdio(p, streams, &errors);
+	status = p->words || p->local ? with_local(p, streams, &errors)
+	                              : with_stdio(p, streams, &errors);
+	/* These may be the service's, or say that there never was one. */
+	if (undecided >= 0 &&
+	    (status == AGENT_EXIT_REFUSED || status == AGENT_EXIT_PROBLEM)) {
+		err = guestcall_decided(undecided, &f);
+		if (err < 0)
+			return complain(name, err, &f);
+	}
+	return status;
 }

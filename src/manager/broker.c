@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "manager/callstreams.h"
 #include "manager/census.h"
 #include "manager/manager.h"
 #include "manager/notices.h"
@@ -28,6 +29,9 @@ struct asked {
 	struct policy_answer answer;
 	struct prompts_policy question;
 	struct route route;
+	bool begun; /* who asked has its streams, and `far` are the other ends */
+	bool early; /* ... or would have liked to */
+	int far[CALLMSG_STREAMS];
 	char wanted[NAME_ROOM]; /* as the policy understands it */
 	char user[CALLMSG_NAME_MAX + 1];
 };
@@ -37,10 +41,12 @@ static void destroy(struct asked *a)
 	struct trunk *t = a->trunk;
 
 	t->count--;
+	t->early -= a->begun;
 	t->size -= a->size;
 	list_del(&a->link);
 	policy_eval_fini(&a->answer);
 	census_put(a->census);
+	callmsg_close(a->far);
 	free(a->text);
 	free(a);
 }
@@ -76,6 +82,7 @@ static void tell_user(struct asked *a, enum notices_result result,
 
 static void refuse(struct asked *a, enum notices_result result, const char *why)
 {
+	callstreams_refuse(a->far);
 	trunk_refused(a->trunk, a->id);
 	tell_user(a, result, why);
 	destroy(a);
@@ -86,14 +93,18 @@ static void routed(struct route *r, int streams[CALLMSG_STREAMS],
                    const char *why)
 {
 	struct asked *a = container_of(r, struct asked, route);
+	struct trunk *t = a->trunk;
+	bool early = a->early;
 
 	if (!streams) {
 		refuse(a, NOTICES_FAIL, why);
 		return;
 	}
-	trunk_allowed(a->trunk, a->id, streams);
+	trunk_allowed(t, a->id, a->begun ? NULL : streams);
 	tell_user(a, NOTICES_ALLOW, NULL);
 	destroy(a);
+	if (early)
+		trunk_make_ahead(t);
 }
 
 static bool keep_user(struct asked *a)
@@ -117,6 +128,7 @@ static void send_on_its_way(struct asked *a)
 	a->phase = ROUTING;
 	r->done = routed;
 	r->from = a->trunk;
+	r->far = a->begun ? a->far : NULL;
 	r->start = a->answer.autostart;
 	r->kind = a->answer.target.kind == POLICY_TO_DISPVM_OF ? ROUTE_NEW
 	          : policy_system_is_admin(q)                  ? ROUTE_DOM0
@@ -182,53 +194,71 @@ static void decide(struct asked *a)
 	}
 }
 
-bool broker_asked(struct trunk *t, const struct control *c,
-                  struct control_fds *fds)
+/* Takes over the text.  NULL: it asks too much, or there is no memory. */
+static struct asked *enter(struct trunk *t, uint64_t id, char *text,
+                           const struct callmsg *msg)
 {
-	struct asked *a;
-	struct callmsg msg;
-	char *text;
-	int err = callmsg_take(c, fds, &text, &msg, NULL);
+	bool much = t->count == BROKER_WAITING_MAX || t->size > BROKER_SIZE_MAX;
+	struct asked *a = much ? NULL : calloc(1, sizeof(*a));
 
-	if (err == -EPROTO)
-		return false;
-	if (err < 0 || t->count == BROKER_WAITING_MAX ||
-	    t->size > BROKER_SIZE_MAX) {
-		if (err == 0)
-			free(text);
-		trunk_refused(t, c->value[0]);
-		return true;
-	}
-	a = calloc(1, sizeof(*a));
 	if (!a) {
 		free(text);
-		trunk_refused(t, c->value[0]);
-		return true;
+		return NULL;
 	}
 	a->trunk = t;
-	a->id = c->value[0];
+	a->id = id;
 	a->text = text;
-	a->msg = msg;
-	a->size = msg.service.size + msg.target.size + msg.source.size;
+	a->msg = *msg;
+	a->size = msg->service.size + msg->target.size + msg->source.size;
 	a->request = (struct policy_request){
 		.source = span_str(t->name),
-		.target = msg.target,
-		.service = msg.service,
+		.target = msg->target,
+		.service = msg->service,
 	};
 	list_add_tail(&t->calls, &a->link);
 	t->count++;
 	t->size += a->size;
-	decide(a);
-	if (a->answer.action != POLICY_ASK) {
-		settled(a);
-		return true;
-	}
+	return a;
+}
+
+static void ask_user(struct asked *a)
+{
 	a->phase = ASKING;
 	a->question.census = a->census;
 	a->question.request = &a->request;
 	a->question.answer = &a->answer;
 	a->question.done = answered;
-	prompts_policy_ask(t->m->prompts, &a->question);
+	prompts_policy_ask(a->trunk->m->prompts, &a->question);
+}
+
+bool broker_asked(struct trunk *t, const struct control *c,
+                  struct control_fds *fds)
+{
+	int far[CALLMSG_STREAMS];
+	struct asked *a = NULL;
+	struct callmsg msg;
+	char *text;
+	int err;
+
+	if (!trunk_take_ahead(t, c->value[1], far))
+		return false;
+	err = callmsg_take(c, fds, &text, &msg, NULL);
+	if (err == 0)
+		a = enter(t, c->value[0], text, &msg);
+	if (!a) {
+		callstreams_refuse(far);
+		trunk_refused(t, c->value[0]);
+		return err != -EPROTO;
+	}
+	a->early = c->value[2] & CALLMSG_EARLY;
+	a->begun = c->value[1] != 0;
+	t->early += a->begun;
+	memcpy(a->far, far, sizeof(far));
+	decide(a);
+	if (a->answer.action == POLICY_ASK)
+		ask_user(a);
+	else
+		settled(a);
 	return true;
 }
 

@@ -18,14 +18,6 @@ static void tell(int to, const void *bytes, size_t size)
 	(void)!write(to, bytes, size);
 }
 
-static void tell_status(const int streams[CALLMSG_STREAMS], uint32_t status)
-{
-	uint8_t wire[4] = {(uint8_t)status, (uint8_t)(status >> 8),
-	                   (uint8_t)(status >> 16), (uint8_t)(status >> 24)};
-
-	tell(streams[CALLMSG_STATUS], wire, sizeof(wire));
-}
-
 static void get_date(const int streams[CALLMSG_STREAMS])
 {
 	time_t now = time(NULL);
@@ -54,7 +46,7 @@ static bool serve_here(struct span name, const int streams[CALLMSG_STREAMS])
 		if (!span_is(name, services[i].name))
 			continue;
 		services[i].serve(streams);
-		tell_status(streams, 0);
+		callmsg_tell_status(streams[CALLMSG_STATUS], 0);
 		return true;
 	}
 	return false;
@@ -190,7 +182,8 @@ void dom0_serve(struct manager *m, const struct callmsg *what,
 	int err = serve(m, what, streams);
 
 	if (err < 0)
-		tell_status(streams, err == -ESRCH ? CALLMSG_EXIT_NO_SERVICE
-		                                   : CALLMSG_EXIT_PROBLEM);
+		callmsg_tell_status(streams[CALLMSG_STATUS],
+		                    err == -ESRCH ? CALLMSG_EXIT_NO_SERVICE
+		                                  : CALLMSG_EXIT_PROBLEM);
 	callmsg_close(streams);
 }

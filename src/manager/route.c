@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manager/route.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "manager/callstreams.h"
 #include "manager/disposable.h"
 #include "manager/dom0.h"
 #include "manager/manager.h"
@@ -24,31 +22,15 @@ static void fail(struct route *r, const char *why)
 
 static void ready(struct domain_waiter *w, const char *why);
 
-/*
- * Each for one direction.  A pipe takes a third of a socket's time, until it is
- * handed over and closed: it is no work for the host's search for sockets that
- * only other sockets hold.
- */
-static int make_streams(int ours[CALLMSG_STREAMS], int theirs[CALLMSG_STREAMS])
+/* Those that there are, or new ones. */
+static int find_streams(struct route *r, int ours[CALLMSG_STREAMS],
+                        int theirs[CALLMSG_STREAMS])
 {
-	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
-		ours[i] = theirs[i] = -1;
+	if (!r->far)
+		return callstreams_make(ours, theirs);
 	for (size_t i = 0; i < CALLMSG_STREAMS; i++) {
-		int ends[2];
-		int err = i < CALLMSG_ERRORS
-		                  ? socketpair(AF_UNIX,
-		                               SOCK_STREAM | SOCK_CLOEXEC, 0,
-		                               ends)
-		                  : pipe2(ends, O_CLOEXEC);
-
-		if (err < 0) {
-			err = -errno;
-			callmsg_close(ours);
-			callmsg_close(theirs);
-			return err;
-		}
-		ours[i] = ends[0];
-		theirs[i] = ends[1];
+		ours[i] = -1;
+		theirs[i] = take_fd(&r->far[i]);
 	}
 	return 0;
 }
@@ -105,7 +87,7 @@ static void join(struct route *r)
 		fail(r, "the target is gone");
 		return;
 	}
-	if (make_streams(ours, theirs) < 0) {
+	if (find_streams(r, ours, theirs) < 0) {
 		fail(r, "the manager has too many open files");
 		return;
 	}

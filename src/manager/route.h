@@ -37,9 +37,10 @@ struct route {
 	bool start;                /* if it does not run */
 	struct callmsg what;       /* as the target is told; no user: its own */
 	struct trunk *from;        /* who called; NULL: the user */
+	int *far; /* ends of streams that were made before; NULL: there are none */
 	/*
-	 * Comes once, later or at once: with streams, which are the owner's then,
-	 * or NULL and why not.
+	 * Comes once, later or at once: with streams, which are the owner's then
+	 * (all -1: of those made before), or NULL and why not.
 	 */
 	void (*done)(struct route *r, int streams[CALLMSG_STREAMS],
 	             const char *why);

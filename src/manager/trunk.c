@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "manager/broker.h"
+#include "manager/callstreams.h"
 #include "manager/domain.h"
 #include "manager/manager.h"
 
@@ -171,6 +172,32 @@ void trunk_refused(struct trunk *t, uint64_t id)
 		give_up(t, err);
 }
 
+void trunk_make_ahead(struct trunk *t)
+{
+	struct control c = {.kind = CONTROL_ahead};
+	int near[CALLMSG_STREAMS];
+	int err;
+
+	if (t->ahead || t->early >= TRUNK_EARLY_MAX || trunk_is_full(t) ||
+	    callstreams_make(near, t->far) < 0)
+		return;
+	t->ahead = c.value[0] = ++t->m->served;
+	err = tell(t, &c, NULL, near);
+	if (err < 0)
+		give_up(t, err);
+}
+
+bool trunk_take_ahead(struct trunk *t, uint64_t number,
+                      int far[CALLMSG_STREAMS])
+{
+	bool have = number && number == t->ahead;
+
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+		far[i] = have ? take_fd(&t->far[i]) : -1;
+	t->ahead = have ? 0 : t->ahead;
+	return have || number == 0;
+}
+
 int trunk_serve(struct trunk *t, const struct callmsg *what,
                 int streams[CALLMSG_STREAMS])
 {
@@ -266,6 +293,8 @@ int trunk_open(struct manager *m, const struct trunk *what, int fd,
 		list_init(&t->kept);
 		list_init(&t->calls);
 		list_init(&t->comers);
+		for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+			t->far[i] = -1;
 		err = control_send(fd, &hello, NULL, 0);
 	}
 	if (err == 0)
@@ -294,6 +323,7 @@ void trunk_close(struct trunk *t)
 		tell_comer(t, "the target has ended");
 	while (!list_empty(&t->kept))
 		forget(t, list_first(&t->kept, struct kept, link));
+	callmsg_close(t->far);
 	fd = t->watch.fd;
 	reactor_remove(t->m->reactor, &t->watch);
 	base_close(&fd);

@@ -21,6 +21,7 @@ struct manager;
 #define TRUNK_KEPT_MAX    8192u /* messages that wait for a kernel to read */
 #define TRUNK_STREAMS_MAX 256u  /* ... of those with streams */
 #define TRUNK_FULL        16u   /* from so many on, others should wait */
+#define TRUNK_EARLY_MAX   16u   /* undecided calls that have their streams */
 
 struct trunk {
 	struct list link; /* in manager.trunks */
@@ -34,10 +35,13 @@ struct trunk {
 	struct list kept;
 	uint32_t kept_count, kept_streams;
 	struct list comers; /* of struct domain_waiter: for it to have room */
-	uint32_t serves;    /* while `once`: that it has not said to be over */
+	uint64_t ahead;     /* number of the streams that wait there; 0: none */
+	int far[CALLMSG_STREAMS]; /* their other ends */
+	uint32_t serves; /* while `once`: that it has not said to be over */
 	/* The broker's: calls it has asked for, and how much room they take. */
 	struct list calls;
 	uint32_t count;
+	uint32_t early; /* of these, with streams */
 	size_t size;
 };
 
@@ -61,9 +65,19 @@ struct trunk *trunk_find(const struct manager *m, const char *uuid);
 bool trunk_is_full(const struct trunk *t);
 void trunk_wait(struct trunk *t, struct domain_waiter *w);
 
-/* Answers a call; the streams are taken over. */
+/* Answers a call; the streams are taken over.  NULL: it has its streams. */
 void trunk_allowed(struct trunk *t, uint64_t id, int streams[CALLMSG_STREAMS]);
 void trunk_refused(struct trunk *t, uint64_t id);
+
+/* Sends it the streams of a call to come, unless it has some, or used many. */
+void trunk_make_ahead(struct trunk *t);
+
+/*
+ * The other ends of the streams a call came with, which are the caller's then;
+ * all -1 for number 0.  False: there are no such streams.
+ */
+must_check bool trunk_take_ahead(struct trunk *t, uint64_t number,
+                                 int far[CALLMSG_STREAMS]);
 
 /*
  * Has the qube serve a call; the streams are taken over in any case.  0, or

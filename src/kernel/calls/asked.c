@@ -41,6 +41,7 @@ void asked_destroy(struct asked *a)
 	waitq_remove(&a->changed);
 	if (a->socket)
 		socket_drop(a->socket);
+	callmsg_close(a->near);
 	limits_free(h->kernel, a->body, a->size);
 	limits_free(h->kernel, a, sizeof(*a));
 	h->asked_count--;
@@ -73,8 +74,8 @@ static void put_le32(uint8_t *at, uint32_t v)
 		at[i] = (uint8_t)(v >> (8 * i));
 }
 
-/* Sends the answer, with files or without; the connection is over then. */
-static void answer(struct asked *a, uint32_t type, struct scm_files *files)
+/* Sends an answer, with files or without. */
+static void say(struct asked *a, uint32_t type, struct scm_files *files)
 {
 	uint8_t wire[AGENT_ANSWER_SIZE];
 	struct sockmsg m = {.files = files};
@@ -88,6 +89,12 @@ static void answer(struct asked *a, uint32_t type, struct scm_files *files)
 	/* Whoever does not hear it hears the end of the connection. */
 	(void)!a->socket->ops->send(a->socket, &m);
 	scm_drop(m.files);
+}
+
+/* The connection is over then. */
+static void answer(struct asked *a, uint32_t type, struct scm_files *files)
+{
+	say(a, type, files);
 	asked_destroy(a);
 }
 
@@ -131,6 +138,10 @@ void asked_allowed(struct callhub *h, uint64_t id, struct control_fds *fds)
 
 	if (!a)
 		return;
+	if (a->ahead) {
+		answer(a, AGENT_ALLOWED, NULL);
+		return;
+	}
 	if (callmsg_take_streams(fds, 0, streams) < 0) {
 		asked_destroy(a);
 		return;
@@ -156,6 +167,30 @@ void asked_refuse_all(struct callhub *h)
 		answer(list_entry(at, struct asked, link), AGENT_REFUSED, NULL);
 }
 
+/* The streams that are there, if it would have them before the answer. */
+static void take_ahead(struct asked *a)
+{
+	struct callhub *h = a->hub;
+
+	if (!a->early)
+		return;
+	a->ahead = h->ahead;
+	h->ahead = 0;
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+		a->near[i] = take_fd(&h->near[i]);
+}
+
+/* Before anybody has decided: what is written waits in them. */
+static void begin(struct asked *a)
+{
+	struct scm_files *files = make_files(a, a->near);
+
+	if (files)
+		say(a, AGENT_BEGUN, files);
+	else
+		asked_drop(a);
+}
+
 /* ---- telling ---- */
 
 void asked_names(const struct asked *a, struct callmsg *out)
@@ -173,13 +208,28 @@ static void move(struct asked *a, enum asked_state state, struct list *to)
 void asked_is_told(struct asked *a)
 {
 	move(a, ASKED_TOLD, &a->hub->told);
+	/* While the manager is at it. */
+	if (a->ahead)
+		begin(a);
 }
 
 void asked_untell(struct callhub *h)
 {
-	list_for_each_safe (at, &h->told)
-		move(list_entry(at, struct asked, link), ASKED_UNTOLD,
-		     &h->untold);
+	/* The other ends of streams have gone, and calls that began with them. */
+	list_for_each (at, &h->untold) {
+		struct asked *a = list_entry(at, struct asked, link);
+
+		callmsg_close(a->near);
+		a->ahead = 0;
+	}
+	list_for_each_safe (at, &h->told) {
+		struct asked *a = list_entry(at, struct asked, link);
+
+		if (a->ahead)
+			asked_destroy(a);
+		else
+			move(a, ASKED_UNTOLD, &h->untold);
+	}
 }
 
 /* ---- requests ---- */
@@ -247,8 +297,11 @@ static int read_request(struct asked *a)
 
 	if (have < sizeof(wire))
 		return -EAGAIN;
-	if (receive(a, wire, sizeof(wire), MSG_PEEK) != sizeof(wire) ||
-	    qrmsg_header_read(wire, &header) < 0 ||
+	if (receive(a, wire, sizeof(wire), MSG_PEEK) != sizeof(wire))
+		return -EPROTO;
+	a->early = wire[3] & AGENT_EARLY >> 24;
+	wire[3] &= (uint8_t) ~(AGENT_EARLY >> 24);
+	if (qrmsg_header_read(wire, &header) < 0 ||
 	    (header.type != AGENT_TRIGGER3 && header.type != AGENT_TRIGGER4))
 		return -EPROTO;
 	if (have < sizeof(wire) + header.size) {
@@ -288,6 +341,7 @@ static void look(struct soon *s)
 		return;
 	}
 	a->id = a->hub->next_id++;
+	take_ahead(a);
 	move(a, ASKED_UNTOLD, &a->hub->untold);
 	callhub_tell(a->hub);
 }
@@ -322,6 +376,8 @@ static void enter(struct callhub *h, struct socket *s)
 		return;
 	}
 	*a = (struct asked){.hub = h, .socket = s};
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+		a->near[i] = -1;
 	a->look.run = look;
 	a->changed.wake = changed;
 	list_init(&a->look.link);

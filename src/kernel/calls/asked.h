@@ -24,7 +24,10 @@ struct asked {
 	struct callhub *hub;
 	enum asked_state state;
 	uint64_t id;
-	struct socket *socket; /* a reference; NULL: GONE */
+	bool early;     /* it would have its streams before the answer: ... */
+	uint64_t ahead; /* ... those of that number; 0: there were none */
+	int near[CALLMSG_STREAMS]; /* these, until it has them */
+	struct socket *socket;     /* a reference; NULL: GONE */
 	struct waiter changed;
 	struct soon look;
 	uint8_t ident[AGENT_IDENT_SIZE];

@@ -50,6 +50,8 @@ static void disconnect(struct callhub *h)
 	close(h->manager.fd);
 	h->manager.fd = -1;
 	h->full = false;
+	h->ahead = 0;
+	callmsg_close(h->near);
 	/* A later one hears of these anew. */
 	asked_untell(h);
 	callhub_tell(h);
@@ -77,7 +79,9 @@ static int say_gone(struct callhub *h)
 static int say_call(struct callhub *h)
 {
 	struct asked *a = list_first(&h->untold, struct asked, link);
-	struct control c = {.kind = CONTROL_call, .value = {a->id}};
+	struct control c = {
+		.kind = CONTROL_call,
+		.value = {a->id, a->ahead, a->early ? CALLMSG_EARLY : 0}};
 	struct callmsg m;
 	int err;
 
@@ -163,6 +167,16 @@ void callhub_tell(struct callhub *h)
 
 /* ---- hearing ---- */
 
+/* The streams of a call that nobody asks for yet. */
+static void keep_ahead(struct callhub *h, const struct control *m,
+                       struct control_fds *fds)
+{
+	callmsg_close(h->near);
+	h->ahead = 0;
+	if (callmsg_take_streams(fds, 0, h->near) == 0)
+		h->ahead = m->value[0];
+}
+
 static void take(struct callhub *h, const struct control *m,
                  struct control_fds *fds)
 {
@@ -172,6 +186,9 @@ static void take(struct callhub *h, const struct control *m,
 		break;
 	case CONTROL_refused:
 		asked_refused(h, m->value[0]);
+		break;
+	case CONTROL_ahead:
+		keep_ahead(h, m, fds);
 		break;
 	case CONTROL_serve:
 		served_begin(h, m, fds);
@@ -261,6 +278,8 @@ int callhub_create(struct kernel *k, const struct path *root)
 	h->tell.run = tell;
 	h->alone.fire = alone;
 	h->next_id = 1;
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+		h->near[i] = -1;
 	list_init(&h->tell.link);
 	list_init(&h->reading);
 	list_init(&h->untold);

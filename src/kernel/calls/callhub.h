@@ -33,6 +33,8 @@ struct callhub {
 	struct soon tell;     /* something is to be told */
 	struct timer alone;   /* without a manager for too long */
 	uint64_t next_id;
+	uint64_t ahead; /* number of the streams for a call to come; 0: none */
+	int near[CALLMSG_STREAMS]; /* these */
 	struct callhub_voice {
 		uint64_t since;
 		uint32_t lines;

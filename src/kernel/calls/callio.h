@@ -10,6 +10,3 @@
 
 must_check long callio_receive(int fd, void *to, size_t size);
 must_check long callio_send(int fd, const void *from, size_t size);
-
-/* Says a call's exit status, as channel/callmsg.h has it. */
-void callio_status(int fd, uint32_t status);

@@ -25,6 +25,7 @@ struct callpump {
 	struct event in, out; /* fd -1: that direction is over */
 	bool more;            /* `in` may have something for us... */
 	bool last;            /* ... and behind that its end */
+	bool full;            /* `out` is watched for room */
 	struct waiter changed;
 	struct soon run;
 	struct rest to_service; /* the head, at first */
@@ -240,6 +241,19 @@ static void both_over(struct callpump *p)
 	p->over(p->who, CALLPUMP_UNREAD);
 }
 
+/* Room is news only where something waits for it: each read of the client's
+ * makes some, and to be told of that costs both kernels a wake-up. */
+static void watch_room(struct callpump *p)
+{
+	bool full = p->to_host.size > 0;
+
+	if (p->out.fd < 0 || full == p->full)
+		return;
+	p->full = full;
+	(void)!loop_change(&p->kernel->loop, &p->out,
+	                   full ? EPOLLOUT | EPOLLET : EPOLLET);
+}
+
 static void run(struct soon *s)
 {
 	struct callpump *p = container_of(s, struct callpump, run);
@@ -259,6 +273,7 @@ static void run(struct soon *s)
 		if (in == -EAGAIN && out == -EAGAIN)
 			break;
 	}
+	watch_room(p);
 	if (p->in.fd < 0 && p->out.fd < 0)
 		both_over(p);
 	else if (in != -EAGAIN || out != -EAGAIN)
@@ -299,7 +314,7 @@ static int watch(struct callpump *p)
 
 	if (err < 0)
 		return err;
-	err = loop_add(&p->kernel->loop, &p->out, EPOLLOUT | EPOLLET);
+	err = loop_add(&p->kernel->loop, &p->out, EPOLLET);
 	if (err < 0)
 		loop_remove(&p->kernel->loop, &p->in);
 	return err;
@@ -317,6 +332,7 @@ struct callpump *callpump_create(struct kernel *k,
 		.socket = how->socket,
 		.in = {.fd = how->in, .ready = in_ready},
 		.out = {.fd = how->out, .ready = out_ready},
+		.more = true, /* what came early reaches the service at once */
 		.changed = {.wake = changed},
 		.chunk = MIN(CHUNK, how->most),
 		.end_with_client = how->end_with_client,

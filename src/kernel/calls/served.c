@@ -61,7 +61,7 @@ static void end(struct served *s, uint32_t exit_status)
 	struct callhub *h = s->hub;
 
 	if (s->streams[CALLMSG_STATUS] >= 0)
-		callio_status(s->streams[CALLMSG_STATUS], exit_status);
+		callmsg_tell_status(s->streams[CALLMSG_STATUS], exit_status);
 	let_go(s);
 	s->exit_status = exit_status;
 	list_del(&s->link);
@@ -197,7 +197,7 @@ static void pump_over(void *who, enum callpump_end how)
 	switch (how) {
 	case CALLPUMP_UNREAD:
 		/* Its place is taken as long as its bytes are here. */
-		callio_status(s->streams[CALLMSG_STATUS], 0);
+		callmsg_tell_status(s->streams[CALLMSG_STATUS], 0);
 		base_close(&s->streams[CALLMSG_STATUS]);
 		break;
 	case CALLPUMP_OVER:

@@ -1,226 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernels are the far ends of socket pairs; nothing waits for anything. */
 #include "manager/broker.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
-#include "base/rights.h"
-#include "cmocka_all.h"
-#include "manager/bench.h"
-#include "manager/census.h"
-#include "manager/domain_inside.h"
-#include "manager/manager.h"
-#include "manager/notices.h"
-#include "manager/preload.h"
-#include "manager/prompts.h"
-#include "manager/property.h"
-#include "manager/route.h"
-#include "manager/trunk.h"
-#include "policy/policy_store.h"
-
-struct board {
-	struct bench *bench;
-	struct manager m;
-	char policy[128]; /* its folder */
-	struct qube work, mail, late;
-	int kernel[2]; /* the far ends of work's and mail's trunks */
-	struct trunk *trunk[2];
-	struct reactor_watch stop;
-};
-
-enum { WORK, MAIL };
-
-static void write_policy(struct board *b, const char *text)
-{
-	char path[160];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/10-test.policy", b->policy);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-/* A domain as it is before and, with a trunk, when its kernel has been met. */
-static struct domain *add_domain(struct board *b, const struct qube *q)
-{
-	struct domain *d;
-	struct fault f;
-
-	assert_int_equal(ledger_begin(b->m.ledger, false, &f), 0);
-	d = domain_create(&b->m, q);
-	ledger_abort(b->m.ledger);
-	assert_non_null(d);
-	return d;
-}
-
-static struct trunk *run_domain(struct board *b, struct domain *d, int *kernel)
-{
-	struct trunk what = {.id = d->id};
-	struct fault f;
-	int ends[2];
-
-	memcpy(what.name, d->name, sizeof(what.name));
-	memcpy(what.uuid, d->uuid, sizeof(what.uuid));
-	assert_int_equal(
-		socketpair(AF_UNIX,
-	                   SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-	                   ends),
-		0);
-	*kernel = ends[1];
-	assert_int_equal(trunk_open(&b->m, &what, ends[0], &d->trunk, &f), 0);
-	d->state = DOMAIN_RUNNING;
-	census_forget(&b->m);
-	return d->trunk;
-}
-
-/* What a kernel hears next; its kind. */
-static uint32_t hear(int kernel, struct control *c, struct control_fds *fds)
-{
-	assert_int_equal(control_receive(kernel, CONTROL_CLIENT, c, fds), 1);
-	return c->kind;
-}
-
-static void hear_only(int kernel, uint32_t kind, uint64_t id)
-{
-	struct control_fds fds;
-	struct control c;
-
-	assert_int_equal(hear(kernel, &c, &fds), kind);
-	assert_int_equal(c.value[0], id);
-	assert_int_equal(fds.count, 0);
-}
-
-static void hear_nothing(int kernel)
-{
-	struct control_fds fds;
-	struct control c;
-
-	assert_int_equal(control_receive(kernel, CONTROL_CLIENT, &c, &fds),
-	                 -EAGAIN);
-}
-
-static void read_all(struct trunk *t)
-{
-	t->watch.ready(&t->watch, EPOLLIN);
-}
-
-/* A kernel asks, and the manager reads it. */
-static void call(struct board *b, int from, uint64_t id, const char *service,
-                 const char *target)
-{
-	struct control c = {.kind = CONTROL_call, .value = {id}};
-	struct callmsg m = {
-		.service = span_str(service),
-		.target = span_str(target),
-	};
-
-	assert_int_equal(callmsg_send(b->kernel[from], &c, &m, NULL), 0);
-	read_all(b->trunk[from]);
-}
-
-static int setup(void **state)
-{
-	struct policy_folders folders = {{NULL}};
-	struct board *b = calloc(1, sizeof(*b));
-	void *bench;
-	struct fault f;
-
-	assert_non_null(b);
-	assert_int_equal(bench_setup(&bench), 0);
-	b->bench = bench;
-	b->work = bench_qube(bench, QUBE_AppVM, "work");
-	b->mail = bench_qube(bench, QUBE_AppVM, "mail");
-	b->late = bench_qube(bench, QUBE_AppVM, "late");
-	b->m.ledger = b->bench->ledger;
-	assert_int_equal(ledger_commit(b->m.ledger, &f), 0);
-	b->m.runtime = b->bench->folder;
-	events_init(&b->m.events);
-	list_init(&b->m.trunks);
-	list_init(&b->m.services);
-	(void)snprintf(b->policy, sizeof(b->policy), "%s/policy.d",
-	               b->bench->path);
-	assert_int_equal(mkdir(b->policy, 0700), 0);
-	folders.path[POLICY_LAYER_CONFIG] = strdup(b->policy);
-	assert_int_equal(policy_store_open(&folders, &b->m.policy), 0);
-	assert_int_equal(reactor_create(&b->m.reactor, &f), 0);
-	assert_int_equal(prompts_create(&b->m, &b->m.prompts, &f), 0);
-	assert_int_equal(notices_create(&b->m, &b->m.notices, &f), 0);
-	assert_int_equal(domain_create_all(&b->m, &f), 0);
-	assert_int_equal(preload_create_all(&b->m, &f), 0);
-	b->trunk[WORK] = run_domain(b, add_domain(b, &b->work),
-	                            &b->kernel[WORK]);
-	b->trunk[MAIL] = run_domain(b, add_domain(b, &b->mail),
-	                            &b->kernel[MAIL]);
-	hear_only(b->kernel[WORK], CONTROL_calls, 0);
-	hear_only(b->kernel[MAIL], CONTROL_calls, 0);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct board *b = *state;
-	char path[160];
-
-	(void)snprintf(path, sizeof(path), "%s/10-test.policy", b->policy);
-	(void)unlink(path);
-	(void)rmdir(b->policy);
-	preload_destroy_all(&b->m);
-	domain_destroy_all(&b->m);
-	prompts_destroy(b->m.prompts);
-	notices_destroy(b->m.notices);
-	policy_store_close(b->m.policy);
-	census_forget(&b->m);
-	events_fini(&b->m.events);
-	reactor_destroy(b->m.reactor);
-	(void)unlinkat(b->bench->folder, "qubes", AT_REMOVEDIR);
-	close(b->kernel[WORK]);
-	close(b->kernel[MAIL]);
-	(void)bench_teardown((void **)&b->bench);
-	free(b);
-	return 0;
-}
-
-/* The target serves what the source asked for, and the two are joined. */
-static void serves(struct board *b, int from, int to, uint64_t id,
-                   struct callmsg *out, char **text)
-{
-	static const uint8_t word[] = "word";
-	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
-	struct control_fds fds;
-	struct control c;
-	char got[sizeof(word)];
-
-	assert_int_equal(hear(b->kernel[to], &c, &fds), CONTROL_serve);
-	assert_int_equal(callmsg_take(&c, &fds, text, out, theirs), 0);
-	assert_int_equal(hear(b->kernel[from], &c, &fds), CONTROL_allowed);
-	assert_int_equal(c.value[0], id);
-	assert_int_equal(callmsg_take_streams(&fds, 0, ours), 0);
-	for (size_t i = 0; i < CALLMSG_STREAMS; i++) {
-		bool up = i == CALLMSG_IN;
-
-		assert_int_equal(
-			write(up ? ours[i] : theirs[i], word, sizeof(word)),
-			sizeof(word));
-		assert_int_equal(
-			read(up ? theirs[i] : ours[i], got, sizeof(got)),
-			sizeof(word));
-	}
-	callmsg_close(ours);
-	callmsg_close(theirs);
-}
+#include "manager/board.h"
 
 static void an_allowed_call_is_joined(void **state)
 {
@@ -352,22 +133,21 @@ static void answer(struct board *b, int terminal, unsigned number,
 	turn(b);
 }
 
+struct turn {
+	const char *source;
+	int from;
+	uint64_t id;
+};
+
 /* One that asks often delays another by one question. */
 static void qubes_take_turns_with_the_user(void **state)
 {
-	static const struct {
-		const char *source;
-		int from;
-		uint64_t id;
-	} order
-		[] =
-			{
-				{"work", WORK, 1},
-				{"work", WORK, 2}, /* when it came, nobody else had asked */
-				{"mail", MAIL, 9},
-				{"work", WORK, 3},
-				{"work", WORK, 4},
-			};
+	/* When the second came nobody else had asked. */
+	static const struct turn order[] = {{"work", WORK, 1},
+	                                    {"work", WORK, 2},
+	                                    {"mail", MAIL, 9},
+	                                    {"work", WORK, 3},
+	                                    {"work", WORK, 4}};
 	struct board *b = *state;
 	unsigned number;
 	struct fault f;
@@ -510,48 +290,6 @@ static void the_end_of_a_source_ends_what_it_waits_for(void **state)
 	assert_null(trunk_find(&b->m, b->work.uuid));
 }
 
-/* What no kernel of ours says costs it its connection, and nobody else's. */
-static void garbage_costs_the_connection_only(void **state)
-{
-	static const char *const texts[] = {"a b c d", "a+ b c", "+a b c d",
-	                                    "a+ b\x1b c d", "a+ b c d e"};
-	struct board *b = *state;
-
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		struct control c = {.kind = CONTROL_call, .value = {1}};
-		struct domain *d = domain_find(&b->m, b->work.id);
-		struct callmsg m;
-		char *text;
-
-		(void)snprintf(c.text, sizeof(c.text), "%s", texts[i]);
-		assert_int_equal(control_send(b->kernel[WORK], &c, NULL, 0), 0);
-		read_all(b->trunk[WORK]);
-		assert_null(trunk_find(&b->m, b->work.uuid));
-		assert_int_equal(domain_state(&b->m, b->work.id),
-		                 DOMAIN_RUNNING);
-		write_policy(b, "s * mail late deny\ns * work mail allow\n");
-		call(b, MAIL, 1, "s+", "late");
-		hear_only(b->kernel[MAIL], CONTROL_refused, 1);
-		close(b->kernel[WORK]);
-		b->trunk[WORK] = run_domain(b, d, &b->kernel[WORK]);
-		hear_only(b->kernel[WORK], CONTROL_calls, 0);
-		call(b, WORK, 1, "s+", "mail");
-		serves(b, WORK, MAIL, 1, &m, &text);
-		free(text);
-	}
-}
-
-static void a_message_of_another_kind_is_garbage(void **state)
-{
-	struct control c = {.kind = CONTROL_exited, .value = {1}};
-	struct board *b = *state;
-
-	assert_int_equal(control_send(b->kernel[WORK], &c, NULL, 0), 0);
-	read_all(b->trunk[WORK]);
-	assert_null(trunk_find(&b->m, b->work.uuid));
-	assert_non_null(trunk_find(&b->m, b->mail.uuid));
-}
-
 /* One made for a call ends with the last call it serves. */
 static void a_disposable_goes_with_its_last_call(void **state)
 {
@@ -652,13 +390,6 @@ static void a_kernel_that_hangs_up_is_ended(void **state)
 }
 
 /* As the manager does: what waits between sockets counts against it, too. */
-static int many_descriptors(void **state)
-{
-	(void)state;
-	rights_allow_many();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -674,12 +405,10 @@ int main(void)
 		TEST(waiting_calls_are_bounded_and_none_is_lost),
 		TEST(a_target_has_its_time_to_start),
 		TEST(the_end_of_a_source_ends_what_it_waits_for),
-		TEST(garbage_costs_the_connection_only),
-		TEST(a_message_of_another_kind_is_garbage),
 		TEST(a_disposable_goes_with_its_last_call),
 		TEST(disposables_of_a_qube_are_bounded),
 		TEST(a_kernel_that_hangs_up_is_ended),
 	};
 
-	return cmocka_run_group_tests(tests, many_descriptors, NULL);
+	return cmocka_run_group_tests(tests, prepare, NULL);
 }

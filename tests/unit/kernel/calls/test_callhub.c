@@ -42,12 +42,12 @@ static void a_request_may_come_in_pieces(void **state)
 	assert_int_equal(hear(b, &c), -EAGAIN);
 }
 
-static void the_streams_are_handed_over(void **state)
+/* An answer of that type, with streams. */
+static void is_given(struct bed *b, int fd, uint32_t type,
+                     int32_t got[CALLMSG_STREAMS])
 {
-	struct bed *b = *state;
-	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
-	int32_t got[CALLMSG_STREAMS];
-	uint8_t control[CMSG_HEAD + sizeof(got)], bytes[64];
+	const size_t size = CALLMSG_STREAMS * sizeof(*got);
+	uint8_t control[CMSG_HEAD + CALLMSG_STREAMS * sizeof(*got)], bytes[64];
 	abi_iovec iov = {(uint64_t)(uintptr_t)bytes, sizeof(bytes)};
 	abi_msghdr msg = {
 		.iov = (uint64_t)(uintptr_t)&iov,
@@ -55,7 +55,21 @@ static void the_streams_are_handed_over(void **state)
 		.control = (uint64_t)(uintptr_t)control,
 		.control_size = sizeof(control),
 	};
+
+	assert_int_equal(testbed_call(b->t, __NR_recvmsg, fd, &msg, 0),
+	                 AGENT_ANSWER_SIZE);
+	assert_int_equal(bytes[0], type & 0xff);
+	assert_int_equal(bytes[3], type >> 24);
+	memcpy(got, control + CMSG_HEAD, size);
+}
+
+static void the_streams_are_handed_over(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS], theirs[CALLMSG_STREAMS];
+	int32_t got[CALLMSG_STREAMS];
 	struct control c;
+	uint8_t bytes[64];
 	int fd;
 
 	connect_manager(b);
@@ -65,16 +79,13 @@ static void the_streams_are_handed_over(void **state)
 	streams(false, ours, theirs);
 	say(b, CONTROL_allowed, c.value[0], theirs, CALLMSG_STREAMS);
 	callmsg_close(theirs);
-	assert_int_equal(testbed_call(b->t, __NR_recvmsg, fd, &msg, 0),
-	                 AGENT_ANSWER_SIZE);
-	assert_int_equal(bytes[3], AGENT_ALLOWED >> 24);
-	memcpy(got, control + CMSG_HEAD, sizeof(got));
+	is_given(b, fd, AGENT_ALLOWED, got);
 	assert_int_equal(put(b->t, got[AGENT_IN], "to it"), 5);
 	assert_int_equal(callio_receive(ours[CALLMSG_IN], bytes, 64), 5);
 	assert_int_equal(
 		testbed_call(b->t, __NR_write, got[AGENT_IN], "to it", 5), 5);
 	assert_int_equal(callio_receive(ours[CALLMSG_IN], bytes, 64), 5);
-	callio_status(ours[CALLMSG_STATUS], 7);
+	callmsg_tell_status(ours[CALLMSG_STATUS], 7);
 	assert_int_equal(
 		testbed_call(b->t, __NR_read, got[AGENT_STATUS], bytes, 64), 4);
 	assert_int_equal(bytes[0], 7);
@@ -86,6 +97,86 @@ static void the_streams_are_handed_over(void **state)
 	assert_int_equal(
 		testbed_call(b->t, __NR_read, got[AGENT_OUT], bytes, 64), 4);
 	callmsg_close(ours);
+}
+
+static int ask_early(struct bed *b)
+{
+	struct wire_request r = request("work", "SOCKET 1", "test.A");
+	int fd = enter(b);
+
+	r.bytes[3] |= AGENT_EARLY >> 24;
+	put_bytes(b, fd, r.bytes, r.size);
+	return fd;
+}
+
+/* The manager gives streams ahead, and a program begins with them. */
+static int begin_early(struct bed *b, int ours[CALLMSG_STREAMS],
+                       int32_t got[CALLMSG_STREAMS], struct control *c)
+{
+	int theirs[CALLMSG_STREAMS];
+	int fd;
+
+	streams(false, ours, theirs);
+	say(b, CONTROL_ahead, 77, theirs, CALLMSG_STREAMS);
+	callmsg_close(theirs);
+	fd = ask_early(b);
+	is_given(b, fd, AGENT_BEGUN, got);
+	assert_int_equal(hear(b, c), CONTROL_call);
+	assert_int_equal(c->value[1], 77);
+	assert_int_equal(c->value[2], CALLMSG_EARLY);
+	return fd;
+}
+
+static void who_would_not_wait_begins_at_once(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS];
+	int32_t got[CALLMSG_STREAMS];
+	char bytes[256];
+	struct control c;
+	int fd, later;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	fd = begin_early(b, ours, got, &c);
+	assert_int_equal(put(b->t, got[AGENT_IN], "early"), 5);
+	assert_int_equal(callio_receive(ours[CALLMSG_IN], bytes, sizeof(bytes)),
+	                 5);
+	/* There is nothing more ahead: the next one waits. */
+	later = ask_early(b);
+	say(b, CONTROL_allowed, c.value[0], NULL, 0);
+	assert_int_equal(get(b->t, fd, bytes, MSG_DONTWAIT), AGENT_ANSWER_SIZE);
+	assert_int_equal((uint8_t)bytes[0], AGENT_ALLOWED & 0xff);
+	assert_int_equal(hear(b, &c), CONTROL_call);
+	assert_int_equal(c.value[1], 0);
+	assert_int_equal(get(b->t, later, bytes, MSG_DONTWAIT), -EAGAIN);
+	say(b, CONTROL_refused, c.value[0], NULL, 0);
+	is_refused(b, later);
+	callmsg_close(ours);
+}
+
+/* The streams lead nowhere any more, so there is nothing to be told anew. */
+static void what_has_begun_ends_with_its_manager(void **state)
+{
+	struct bed *b = *state;
+	int ours[CALLMSG_STREAMS];
+	int32_t got[CALLMSG_STREAMS];
+	struct control c;
+	char bytes[256];
+	int fd;
+
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	fd = begin_early(b, ours, got, &c);
+	callmsg_close(ours);
+	connect_manager(b);
+	assert_int_equal(hear(b, &c), CONTROL_serving);
+	assert_int_equal(hear(b, &c), -EAGAIN);
+	assert_int_equal(get(b->t, fd, bytes, MSG_DONTWAIT), 0);
+	assert_int_equal(testbed_call(b->t, __NR_read, got[AGENT_STATUS], bytes,
+	                              sizeof(bytes)),
+	                 0);
+	assert_int_equal(b->t->kernel.callhub->asked_count, 0);
 }
 
 static void who_goes_away_wants_no_answer(void **state)
@@ -226,6 +317,8 @@ int main(void)
 		TEST(a_call_is_told_and_refused),
 		TEST(a_request_may_come_in_pieces),
 		TEST(the_streams_are_handed_over),
+		TEST(who_would_not_wait_begins_at_once),
+		TEST(what_has_begun_ends_with_its_manager),
 		TEST(who_goes_away_wants_no_answer),
 		TEST(a_new_manager_hears_what_waits),
 		TEST(a_qube_without_manager_calls_nobody),

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manager/trunk.h"
+
+#include "manager/board.h"
+
+/* Streams for a call to come; their number. */
+static uint64_t hear_ahead(struct board *b, int near[CALLMSG_STREAMS])
+{
+	struct control_fds fds;
+	struct control c;
+
+	assert_int_equal(hear(b->kernel[WORK], &c, &fds), CONTROL_ahead);
+	assert_int_equal(callmsg_take_streams(&fds, 0, near), 0);
+	assert_int_not_equal(c.value[0], 0);
+	return c.value[0];
+}
+
+/* One that would not have waited, so that the next one need not. */
+static uint64_t begin_early(struct board *b, int near[CALLMSG_STREAMS])
+{
+	struct callmsg m;
+	char *text;
+
+	call_with(b, WORK, 1, 0, CALLMSG_EARLY, "s+", "mail");
+	serves(b, WORK, MAIL, 1, &m, &text);
+	free(text);
+	return hear_ahead(b, near);
+}
+
+static void what_was_written_early_is_there(void **state)
+{
+	struct board *b = *state;
+	int near[CALLMSG_STREAMS], far[CALLMSG_STREAMS], next[CALLMSG_STREAMS];
+	struct control_fds fds;
+	struct callmsg m;
+	struct control c;
+	uint64_t number;
+	char *text, byte;
+
+	write_policy(b, "s * work mail allow\n");
+	number = begin_early(b, near);
+	assert_int_equal(write(near[CALLMSG_IN], "x", 1), 1);
+	call_with(b, WORK, 2, number, CALLMSG_EARLY, "s+", "mail");
+	assert_int_equal(hear(b->kernel[MAIL], &c, &fds), CONTROL_serve);
+	assert_int_equal(callmsg_take(&c, &fds, &text, &m, far), 0);
+	free(text);
+	assert_int_equal(read(far[CALLMSG_IN], &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	hear_only(b->kernel[WORK], CONTROL_allowed, 2);
+	assert_int_not_equal(hear_ahead(b, next), number);
+	assert_int_equal(b->trunk[WORK]->early, 0);
+	callmsg_close(near);
+	callmsg_close(far);
+	callmsg_close(next);
+}
+
+static void a_refusal_ends_what_had_begun(void **state)
+{
+	struct board *b = *state;
+	int near[CALLMSG_STREAMS];
+	uint8_t status[8];
+	uint64_t number;
+
+	write_policy(b, "s * work mail allow\n");
+	number = begin_early(b, near);
+	call_with(b, WORK, 2, number, CALLMSG_EARLY, "t+", "mail");
+	assert_int_equal(read(near[CALLMSG_STATUS], status, 8), 4);
+	assert_int_equal(status[0], CALLMSG_EXIT_REFUSED);
+	assert_int_equal(read(near[CALLMSG_OUT], status, 8), 0);
+	hear_only(b->kernel[WORK], CONTROL_refused, 2);
+	hear_nothing(b->kernel[WORK]);
+	hear_nothing(b->kernel[MAIL]);
+	callmsg_close(near);
+}
+
+/* However many calls wait for the user, few of them hold streams of ours. */
+static void few_calls_begin_before_they_are_decided(void **state)
+{
+	struct board *b = *state;
+	int near[CALLMSG_STREAMS];
+	struct callmsg m;
+	struct fault f;
+	int terminal;
+	char *text;
+
+	write_policy(b, "s * work mail allow\nt * work mail ask\n");
+	assert_int_equal(prompts_open(b->m.prompts, &terminal, &f), 0);
+	for (uint64_t i = 0; i < TRUNK_EARLY_MAX; i++) {
+		uint64_t number = begin_early(b, near);
+
+		callmsg_close(near);
+		call_with(b, WORK, i + 2, number, CALLMSG_EARLY, "t+", "mail");
+	}
+	call_with(b, WORK, 1, 0, CALLMSG_EARLY, "s+", "mail");
+	serves(b, WORK, MAIL, 1, &m, &text);
+	free(text);
+	hear_nothing(b->kernel[WORK]);
+	close(terminal);
+}
+
+/* A number that was never given, or was used before. */
+static void forged_streams_cost_the_connection(void **state)
+{
+	struct board *b = *state;
+	int near[CALLMSG_STREAMS];
+	struct control_fds fds;
+	struct control c;
+	uint64_t number;
+
+	write_policy(b, "s * work mail allow\n");
+	number = begin_early(b, near);
+	call_with(b, WORK, 2, number + 1, 0, "s+", "mail");
+	assert_int_equal(
+		control_receive(b->kernel[WORK], CONTROL_CLIENT, &c, &fds), 0);
+	callmsg_close(near);
+}
+
+/* What no kernel of ours says costs it its connection, and nobody else's. */
+static void garbage_costs_the_connection_only(void **state)
+{
+	static const char *const texts[] = {"a b c d", "a+ b c", "+a b c d",
+	                                    "a+ b\x1b c d", "a+ b c d e"};
+	struct board *b = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct control c = {.kind = CONTROL_call, .value = {1}};
+		struct domain *d = domain_find(&b->m, b->work.id);
+		struct callmsg m;
+		char *text;
+
+		(void)snprintf(c.text, sizeof(c.text), "%s", texts[i]);
+		assert_int_equal(control_send(b->kernel[WORK], &c, NULL, 0), 0);
+		read_all(b->trunk[WORK]);
+		assert_null(trunk_find(&b->m, b->work.uuid));
+		assert_int_equal(domain_state(&b->m, b->work.id),
+		                 DOMAIN_RUNNING);
+		write_policy(b, "s * mail late deny\ns * work mail allow\n");
+		call(b, MAIL, 1, "s+", "late");
+		hear_only(b->kernel[MAIL], CONTROL_refused, 1);
+		close(b->kernel[WORK]);
+		b->trunk[WORK] = run_domain(b, d, &b->kernel[WORK]);
+		hear_only(b->kernel[WORK], CONTROL_calls, 0);
+		call(b, WORK, 1, "s+", "mail");
+		serves(b, WORK, MAIL, 1, &m, &text);
+		free(text);
+	}
+}
+
+static void a_message_of_another_kind_is_garbage(void **state)
+{
+	struct control c = {.kind = CONTROL_exited, .value = {1}};
+	struct board *b = *state;
+
+	assert_int_equal(control_send(b->kernel[WORK], &c, NULL, 0), 0);
+	read_all(b->trunk[WORK]);
+	assert_null(trunk_find(&b->m, b->work.uuid));
+	assert_non_null(trunk_find(&b->m, b->mail.uuid));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(what_was_written_early_is_there),
+		TEST(a_refusal_ends_what_had_begun),
+		TEST(few_calls_begin_before_they_are_decided),
+		TEST(forged_streams_cost_the_connection),
+		TEST(garbage_costs_the_connection_only),
+		TEST(a_message_of_another_kind_is_garbage),
+	};
+
+	return cmocka_run_group_tests(tests, prepare, NULL);
+}
