@@ -25,12 +25,28 @@ struct way {
 	uint8_t bytes[CARRIER_HEAD_MAX];
 };
 
+/* A socket whose connect(2) waits no longer than that. */
+static int patient_socket(int family, unsigned patience_ms)
+{
+	const struct timeval patience = {
+		.tv_sec = patience_ms / 1000,
+		.tv_usec = (suseconds_t)(patience_ms % 1000) * 1000,
+	};
+	autoclose int s = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert(patience_ms > 0);
+	if (s < 0 || setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience,
+	                        sizeof(patience)) < 0)
+		return -errno;
+	return take_fd(&s);
+}
+
 /* A path may be longer than the name of a socket: that is of a descriptor. */
-static int connect_unix(const char *path)
+static int connect_unix(const char *path, unsigned patience_ms)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	autoclose int at = open(path, O_PATH | O_CLOEXEC);
-	autoclose int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	autoclose int s = patient_socket(AF_UNIX, patience_ms);
 
 	(void)snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d",
 	               at);
@@ -40,7 +56,7 @@ static int connect_unix(const char *path)
 	return take_fd(&s);
 }
 
-static int connect_tcp(const struct service_tcp *tcp)
+static int connect_tcp(const struct service_tcp *tcp, unsigned patience_ms)
 {
 	struct sockaddr_in four_name = {
 		.sin_family = AF_INET,
@@ -51,8 +67,8 @@ static int connect_tcp(const struct service_tcp *tcp)
 		.sin6_port = htons(tcp->port),
 	};
 	bool four = inet_pton(AF_INET, tcp->host, &four_name.sin_addr) == 1;
-	autoclose int s = socket(four ? AF_INET : AF_INET6,
-	                         SOCK_STREAM | SOCK_CLOEXEC, 0);
+	autoclose int s = patient_socket(four ? AF_INET : AF_INET6,
+	                                 patience_ms);
 
 	if (!four && inet_pton(AF_INET6, tcp->host, &six_name.sin6_addr) != 1)
 		return -EINVAL;
@@ -135,7 +151,8 @@ static uint32_t both_ways(const struct carrier *c, struct way way[2])
 
 _Noreturn void carrier_become(const struct carrier *c, int in, int out)
 {
-	int s = *c->path ? connect_unix(c->path) : connect_tcp(&c->tcp);
+	int s = *c->path ? connect_unix(c->path, c->patience_ms)
+	                 : connect_tcp(&c->tcp, c->patience_ms);
 	struct way *way = calloc(2, sizeof(*way));
 
 	assert(c->head.size <= CARRIER_HEAD_MAX);

@@ -191,7 +191,7 @@ static bool is_program(const char *path)
 /* A socket, or a link to /dev/tcp.  0; -ENOENT: it is neither; -EINVAL. */
 static int carried(const char *path, struct span argument, struct carrier **out)
 {
-	struct carrier c = {.path = ""};
+	struct carrier c = {.patience_ms = CARRIER_PATIENCE_MS};
 	char link[LINK_MAX];
 	ssize_t size = readlink(path, link, sizeof(link));
 	struct stat st;
