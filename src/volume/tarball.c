@@ -266,7 +266,7 @@ int tarball_export(struct volume *v, int fd, struct fault *f)
 
 /* ---- in ---- */
 
-static struct tree_node like(struct archive_entry *e)
+static struct tree_node like(const struct volume *v, struct archive_entry *e)
 {
 	struct tree_node n = {.r = {.mode = archive_entry_mode(e),
 	                            .uid = (uint32_t)archive_entry_uid(e),
@@ -274,7 +274,7 @@ static struct tree_node like(struct archive_entry *e)
 
 	if (S_ISCHR(n.r.mode) || S_ISBLK(n.r.mode))
 		n.r.rdev = archive_entry_rdev(e);
-	n.r.ctime = n.r.btime = tree_now();
+	n.r.ctime = n.r.btime = tree_now(v);
 	n.r.mtime.sec = archive_entry_mtime(e);
 	n.r.mtime.nsec = (uint32_t)archive_entry_mtime_nsec(e) % 1000000000u;
 	n.r.atime = n.r.mtime;
@@ -297,7 +297,7 @@ static int enter_dir(struct volume *v, struct tree_node *dir, struct span name)
 		                             : -ENOTDIR;
 	if (err != -ENOENT)
 		return err;
-	new.r.atime = new.r.mtime = new.r.ctime = new.r.btime = tree_now();
+	new.r.atime = new.r.mtime = new.r.ctime = new.r.btime = tree_now(v);
 	err = tree_create(v, dir, name, &new, &object);
 	if (err == 0)
 		*dir = new;
@@ -444,7 +444,7 @@ static int take_link(struct tarball *t, struct tree_node *dir, struct span name,
 static int take_new(struct tarball *t, struct tree_node *dir, struct span name,
                     struct archive_entry *e)
 {
-	struct tree_node n = like(e);
+	struct tree_node n = like(t->v, e);
 	struct tree_node old;
 	autoclose int fd = -1;
 	int err = 1;

@@ -13,14 +13,29 @@
 #define NAME_BYTES  (16u + VRECORD_NAME_MAX)
 #define FIRST_POS   2 /* 0 and 1 are "." and ".." */
 
-struct vrecord_time tree_now(void)
+bool tree_later(struct vrecord_time a, struct vrecord_time b)
+{
+	return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
+}
+
+static struct vrecord_time clock_of(clockid_t which)
 {
 	struct timespec ts;
 
-	/* As hosts stamp their files: theirs are never older than earlier ones
-	 * of ours. */
-	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	clock_gettime(which, &ts);
 	return (struct vrecord_time){ts.tv_sec, (uint32_t)ts.tv_nsec};
+}
+
+struct vrecord_time tree_now(const struct volume *v)
+{
+	struct vrecord_time now = clock_of(CLOCK_REALTIME_COARSE);
+
+	/* A stamp may be between two ticks; not in the future, unless
+	 * somebody has set the clock. */
+	if (tree_later(v->stamped, now) &&
+	    !tree_later(v->stamped, clock_of(CLOCK_REALTIME)))
+		return v->stamped;
+	return now;
 }
 
 /* ---- pieces of an edit ---- */
@@ -91,13 +106,6 @@ static int delete_name(struct volume *v, struct store_edit *e, uint64_t dir,
 	return store_edit_delete(e, &key);
 }
 
-static void touch(struct tree_node *n, bool contents)
-{
-	n->r.ctime = tree_now();
-	if (contents)
-		n->r.mtime = n->r.ctime;
-}
-
 /* A change to at most six inodes, undone as a whole when it fails. */
 struct change {
 	struct volume *v;
@@ -109,6 +117,13 @@ struct change {
 	size_t count;
 	int err;
 };
+
+static void touch(const struct change *c, struct tree_node *n, bool contents)
+{
+	n->r.ctime = tree_now(c->v);
+	if (contents)
+		n->r.mtime = n->r.ctime;
+}
 
 /* Before a node is changed for the first time.  NULL is no node. */
 static void keep(struct change *c, struct tree_node *n)
@@ -268,28 +283,30 @@ static bool is_dir(const struct tree_node *n)
 }
 
 /* One name more in `dir`. */
-static void entered(struct tree_node *dir, struct tree_node *n)
+static void entered(const struct change *c, struct tree_node *dir,
+                    struct tree_node *n)
 {
 	dir->r.size++;
-	touch(dir, true);
+	touch(c, dir, true);
 	if (is_dir(n)) {
 		dir->r.nlink++;
 		n->r.parent = dir->ino;
 	}
 }
 
-static void left(struct tree_node *dir, const struct tree_node *n)
+static void left(const struct change *c, struct tree_node *dir,
+                 const struct tree_node *n)
 {
 	dir->r.size -= MIN(dir->r.size, 1);
-	touch(dir, true);
+	touch(c, dir, true);
 	if (is_dir(n))
 		dir->r.nlink--;
 }
 
 /* A name less for `n`; it has no more than one if it is a directory. */
-static void unnamed(struct tree_node *n)
+static void unnamed(const struct change *c, struct tree_node *n)
 {
-	touch(n, false);
+	touch(c, n, false);
 	n->r.nlink = is_dir(n) || n->r.nlink == 0 ? 0 : n->r.nlink - 1;
 }
 
@@ -349,7 +366,7 @@ int tree_create(struct volume *v, struct tree_node *dir, struct span name,
 	keep(&c, new);
 	if (dir) {
 		keep(&c, dir);
-		entered(dir, new);
+		entered(&c, dir, new);
 		c.err = put_name(v, &c.edit, dir->ino, name, new);
 	}
 	err = finish(&c);
@@ -385,9 +402,9 @@ int tree_link(struct volume *v, struct tree_node *dir, struct span name,
 		return -EMLINK;
 	keep(&c, dir);
 	keep(&c, n);
-	entered(dir, n);
+	entered(&c, dir, n);
 	n->r.nlink += is_dir(n) ? 2 : 1;
-	touch(n, false);
+	touch(&c, n, false);
 	c.err = put_name(v, &c.edit, dir->ino, name, n);
 	return finish(&c);
 }
@@ -402,20 +419,20 @@ int tree_unlink(struct volume *v, struct tree_node *dir, struct span name,
 		return err < 0 ? err : -ENOTEMPTY;
 	keep(&c, dir);
 	keep(&c, n);
-	left(dir, n);
-	unnamed(n);
+	left(&c, dir, n);
+	unnamed(&c, n);
 	c.err = delete_name(v, &c.edit, dir->ino, name);
 	return finish(&c);
 }
 
 static void exchange(struct change *c, const struct tree_rename *m)
 {
-	left(m->from_dir, m->what);
-	left(m->to_dir, m->over);
-	entered(m->to_dir, m->what);
-	entered(m->from_dir, m->over);
-	touch(m->what, false);
-	touch(m->over, false);
+	left(c, m->from_dir, m->what);
+	left(c, m->to_dir, m->over);
+	entered(c, m->to_dir, m->what);
+	entered(c, m->from_dir, m->over);
+	touch(c, m->what, false);
+	touch(c, m->over, false);
 	c->err = put_name(c->v, &c->edit, m->to_dir->ino, m->to, m->what);
 	if (c->err == 0)
 		c->err = put_name(c->v, &c->edit, m->from_dir->ino, m->from,
@@ -424,15 +441,15 @@ static void exchange(struct change *c, const struct tree_rename *m)
 
 static void move(struct change *c, const struct tree_rename *m)
 {
-	left(m->from_dir, m->what);
+	left(c, m->from_dir, m->what);
 	if (m->over) {
-		left(m->to_dir, m->over);
-		unnamed(m->over);
+		left(c, m->to_dir, m->over);
+		unnamed(c, m->over);
 	}
-	entered(m->to_dir, m->what);
-	touch(m->what, false);
+	entered(c, m->to_dir, m->what);
+	touch(c, m->what, false);
 	if (m->whiteout) {
-		entered(m->from_dir, m->whiteout);
+		entered(c, m->from_dir, m->whiteout);
 		m->whiteout->r.nlink++;
 		c->err = put_name(c->v, &c->edit, m->from_dir->ino, m->from,
 		                  m->whiteout);
@@ -546,7 +563,7 @@ static int xattr_change(struct volume *v, struct tree_node *n,
 	if (err < 0)
 		return err;
 	keep(&c, n);
-	touch(n, false);
+	touch(&c, n, false);
 	n->r.xattr_bytes = n->r.xattr_bytes - MIN(n->r.xattr_bytes, old) + now;
 	c.err = now ? store_edit_put(&c.edit, key, value)
 	            : store_edit_delete(&c.edit, key);

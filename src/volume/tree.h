@@ -94,4 +94,9 @@ must_check int tree_xattr_next(struct volume *v, uint64_t ino,
                                struct vrecord_key *key,
                                struct vrecord_xattr *out);
 
-struct vrecord_time tree_now(void);
+/* As hosts stamp their files: theirs are never older than earlier ones of
+ * ours, nor ours older than what v->stamped says. */
+struct vrecord_time tree_now(const struct volume *v);
+
+/* Is `a` the later of the two? */
+bool tree_later(struct vrecord_time a, struct vrecord_time b);

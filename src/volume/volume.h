@@ -50,6 +50,7 @@ struct volume {
 	uint64_t reserved; /* bytes of the disk that are kept free */
 	uint8_t objects_key[32];
 	struct spares spares;
+	struct vrecord_time stamped; /* the host has so stamped an object */
 	struct volume_asked { /* the name last asked for: volume/tree.c */
 		uint64_t dir;
 		size_t size;

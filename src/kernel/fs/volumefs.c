@@ -82,6 +82,7 @@ static void destroy_sb(struct superblock *sb)
 	close_volume(fs, false);
 	waitq_fini(&fs->flushed);
 	volumefs_sync_fini(fs);
+	volumefs_young_fini(fs);
 	cipher_destroy(fs->cipher);
 	hashtable_fini(&fs->nodes);
 	limits_free(fs->kernel, fs, sizeof(*fs));

@@ -173,6 +173,7 @@ static long write_some(struct volumefs_node *n, struct uio *u, int64_t *pos)
 		done = (ssize_t)size;
 	} else {
 		done = pwrite(n->fd, from, size, *pos);
+		n->fs->young.stale = true;
 		err = done < 0 ? -errno : 0;
 		n->late &= ~(done > 0 ? INODE_SET_MTIME : 0);
 	}
@@ -310,8 +311,10 @@ static long set_size(struct volumefs_node *n, uint64_t size)
 		err = -errno;
 	if (err < 0)
 		return err;
-	if (!n->young.is)
+	if (!n->young.is) {
 		volumefs_sync_wrote(n);
+		n->fs->young.stale = true;
+	}
 	if (n->sparse || n->mapped)
 		settle(n);
 	else if (n->tree.r.charged > round_up(size, PAGE))
@@ -364,9 +367,10 @@ static long allocate(struct file *f, struct task *t, int mode, uint64_t offset,
 	if (fallocate(n->fd, mode, (off_t)offset, (off_t)size) < 0)
 		err = -errno;
 	settle(n);
-	n->tree.r.ctime = tree_now();
+	n->tree.r.ctime = tree_now(n->fs->volume);
 	volumefs_node_soil(n);
 	volumefs_sync_wrote(n);
+	n->fs->young.stale = true;
 	volumefs_flush_later(n->fs);
 	return err;
 }

@@ -80,7 +80,8 @@ static struct tree_node described(const struct inode *dir,
 		if (S_ISDIR(how->mode))
 			n.r.mode |= S_ISGID;
 	}
-	n.r.atime = n.r.mtime = n.r.ctime = n.r.btime = tree_now();
+	n.r.btime = tree_now(volume_of(dir));
+	n.r.atime = n.r.mtime = n.r.ctime = n.r.btime;
 	if (!S_ISLNK(how->mode))
 		n.r.target = (struct span){NULL, 0};
 	return n;
@@ -91,7 +92,7 @@ static long make(struct inode *dir, struct task *t, struct span name,
                  bool named, const struct inode_new *how, struct inode **out)
 {
 	struct volumefs *fs = volumefs_node_fs(dir->sb);
-	struct tree_node new = described(dir, how);
+	struct tree_node new;
 	struct volumefs_node *n;
 	int object = -1;
 	long err = ready(dir, t);
@@ -103,10 +104,13 @@ static long make(struct inode *dir, struct task *t, struct span name,
 		return -ENOENT;
 	if (S_ISLNK(how->mode) && how->target.size > VRECORD_LINK_MAX)
 		return -ENAMETOOLONG;
+	young = named && S_ISREG(how->mode) && volumefs_young_may(fs);
+	if (young)
+		volumefs_young_stamp(fs);
+	new = described(dir, how);
 	n = volumefs_node_create(fs, new.r.mode);
 	if (!n)
 		return -ENOMEM;
-	young = named && S_ISREG(how->mode) && volumefs_young_may(fs);
 	err = tree_create(fs->volume, named ? &node_of(dir)->tree : NULL, name,
 	                  &new, young ? NULL : &object);
 	if (err < 0) {
@@ -118,6 +122,7 @@ static long make(struct inode *dir, struct task *t, struct span name,
 	volumefs_node_enter(n, &new, object);
 	if (young)
 		volumefs_young_begin(n);
+	fs->young.stale |= object >= 0;
 	if (S_ISREG(how->mode))
 		volumefs_ahead_made(fs);
 	changed(dir);
@@ -328,7 +333,7 @@ static long change(struct inode *i, struct task *t,
 		r->atime = time_to(c->atime);
 	if (c->which & INODE_SET_MTIME)
 		r->mtime = time_to(c->mtime);
-	r->ctime = tree_now();
+	r->ctime = tree_now(volume_of(i));
 	/* Programs that unpack change one after the other: once is enough. */
 	volumefs_node_soil_safe(n);
 	changed(i);

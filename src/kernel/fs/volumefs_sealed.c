@@ -69,7 +69,7 @@ static void changed(struct volumefs_node *n, uint64_t size)
 {
 	n->inode->size = size;
 	n->tree.r.size = size;
-	n->tree.r.mtime = n->tree.r.ctime = tree_now();
+	n->tree.r.mtime = n->tree.r.ctime = tree_now(n->fs->volume);
 	volumefs_node_fill(n);
 	volumefs_node_soil(n);
 }

@@ -2,6 +2,8 @@
 #include "kernel/fs/volumefs_young.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/whole.h"
 #include "kernel/core/limits.h"
@@ -16,6 +18,31 @@
 void volumefs_young_init(struct volumefs *fs)
 {
 	list_init(&fs->young.named);
+	fs->young.clock_fd = memfd_create("clock", MFD_CLOEXEC);
+	fs->young.stale = true;
+}
+
+void volumefs_young_fini(struct volumefs *fs)
+{
+	base_close(&fs->young.clock_fd);
+}
+
+/*
+ * Since Linux 6.13 a host may stamp what is written between two ticks of its
+ * clock, and whatever it stamps next not before that.  What it would say now, another
+ * file of its knows; to ask that is two calls.
+ */
+void volumefs_young_stamp(struct volumefs *fs)
+{
+	struct volumefs_young *y = &fs->young;
+	struct stat st;
+
+	if (fs->cipher || (!y->stale && fs->lent.count == 0) ||
+	    futimens(y->clock_fd, NULL) < 0 || fstat(y->clock_fd, &st) < 0)
+		return;
+	y->stale = false;
+	fs->volume->stamped = (struct vrecord_time){
+		st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec};
 }
 
 bool volumefs_young_may(const struct volumefs *fs)
@@ -179,7 +206,8 @@ static void changed(struct volumefs_node *n, uint64_t size)
 	n->inode->size = size;
 	if (n->fs->cipher)
 		r->size = size;
-	r->mtime = r->ctime = tree_now();
+	volumefs_young_stamp(n->fs);
+	r->mtime = r->ctime = tree_now(n->fs->volume);
 	volumefs_node_soil(n);
 }
 
@@ -248,10 +276,8 @@ long volumefs_young_read(struct volumefs_node *n, struct uio *u, int64_t *pos)
 		return err;
 	*pos += (int64_t)got;
 	/* As hosts do it for the first to read what was written. */
-	if (n->late &&
-	    (r->atime.sec < r->mtime.sec ||
-	     (r->atime.sec == r->mtime.sec && r->atime.nsec <= r->mtime.nsec)))
-		r->atime = tree_now();
+	if (n->late && !tree_later(r->atime, r->mtime))
+		r->atime = tree_now(n->fs->volume);
 	return (long)got;
 }
 

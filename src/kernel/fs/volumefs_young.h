@@ -33,6 +33,8 @@ struct volumefs_young {
 	struct list named; /* oldest first */
 	size_t count;      /* these, and open ones without a name */
 	uint64_t bytes;    /* of the disk, that they will take */
+	int clock_fd;      /* a file that the host stamps; or -1 */
+	bool stale;        /* it has stamped an object since */
 };
 
 /* What a node has. */
@@ -44,11 +46,15 @@ struct volumefs_young_file {
 };
 
 void volumefs_young_init(struct volumefs *fs);
+void volumefs_young_fini(struct volumefs *fs);
 
 /* May the next file be young? */
 bool volumefs_young_may(const struct volumefs *fs);
 
-/* A node just made is; it has a name. */
+/* What gets its time now is not older than what was written to an object. */
+void volumefs_young_stamp(struct volumefs *fs);
+
+/* A node just made is young; it has a name. */
 void volumefs_young_begin(struct volumefs_node *n);
 
 /* Its last name has gone, or the node goes: no batch needs it any more. */

@@ -69,7 +69,7 @@ static inline int bed_make(struct bed *b, struct tree_node *dir,
 	int object = -1;
 	int err;
 
-	n.r.atime = n.r.mtime = n.r.ctime = n.r.btime = tree_now();
+	n.r.atime = n.r.mtime = n.r.ctime = n.r.btime = tree_now(b->v);
 	if (S_ISLNK(mode))
 		n.r.target = span_str(text);
 	err = tree_create(b->v, dir, span_str(name), &n, &object);
