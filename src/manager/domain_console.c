@@ -35,6 +35,7 @@ static int run_shell(struct domain *d, uint64_t id, int shown, struct fault *f)
 		.id = id,
 		.job = &j,
 		.flags = CONTROL_RUN_TERMINAL,
+		.confined = true,
 	};
 	autofree struct streams *s = calloc(1, sizeof(*s));
 

@@ -17,6 +17,13 @@ int order_file(const char *name, const void *bytes, size_t size,
 	return fd;
 }
 
+static int ask(int control, const struct order *o, const struct control *c,
+               const int *fds, uint32_t count)
+{
+	return o->confined ? control_send(control, c, fds, count)
+	                   : control_send_raised(control, c, fds, count);
+}
+
 int order_attach(int control, const struct order *o, const struct streams *s,
                  struct fault *f)
 {
@@ -24,8 +31,7 @@ int order_attach(int control, const struct order *o, const struct streams *s,
 		.kind = CONTROL_attach,
 		.value = {o->id, o->pid, o->rows, o->columns},
 	};
-	int err = control_send_raised(control, &c, &s->console_theirs,
-	                              s->console);
+	int err = ask(control, o, &c, &s->console_theirs, s->console);
 
 	if (err < 0)
 		return fault_set(f, err, "ask the kernel for it: %s",
@@ -60,7 +66,7 @@ int order_run(int control, const struct order *o, const struct streams *s,
 			fd[count++] = s->theirs[i];
 	if (s->console)
 		fd[count++] = s->console_theirs;
-	err = control_send_raised(control, &c, fd, count);
+	err = ask(control, o, &c, fd, count);
 	if (err < 0)
 		return fault_set(f, err, "ask the kernel to run it: %s",
 		                 strerror(-err));

@@ -20,6 +20,7 @@ struct order {
 	uint32_t flags;        /* ... with CONTROL_RUN_* */
 	uint32_t pid;          /* or else: to have this one */
 	uint16_t rows, columns;
+	bool confined; /* we have no host call for our limits, and raised ones */
 };
 
 /*
