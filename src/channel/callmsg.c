@@ -117,7 +117,7 @@ int callmsg_take_streams(struct control_fds *fds, uint32_t from,
 {
 	if (fds->lost)
 		return -EMFILE;
-	if (fds->count != from + CALLMSG_STREAMS)
+	if (fds->count < from + CALLMSG_STREAMS)
 		return -EPROTO;
 	for (uint32_t i = 0; i < CALLMSG_STREAMS; i++)
 		streams[i] = control_take(fds, from + i);

@@ -6,11 +6,10 @@
  * `calls` on it (channel/control.def).  From then on:
  *
  *	kernel to manager               manager to kernel
- *	call {id, number, flags} + record  allowed {id} + streams
+ *	call {id, number, flags} + record  allowed {id, number} + streams
  *	gone {id}                       refused {id}
  *	serving {count}                 calls
  *	over {id, exit status, count}   serve {id, flags} + record + streams
- *	                                ahead {number} + streams
  *
  * A program in the source qube asks: its kernel sends `call` under a number of
  * its own, and waits.  `refused` ends it, without a reason.  So does the
@@ -26,11 +25,11 @@
  * (at the clock, say), since what was begun for an earlier connection is over
  * for a later one.
  *
- * A call need not wait for its streams.  Behind one that it allowed, and that would
- * not have waited (CALLMSG_EARLY), the manager sends `ahead`: streams for a call to come, of which it keeps the other half.  The
- * next call that wants them names their number (else 0), and `allowed` comes
- * without; what has been written into them meanwhile is there when the service
- * begins.  `refused` comes behind their end, with CALLMSG_EXIT_REFUSED as the
+ * A call need not wait for its streams.  With `allowed` for one that would not have
+ * waited (CALLMSG_EARLY) the manager sends, behind that call's own, streams for a call
+ * to come, under a number, and keeps their other half.  The next such call names it
+ * (others 0) and has its streams: `allowed` comes without.  What has been written
+ * into them meanwhile is there when the service begins.  `refused` comes behind their end, with CALLMSG_EXIT_REFUSED as the
  * status.  So a call takes one way through three processes, not two.  Streams
  * come from the manager only, since a kernel is not to choose what another gets.
  * With the connection they end, also of calls not yet decided.
@@ -137,7 +136,8 @@ must_check int callmsg_take(const struct control *c, struct control_fds *fds,
                             int streams[CALLMSG_STREAMS]);
 
 /*
- * Takes the streams of a received `allowed`.  0, -EMFILE, -EPROTO.
+ * Takes four streams of a received `allowed`, from descriptor `from` on.  0, -EMFILE,
+ * -EPROTO.
  */
 must_check int callmsg_take_streams(struct control_fds *fds, uint32_t from,
                                     int streams[CALLMSG_STREAMS]);

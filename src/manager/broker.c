@@ -93,18 +93,14 @@ static void routed(struct route *r, int streams[CALLMSG_STREAMS],
                    const char *why)
 {
 	struct asked *a = container_of(r, struct asked, route);
-	struct trunk *t = a->trunk;
-	bool early = a->early;
 
 	if (!streams) {
 		refuse(a, NOTICES_FAIL, why);
 		return;
 	}
-	trunk_allowed(t, a->id, a->begun ? NULL : streams);
+	trunk_allowed(a->trunk, a->id, a->begun ? NULL : streams, a->early);
 	tell_user(a, NOTICES_ALLOW, NULL);
 	destroy(a);
-	if (early)
-		trunk_make_ahead(t);
 }
 
 static bool keep_user(struct asked *a)

@@ -154,11 +154,39 @@ static int tell(struct trunk *t, const struct control *c,
 	return err;
 }
 
-void trunk_allowed(struct trunk *t, uint64_t id, int streams[CALLMSG_STREAMS])
+/* Streams for a call to come, unless it has some, or used many. */
+static uint64_t make_ahead(struct trunk *t, int near[CALLMSG_STREAMS])
+{
+	if (t->ahead || t->early >= TRUNK_EARLY_MAX || !list_empty(&t->kept) ||
+	    callstreams_make(near, t->far) < 0)
+		return 0;
+	return t->ahead = ++t->m->served;
+}
+
+void trunk_allowed(struct trunk *t, uint64_t id, int streams[CALLMSG_STREAMS],
+                   bool early)
 {
 	struct control c = {.kind = CONTROL_allowed, .value = {id}};
-	int err = tell(t, &c, NULL, streams);
+	int fds[2 * CALLMSG_STREAMS], near[CALLMSG_STREAMS];
+	uint32_t count = streams ? CALLMSG_STREAMS : 0;
+	int err = -EAGAIN;
 
+	if (streams)
+		memcpy(fds, streams, sizeof(near));
+	c.value[1] = early ? make_ahead(t, near) : 0;
+	if (c.value[1]) {
+		memcpy(fds + count, near, sizeof(near));
+		err = control_send(t->watch.fd, &c, fds,
+		                   count + CALLMSG_STREAMS);
+		callmsg_close(near);
+	}
+	if (err < 0) { /* without any for later */
+		t->ahead = c.value[1] ? 0 : t->ahead;
+		c.value[1] = 0;
+		err = tell(t, &c, NULL, streams);
+	} else if (streams) {
+		callmsg_close(streams);
+	}
 	if (err < 0)
 		give_up(t, err);
 }
@@ -168,21 +196,6 @@ void trunk_refused(struct trunk *t, uint64_t id)
 	struct control c = {.kind = CONTROL_refused, .value = {id}};
 	int err = tell(t, &c, NULL, NULL);
 
-	if (err < 0)
-		give_up(t, err);
-}
-
-void trunk_make_ahead(struct trunk *t)
-{
-	struct control c = {.kind = CONTROL_ahead};
-	int near[CALLMSG_STREAMS];
-	int err;
-
-	if (t->ahead || t->early >= TRUNK_EARLY_MAX || trunk_is_full(t) ||
-	    callstreams_make(near, t->far) < 0)
-		return;
-	t->ahead = c.value[0] = ++t->m->served;
-	err = tell(t, &c, NULL, near);
 	if (err < 0)
 		give_up(t, err);
 }

@@ -65,12 +65,13 @@ struct trunk *trunk_find(const struct manager *m, const char *uuid);
 bool trunk_is_full(const struct trunk *t);
 void trunk_wait(struct trunk *t, struct domain_waiter *w);
 
-/* Answers a call; the streams are taken over.  NULL: it has its streams. */
-void trunk_allowed(struct trunk *t, uint64_t id, int streams[CALLMSG_STREAMS]);
+/*
+ * Answers a call; the streams are taken over.  NULL: it has its streams.  `early`: the
+ * next one may begin before it is answered, unless many are at that.
+ */
+void trunk_allowed(struct trunk *t, uint64_t id, int streams[CALLMSG_STREAMS],
+                   bool early);
 void trunk_refused(struct trunk *t, uint64_t id);
-
-/* Sends it the streams of a call to come, unless it has some, or used many. */
-void trunk_make_ahead(struct trunk *t);
 
 /*
  * The other ends of the streams a call came with, which are the caller's then;

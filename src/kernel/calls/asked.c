@@ -130,12 +130,27 @@ static struct scm_files *make_files(struct asked *a,
 	return bundle;
 }
 
-void asked_allowed(struct callhub *h, uint64_t id, struct control_fds *fds)
+/* The last of what came are for a call to come. */
+static void keep_ahead(struct callhub *h, uint64_t number,
+                       struct control_fds *fds)
+{
+	callmsg_close(h->near);
+	h->ahead = 0;
+	if (fds->count >= CALLMSG_STREAMS &&
+	    callmsg_take_streams(fds, fds->count - CALLMSG_STREAMS, h->near) ==
+	            0)
+		h->ahead = number;
+}
+
+void asked_allowed(struct callhub *h, const struct control *c,
+                   struct control_fds *fds)
 {
 	int streams[CALLMSG_STREAMS] = {-1, -1, -1, -1};
-	struct asked *a = find_told(h, id);
+	struct asked *a = find_told(h, c->value[0]);
 	struct scm_files *files;
 
+	if (c->value[1])
+		keep_ahead(h, c->value[1], fds);
 	if (!a)
 		return;
 	if (a->ahead) {

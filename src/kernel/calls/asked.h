@@ -51,7 +51,8 @@ void asked_is_told(struct asked *a);
 void asked_untell(struct callhub *h);
 
 /* The answers.  The first takes its streams out of `fds`. */
-void asked_allowed(struct callhub *h, uint64_t id, struct control_fds *fds);
+void asked_allowed(struct callhub *h, const struct control *c,
+                   struct control_fds *fds);
 void asked_refused(struct callhub *h, uint64_t id);
 void asked_refuse_all(struct callhub *h);
 

@@ -167,28 +167,15 @@ void callhub_tell(struct callhub *h)
 
 /* ---- hearing ---- */
 
-/* The streams of a call that nobody asks for yet. */
-static void keep_ahead(struct callhub *h, const struct control *m,
-                       struct control_fds *fds)
-{
-	callmsg_close(h->near);
-	h->ahead = 0;
-	if (callmsg_take_streams(fds, 0, h->near) == 0)
-		h->ahead = m->value[0];
-}
-
 static void take(struct callhub *h, const struct control *m,
                  struct control_fds *fds)
 {
 	switch (m->kind) {
 	case CONTROL_allowed:
-		asked_allowed(h, m->value[0], fds);
+		asked_allowed(h, m, fds);
 		break;
 	case CONTROL_refused:
 		asked_refused(h, m->value[0]);
-		break;
-	case CONTROL_ahead:
-		keep_ahead(h, m, fds);
 		break;
 	case CONTROL_serve:
 		served_begin(h, m, fds);

@@ -38,6 +38,8 @@ struct board {
 	int kernel[2]; /* the far ends of work's and mail's trunks */
 	struct trunk *trunk[2];
 	struct reactor_watch stop;
+	uint64_t ahead; /* number of the streams a kernel has ahead */
+	int near[CALLMSG_STREAMS];
 };
 
 enum { WORK, MAIL };
@@ -219,6 +221,10 @@ static inline void serves(struct board *b, int from, int to, uint64_t id,
 	assert_int_equal(hear(b->kernel[from], &c, &fds), CONTROL_allowed);
 	assert_int_equal(c.value[0], id);
 	assert_int_equal(callmsg_take_streams(&fds, 0, ours), 0);
+	assert_int_equal(fds.count, c.value[1] ? 8 : 4);
+	b->ahead = c.value[1];
+	if (b->ahead)
+		assert_int_equal(callmsg_take_streams(&fds, 4, b->near), 0);
 	for (size_t i = 0; i < CALLMSG_STREAMS; i++) {
 		bool up = i == CALLMSG_IN;
 

@@ -3,20 +3,8 @@
 
 #include "manager/board.h"
 
-/* Streams for a call to come; their number. */
-static uint64_t hear_ahead(struct board *b, int near[CALLMSG_STREAMS])
-{
-	struct control_fds fds;
-	struct control c;
-
-	assert_int_equal(hear(b->kernel[WORK], &c, &fds), CONTROL_ahead);
-	assert_int_equal(callmsg_take_streams(&fds, 0, near), 0);
-	assert_int_not_equal(c.value[0], 0);
-	return c.value[0];
-}
-
 /* One that would not have waited, so that the next one need not. */
-static uint64_t begin_early(struct board *b, int near[CALLMSG_STREAMS])
+static void begin_early(struct board *b)
 {
 	struct callmsg m;
 	char *text;
@@ -24,60 +12,59 @@ static uint64_t begin_early(struct board *b, int near[CALLMSG_STREAMS])
 	call_with(b, WORK, 1, 0, CALLMSG_EARLY, "s+", "mail");
 	serves(b, WORK, MAIL, 1, &m, &text);
 	free(text);
-	return hear_ahead(b, near);
+	assert_int_not_equal(b->ahead, 0);
 }
 
 static void what_was_written_early_is_there(void **state)
 {
 	struct board *b = *state;
-	int near[CALLMSG_STREAMS], far[CALLMSG_STREAMS], next[CALLMSG_STREAMS];
+	int far[CALLMSG_STREAMS];
 	struct control_fds fds;
 	struct callmsg m;
 	struct control c;
-	uint64_t number;
 	char *text, byte;
 
 	write_policy(b, "s * work mail allow\n");
-	number = begin_early(b, near);
-	assert_int_equal(write(near[CALLMSG_IN], "x", 1), 1);
-	call_with(b, WORK, 2, number, CALLMSG_EARLY, "s+", "mail");
+	begin_early(b);
+	assert_int_equal(write(b->near[CALLMSG_IN], "x", 1), 1);
+	call_with(b, WORK, 2, b->ahead, CALLMSG_EARLY, "s+", "mail");
 	assert_int_equal(hear(b->kernel[MAIL], &c, &fds), CONTROL_serve);
 	assert_int_equal(callmsg_take(&c, &fds, &text, &m, far), 0);
 	free(text);
 	assert_int_equal(read(far[CALLMSG_IN], &byte, 1), 1);
 	assert_int_equal(byte, 'x');
-	hear_only(b->kernel[WORK], CONTROL_allowed, 2);
-	assert_int_not_equal(hear_ahead(b, next), number);
-	assert_int_equal(b->trunk[WORK]->early, 0);
-	callmsg_close(near);
 	callmsg_close(far);
-	callmsg_close(next);
+	/* It has its streams; what comes are those of a third. */
+	assert_int_equal(hear(b->kernel[WORK], &c, &fds), CONTROL_allowed);
+	assert_int_equal(c.value[0], 2);
+	assert_int_equal(fds.count, CALLMSG_STREAMS);
+	assert_int_not_equal(c.value[1], b->ahead);
+	control_close(&fds);
+	assert_int_equal(b->trunk[WORK]->early, 0);
+	callmsg_close(b->near);
 }
 
 static void a_refusal_ends_what_had_begun(void **state)
 {
 	struct board *b = *state;
-	int near[CALLMSG_STREAMS];
 	uint8_t status[8];
-	uint64_t number;
 
 	write_policy(b, "s * work mail allow\n");
-	number = begin_early(b, near);
-	call_with(b, WORK, 2, number, CALLMSG_EARLY, "t+", "mail");
-	assert_int_equal(read(near[CALLMSG_STATUS], status, 8), 4);
+	begin_early(b);
+	call_with(b, WORK, 2, b->ahead, CALLMSG_EARLY, "t+", "mail");
+	assert_int_equal(read(b->near[CALLMSG_STATUS], status, 8), 4);
 	assert_int_equal(status[0], CALLMSG_EXIT_REFUSED);
-	assert_int_equal(read(near[CALLMSG_OUT], status, 8), 0);
+	assert_int_equal(read(b->near[CALLMSG_OUT], status, 8), 0);
 	hear_only(b->kernel[WORK], CONTROL_refused, 2);
 	hear_nothing(b->kernel[WORK]);
 	hear_nothing(b->kernel[MAIL]);
-	callmsg_close(near);
+	callmsg_close(b->near);
 }
 
 /* However many calls wait for the user, few of them hold streams of ours. */
 static void few_calls_begin_before_they_are_decided(void **state)
 {
 	struct board *b = *state;
-	int near[CALLMSG_STREAMS];
 	struct callmsg m;
 	struct fault f;
 	int terminal;
@@ -86,15 +73,15 @@ static void few_calls_begin_before_they_are_decided(void **state)
 	write_policy(b, "s * work mail allow\nt * work mail ask\n");
 	assert_int_equal(prompts_open(b->m.prompts, &terminal, &f), 0);
 	for (uint64_t i = 0; i < TRUNK_EARLY_MAX; i++) {
-		uint64_t number = begin_early(b, near);
-
-		callmsg_close(near);
-		call_with(b, WORK, i + 2, number, CALLMSG_EARLY, "t+", "mail");
+		begin_early(b);
+		callmsg_close(b->near);
+		call_with(b, WORK, i + 2, b->ahead, CALLMSG_EARLY, "t+",
+		          "mail");
 	}
 	call_with(b, WORK, 1, 0, CALLMSG_EARLY, "s+", "mail");
 	serves(b, WORK, MAIL, 1, &m, &text);
 	free(text);
-	hear_nothing(b->kernel[WORK]);
+	assert_int_equal(b->ahead, 0);
 	close(terminal);
 }
 
@@ -102,17 +89,15 @@ static void few_calls_begin_before_they_are_decided(void **state)
 static void forged_streams_cost_the_connection(void **state)
 {
 	struct board *b = *state;
-	int near[CALLMSG_STREAMS];
 	struct control_fds fds;
 	struct control c;
-	uint64_t number;
 
 	write_policy(b, "s * work mail allow\n");
-	number = begin_early(b, near);
-	call_with(b, WORK, 2, number + 1, 0, "s+", "mail");
+	begin_early(b);
+	call_with(b, WORK, 2, b->ahead + 1, 0, "s+", "mail");
 	assert_int_equal(
 		control_receive(b->kernel[WORK], CONTROL_CLIENT, &c, &fds), 0);
-	callmsg_close(near);
+	callmsg_close(b->near);
 }
 
 /* What no kernel of ours says costs it its connection, and nobody else's. */

@@ -100,6 +100,17 @@ static inline void say(struct bed *b, uint32_t kind, uint64_t id,
 	turn(b);
 }
 
+/* The same with another value, and streams. */
+static inline void say_more(struct bed *b, uint32_t kind, uint64_t id,
+                            uint64_t more, const int streams[CALLMSG_STREAMS])
+{
+	struct control c = {.kind = kind, .value = {id, more}};
+
+	assert_int_equal(control_send(b->manager, &c, streams, CALLMSG_STREAMS),
+	                 0);
+	turn(b);
+}
+
 static inline struct sockname path_name_of(const char *path)
 {
 	struct sockname n;

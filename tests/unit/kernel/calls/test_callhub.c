@@ -117,7 +117,8 @@ static int begin_early(struct bed *b, int ours[CALLMSG_STREAMS],
 	int fd;
 
 	streams(false, ours, theirs);
-	say(b, CONTROL_ahead, 77, theirs, CALLMSG_STREAMS);
+	/* With an answer that nobody waits for. */
+	say_more(b, CONTROL_allowed, UINT64_MAX, 77, theirs);
 	callmsg_close(theirs);
 	fd = ask_early(b);
 	is_given(b, fd, AGENT_BEGUN, got);
