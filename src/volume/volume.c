@@ -11,7 +11,9 @@
 #include "volume/object.h"
 #include "volume/recover.h"
 
-#define RESERVE  (VOLUME_LATER_MAX + ((uint64_t)1 << 20))
+/* For objects to come, with what the disk needs to name them; and to delete with. */
+#define LATER    (VOLUME_LATER_MAX + ((uint64_t)1 << 20))
+#define RESERVE  (LATER + ((uint64_t)1 << 20))
 #define PER_FILE 4096u /* bytes of the limit for each inode, if not said */
 
 /* Which key of the volume's is for what: crypto_kdf's subkeys. */
@@ -225,7 +227,7 @@ static void use_reserve(const struct volume *v, uint64_t left)
 
 bool volume_may_wait(const struct volume *v)
 {
-	return v->reserved >= VOLUME_LATER_MAX && !v->full;
+	return v->reserved >= LATER && !v->full;
 }
 
 bool volume_use_reserve(struct volume *v)
@@ -400,7 +402,7 @@ int volume_commit(struct volume *v)
 	err = store_commit(v->store);
 	if (err == -ENOSPC || err == -EIO || err == -EDQUOT) {
 		/* What objects to come need is not for a batch to take. */
-		use_reserve(v, VOLUME_LATER_MAX);
+		use_reserve(v, LATER);
 		v->reserve_used = true;
 		err = store_commit(v->store);
 	}
@@ -415,7 +417,7 @@ void volume_settle(struct volume *v, int err)
 {
 	store_settle(v->store, err);
 	if (v->reserve_used)
-		v->reserved = MIN(v->reserved, VOLUME_LATER_MAX);
+		v->reserved = MIN(v->reserved, LATER);
 	v->reserve_used = false;
 	v->full = err < 0;
 	if (err < 0) {

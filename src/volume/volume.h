@@ -32,7 +32,7 @@
 #define VOLUME_BYTES_MAX  ((uint64_t)1 << 60)
 
 /* The most that files may hold whose objects are made later (volume/tree.h). */
-#define VOLUME_LATER_MAX ((uint64_t)4 << 20)
+#define VOLUME_LATER_MAX ((uint64_t)2 << 20)
 
 struct volume {
 	int dir_fd;
