@@ -35,25 +35,65 @@ static void turn(struct kernel *k)
 	}
 }
 
+struct manager {
+	int fd;
+	uint64_t ahead; /* number of the streams that wait for a call; or 0 */
+};
+
+/* With streams, unless it has them; and some for the next one, if it is early. */
+static void allow(struct manager *m, const struct control *call)
+{
+	bool early = call->value[2] & CALLMSG_EARLY;
+	struct control c = {CONTROL_allowed, {call->value[0]}, ""};
+	uint32_t count = call->value[1] ? 0 : CALLMSG_STREAMS;
+	int fd[2 * CALLMSG_STREAMS];
+
+	if (early && !m->ahead) {
+		m->ahead = c.value[1] = 1000 + call->value[0];
+		count += CALLMSG_STREAMS;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		int ends[2];
+
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+			abort();
+		fd[i] = ends[0];
+		close(ends[1]);
+	}
+	if (control_send(m->fd, &c, fd, count) < 0)
+		abort();
+	for (uint32_t i = 0; i < count; i++)
+		close(fd[i]);
+}
+
+static void answer(struct manager *m, struct control *c)
+{
+	if (c->value[1] && c->value[1] != m->ahead)
+		abort();
+	m->ahead = c->value[1] ? 0 : m->ahead;
+	if (c->value[0] % 3 == 2)
+		allow(m, c);
+	c->kind = CONTROL_refused;
+	if (c->value[0] % 3 == 1 && control_send(m->fd, c, NULL, 0) < 0)
+		abort();
+}
+
 /* Answers what the manager heard, by turns; all of it must be well formed. */
-static void manage(struct kernel *k, int manager)
+static void manage(struct kernel *k, struct manager *manager)
 {
 	int streams[CALLMSG_STREAMS] = {-1, -1, -1, -1};
 	struct control_fds fds;
 	struct control c;
 
 	turn(k);
-	while (control_receive(manager, CONTROL_KERNEL, &c, &fds) > 0) {
+	while (control_receive(manager->fd, CONTROL_KERNEL, &c, &fds) > 0) {
 		autofree char *text = NULL;
 		struct callmsg m;
 
 		if (c.kind == CONTROL_call) {
 			if (callmsg_take(&c, &fds, &text, &m, streams) < 0)
 				abort();
-			c.kind = CONTROL_refused;
-			if (c.value[0] % 2 &&
-			    control_send(manager, &c, NULL, 0) < 0)
-				abort();
+			answer(manager, &c);
 		}
 		control_close(&fds);
 		turn(k);
@@ -72,7 +112,7 @@ static int enter(struct testbed *bed)
 	return fd;
 }
 
-static void talk(struct testbed *bed, int manager, struct reader *r)
+static void talk(struct testbed *bed, struct manager *manager, struct reader *r)
 {
 	int fd[PEERS];
 
@@ -102,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct testbed *bed = testbed_create(0);
 	struct kernel *k = &bed->kernel;
 	struct reader r = {.rest = {data, size}};
+	struct manager manager;
 	int pair[2];
 
 	k->lasts = true;
@@ -110,7 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
 		abort();
 	callhub_connect(k, pair[1]);
-	talk(bed, pair[0], &r);
+	manager = (struct manager){.fd = pair[0]};
+	talk(bed, &manager, &r);
 	if (k->callhub->asked_count != 0)
 		abort();
 	callhub_destroy(k);
