@@ -29,6 +29,22 @@ static int copy(const struct imgread *r, uint64_t at, void *to, size_t size)
 	return 0;
 }
 
+/* Bytes of the image itself where they lie, or, on several blocks, in `room`. */
+static int view(const struct imgread *r, uint64_t at, size_t size,
+                uint8_t *room, const uint8_t **out)
+{
+	size_t off = at % ONDISK_BLOCK;
+	int err;
+
+	if (off + size <= ONDISK_BLOCK && at / ONDISK_BLOCK < r->main_blocks) {
+		err = r->source.block(r->source.ctx, at / ONDISK_BLOCK, out);
+		*out = err < 0 ? NULL : *out + off;
+		return err;
+	}
+	*out = room;
+	return copy(r, at, room, size);
+}
+
 /* ---- the superblock ---- */
 
 /* The one data device we know: its blocks follow the image's. */
@@ -212,28 +228,33 @@ static int check(const struct imgread *r, struct imgread_inode *i, uint32_t u)
 int imgread_inode(const struct imgread *r, uint64_t nid,
                   struct imgread_inode *out)
 {
-	uint8_t bytes[ONDISK_EXTENDED_SIZE];
-	struct reader rd = {.rest = {bytes, sizeof(bytes)}};
+	uint8_t room[ONDISK_EXTENDED_SIZE];
 	struct imgread_inode i = {.nid = nid};
 	size_t size = ONDISK_COMPACT_SIZE;
 	uint32_t format, icount, u;
+	const uint8_t *bytes;
+	struct reader rd;
 	int err;
 
 	if (nid >= r->main_blocks << (ONDISK_BLOCK_BITS - ONDISK_NID_BITS))
 		return -EIO;
 	i.at = r->meta + (nid << ONDISK_NID_BITS);
-	err = copy(r, i.at, bytes, size);
+	err = view(r, i.at, size, room, &bytes);
 	if (err < 0)
 		return err;
+	rd = (struct reader){.rest = {bytes, size}};
 	format = rd_le16(&rd);
 	icount = rd_le16(&rd);
 	i.mode = rd_le16(&rd);
 	i.layout = format >> 1 & 7;
 	if (format & ONDISK_EXTENDED) {
+		size_t done = size - rd.rest.size;
+
 		size = ONDISK_EXTENDED_SIZE;
-		err = copy(r, i.at, bytes, size);
+		err = view(r, i.at, size, room, &bytes);
 		if (err < 0)
 			return err;
+		rd.rest = (struct span){bytes + done, size - done};
 		parse_extended(&rd, &i, &u);
 	} else {
 		parse_compact(&rd, &i, &u);

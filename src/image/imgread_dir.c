@@ -46,8 +46,11 @@ static int open_page(const struct imgread *r, const struct imgread_inode *dir,
 	return 0;
 }
 
-/* One entry; its name ends where the next begins, the last at a NUL. */
-static int entry_at(const struct page *p, uint32_t n, struct imgread_entry *e)
+/*
+ * One entry; its name ends where the next begins, the last at a NUL.  It lies in
+ * the page, but may be no name: whoever does not compare it with one uses entry_at().
+ */
+static int find_entry(const struct page *p, uint32_t n, struct imgread_entry *e)
 {
 	struct reader r = {
 		.rest = {p->at + n * ONDISK_DIRENT_SIZE, ONDISK_DIRENT_SIZE}};
@@ -61,16 +64,22 @@ static int entry_at(const struct page *p, uint32_t n, struct imgread_entry *e)
 		to = le16(p->at + (n + 1) * ONDISK_DIRENT_SIZE + 8);
 	if (from < p->count * ONDISK_DIRENT_SIZE || from >= to || to > p->size)
 		return -EIO;
-	nul = memchr(p->at + from, 0, to - from);
-	if (nul && n + 1 < p->count)
-		return -EIO;
+	nul = n + 1 < p->count ? NULL : memchr(p->at + from, 0, to - from);
 	if (nul)
 		to = (uint32_t)(nul - p->at);
 	e->name = (struct span){p->at + from, to - from};
-	if (e->name.size == 0 || e->name.size > ONDISK_NAME_MAX ||
-	    memchr(e->name.at, '/', e->name.size))
-		return -EIO;
 	return 0;
+}
+
+static int entry_at(const struct page *p, uint32_t n, struct imgread_entry *e)
+{
+	int err = find_entry(p, n, e);
+
+	if (err == 0 && (e->name.size == 0 || e->name.size > ONDISK_NAME_MAX ||
+	                 memchr(e->name.at, 0, e->name.size) ||
+	                 memchr(e->name.at, '/', e->name.size)))
+		err = -EIO;
+	return err;
 }
 
 static int compare(struct span a, struct span b)
@@ -101,7 +110,7 @@ static int find_page(const struct imgread *r, const struct imgread_inode *dir,
 		int err = open_page(r, dir, middle, &p);
 
 		if (err == 0)
-			err = entry_at(&p, 0, &e);
+			err = find_entry(&p, 0, &e);
 		if (err < 0)
 			return err;
 		if (compare(e.name, name) <= 0) {
@@ -135,7 +144,7 @@ int imgread_dir_find(const struct imgread *r, const struct imgread_inode *dir,
 		struct imgread_entry e;
 		int order;
 
-		err = entry_at(&p, middle, &e);
+		err = find_entry(&p, middle, &e);
 		if (err < 0)
 			return err;
 		order = compare(e.name, name);
