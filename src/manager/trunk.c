@@ -180,9 +180,11 @@ void trunk_allowed(struct trunk *t, uint64_t id, int streams[CALLMSG_STREAMS],
 		                   count + CALLMSG_STREAMS);
 		callmsg_close(near);
 	}
-	if (err < 0) { /* without any for later */
-		t->ahead = c.value[1] ? 0 : t->ahead;
-		c.value[1] = 0;
+	if (c.value[1] && err < 0) { /* without any for later, then */
+		callmsg_close(t->far);
+		t->ahead = c.value[1] = 0;
+	}
+	if (err < 0) {
 		err = tell(t, &c, NULL, streams);
 	} else if (streams) {
 		callmsg_close(streams);

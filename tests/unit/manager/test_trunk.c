@@ -85,6 +85,22 @@ static void few_calls_begin_before_they_are_decided(void **state)
 	close(terminal);
 }
 
+/* As if a kernel used what comes ahead, and never read an answer. */
+static void what_does_not_fit_leaves_no_streams(void **state)
+{
+	struct board *b = *state;
+	struct trunk *t = b->trunk[WORK];
+
+	for (uint64_t id = 1; list_empty(&t->kept); id++) {
+		callmsg_close(t->far);
+		t->ahead = 0;
+		trunk_allowed(t, id, NULL, true);
+	}
+	assert_int_equal(t->ahead, 0);
+	for (size_t i = 0; i < CALLMSG_STREAMS; i++)
+		assert_int_equal(t->far[i], -1);
+}
+
 /* A number that was never given, or was used before. */
 static void forged_streams_cost_the_connection(void **state)
 {
@@ -149,6 +165,7 @@ int main(void)
 		TEST(what_was_written_early_is_there),
 		TEST(a_refusal_ends_what_had_begun),
 		TEST(few_calls_begin_before_they_are_decided),
+		TEST(what_does_not_fit_leaves_no_streams),
 		TEST(forged_streams_cost_the_connection),
 		TEST(garbage_costs_the_connection_only),
 		TEST(a_message_of_another_kind_is_garbage),
